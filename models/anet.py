@@ -1,0 +1,63 @@
+"""ANet, the auxiliary network: both sources in, the conditions of CINN out, one tensor a scale.
+
+Source: the released networks of DCINN (IJCV 2024).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .layers import Residual, reflect_conv
+
+
+def _half(x: Tensor) -> Tensor:
+    """Bilinear downsampling by two (align_corners false, no antialias) of even sides: the mean of 2x2 pixels."""
+    return functional.avg_pool2d(x, 2)
+
+
+class _Trunk(nn.Module):
+    """conv, two residual blocks: (base image | guide) -> `width` features at full scale."""
+
+    def __init__(self, c_in: int, width: int, reduction: int) -> None:
+        super().__init__()
+        self.conv_in = reflect_conv(c_in, width)
+        self.res = nn.Sequential(Residual(width, reduction), Residual(width, reduction))
+
+    def trunk(self, base_image: Tensor, guide: Tensor) -> Tensor:
+        return self.res(self.conv_in(torch.cat((base_image, guide), dim=1)))
+
+
+class TwoScaleANet(_Trunk):
+    """ANet of ps and hmf: conditions at full and half scale.
+
+    Args:
+        c_in: channels of base image and guide together.
+        width: features of the trunk (32 ps, 64 hmf).
+        conditions: channels of the two conditions ((16, 32) ps, (32, 32) hmf).
+    """
+
+    def __init__(self, c_in: int, width: int, conditions: tuple[int, int]) -> None:
+        super().__init__(c_in, width, reduction=16)
+        self.tail_full = reflect_conv(width, conditions[0])
+        self.tail_half = nn.Conv2d(width, conditions[1], 3)
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
+        t = self.trunk(base_image, guide)
+        # The released network convolves first and reflects the result, the other way round from `reflect_conv`.
+        half = _half(functional.pad(self.tail_half(t), (1, 1, 1, 1), mode="reflect"))
+        return self.tail_full(t), half
+
+
+class ThreeScaleANet(_Trunk):
+    """ANet of ivf: conditions of 8, 16 and 32 channels at half, quarter and eighth scale."""
+
+    def __init__(self) -> None:
+        super().__init__(2, 16, reduction=8)
+        self.tail1 = reflect_conv(16, 8)
+        self.tail2 = reflect_conv(16, 16)
+        self.tail3 = reflect_conv(16, 32)
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        half = _half(self.trunk(base_image, guide))
+        quarter = _half(half)
+        return self.tail1(half), self.tail2(quarter), _half(self.tail3(quarter))

@@ -1,0 +1,191 @@
+"""Checkpoints: our files, which rebuild the network by themselves, and the authors' files, both read and written.
+
+Ours:      {"format": "dcinn", "version": 1, "config": {...}, "model": state, "extra": {...}}
+Authors':  {"f_model_state_dict": state} (ps, hmf) or the bare state (ivf), their names, tensors saved from CUDA.
+
+Files are read with weights_only: no code in them runs.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .config import checked_srf, config_from_dict
+from .dcinn import DCINN
+from .released import assert_same_entries, from_released, guess_config, to_released
+
+PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
+FORMAT, VERSION = "dcinn", 1
+PLAIN = {torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64}
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one line: file, what was found, what was expected."""
+
+
+def save_checkpoint(path: str | os.PathLike, model: DCINN, extra: Mapping[str, object] | None = None) -> None:
+    """Write `model` with its config to `path`, complete or not at all.
+
+    Args:
+        path: the file; its folder must exist.
+        extra: further plain values (numbers, strings, lists, tensors) to keep beside the weights.
+    """
+    _write(path, {**_header(model), "model": _cpu(model.state_dict()), "extra": dict(extra or {})})
+
+
+def export_released(path: str | os.PathLike, model: DCINN) -> None:
+    """Write `model` under the authors' names and in their container, for users of their code."""
+    state = to_released(model)
+    _write(path, state if model.config.task == "ivf" else {"f_model_state_dict": state})
+
+
+def load_pretrained(
+    name: str | os.PathLike,
+    *,
+    task: str | None = None,
+    device: str | torch.device = "cpu",
+    srf: object = None,
+    base_rule: str | None = None,
+    exact: bool | None = None,
+) -> DCINN:
+    """A network in evaluation mode from our file, the authors' file, or a name in pretrained/.
+
+    Args:
+        name: a path, or the name of a file in pretrained/ without its suffix ("ivf_tno").
+        task: "ps", "hmf" or "ivf" if the file must be of that task.
+        device: where the network goes.
+        srf: spectral response (bands, channels); the authors' hmf file needs it. Ours hold theirs.
+        base_rule: "max" or "mean"; the authors' ivf file needs it. Ours hold theirs.
+        exact: see `DCINN.exact`; None keeps the file's.
+
+    Raises:
+        CheckpointError: one line, where the file is missing, truncated, foreign, or not of this task.
+    """
+    path = _find(name)
+    content = _read(path)
+    try:
+        model = _build(content, srf, base_rule)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    config = model.config
+    if task is not None and config.task != task:
+        raise CheckpointError(f"{path}: found a network for {config.task}, expected one for {task}")
+    if exact is not None:
+        model.exact = exact
+    return model.to(device).eval()
+
+
+def load_extra(path: str | os.PathLike) -> dict[str, object]:
+    """What `save_checkpoint` kept beside the weights."""
+    content = _read(Path(path))
+    return dict(content["extra"]) if _is_ours(content) and isinstance(content.get("extra"), dict) else {}
+
+
+def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
+    """The network in `content`; names and shapes are compared before memory is taken for any weight."""
+    ours = _is_ours(content)
+    if ours:
+        if content.get("version") != VERSION:
+            raise ValueError(f"found format version {content.get('version')!r}, expected {VERSION}")
+        config = config_from_dict(content.get("config"))
+        if config.task == "hmf" and srf is not None and checked_srf(srf) != config.srf:
+            raise ValueError("holds another spectral response than the one given; load it without srf")
+        if config.task == "ivf" and base_rule is not None and base_rule != config.base_rule:
+            raise ValueError(f"found base rule {config.base_rule}, expected {base_rule}")
+        state = _state(content.get("model"))
+    else:
+        wrapped = isinstance(content, Mapping) and "f_model_state_dict" in content
+        state = _state(content["f_model_state_dict"] if wrapped else content)
+        config = guess_config(state, srf, base_rule)
+    with torch.device("meta"):
+        skeleton = DCINN(config)
+    if ours:
+        assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})
+    else:
+        state = from_released(state, skeleton)
+    for name, value in state.items():
+        if not torch.isfinite(value).all():
+            raise ValueError(f"{name}: found NaN or infinity, expected finite weights")
+    with torch.random.fork_rng(devices=[]):  # loading must not move the caller's random numbers
+        model = DCINN(config)
+    model.load_state_dict(state)
+    return model
+
+
+def _is_ours(content: object) -> bool:
+    return isinstance(content, dict) and content.get("format") == FORMAT
+
+
+def _state(state: object) -> dict[str, Tensor]:
+    if not isinstance(state, Mapping) or not state:
+        raise ValueError(f"found {type(state).__name__}, expected a dictionary of tensors")
+    for name, value in state.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise ValueError(f"found {name!r}: {type(value).__name__}, expected names with tensors")
+        if value.layout != torch.strided or value.dtype not in PLAIN:
+            raise ValueError(f"{name}: found a {value.dtype} tensor, layout {value.layout}, expected plain numbers")
+    return dict(state)
+
+
+def _cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().cpu() for name, value in state.items()}
+
+
+def _header(model: DCINN) -> dict[str, object]:
+    return {"format": FORMAT, "version": VERSION, "config": {**model.config.as_dict(), "exact": model.exact}}
+
+
+def _find(name: str | os.PathLike) -> Path:
+    path = Path(name)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise CheckpointError(f"{path}: found a folder, expected a checkpoint file")
+    if path.name == str(name) and not path.suffix:
+        shelf = PRETRAINED / f"{name}.pth"
+        if shelf.is_file():
+            return shelf
+        known = ", ".join(sorted(p.stem for p in PRETRAINED.glob("*.pth"))) or "none yet"
+        raise CheckpointError(f"{name}: found no such file, and no such name in pretrained/ (there: {known})")
+    raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
+
+
+def _read(path: Path) -> object:
+    if not path.is_file():
+        raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, KeyError, ...).
+    except Exception as error:
+        first = " ".join(str(error).split())[:120]
+        raise CheckpointError(
+            f"{path}: found no readable checkpoint ({type(error).__name__}: {first}), expected a PyTorch file of weights"
+        ) from None
+
+
+def _write(path: str | os.PathLike, content: object) -> None:
+    """To a temporary name beside `path`, then renamed: a reader sees the old file or the new one."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

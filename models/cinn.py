@@ -1,0 +1,135 @@
+"""CINN, the conditional invertible network: detail -> residual under ANet's conditions, and back.
+
+Notation of one block on C channels, split as C = c1 + c2, with the condition m (K channels) at the same scale:
+
+    x        <- exp(M) ActNorm(x)                           (no ActNorm in ivf)
+    x1 | x2  <- x
+    y1 = x1 + F(x2 | m)
+    y2 = x2 * exp(s) + G(y1 | m)
+    s  = clamp * sigmoid(H(2 (y1 | m) - 1))                 ps, hmf; clamp learned, one number a channel
+    s  = 2 sigmoid(H(y1 | m)) - 1                           ivf
+
+Inverse: x2 = (y2 - G(y1 | m)) exp(-s), x1 = y1 - F(x2 | m), then exp(-M), then ActNorm's inverse.
+Source: the released networks of DCINN (IJCV 2024); the paper prints the second s and an ActNorm for every task.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from .convexp import ConvExp
+from .invertible import Compose, Inverse, Invertible
+from .layers import ActNorm, Haar, Subnet
+
+
+class AffineCoupling(Invertible):
+    """The conditional affine coupling of the notation above.
+
+    Args:
+        channels: C.
+        split: c1, the channels that are only added to.
+        width: channels inside F, G and H.
+        condition: which of `conditions` is m.
+        condition_channels: K.
+        clamped: True for ps and hmf (learned clamp, normalised input of H, channel norm in the gates).
+    """
+
+    def __init__(
+        self, channels: int, split: int, width: int, condition: int, condition_channels: int, clamped: bool
+    ) -> None:
+        super().__init__()
+        self.sizes = (split, channels - split)
+        self.condition = condition
+        c1, c2 = self.sizes
+        self.clamp = nn.Parameter(torch.rand(1, c2, 1, 1)) if clamped else None
+        kind = {"width": width, "reduction": 16 if clamped else 8, "normalize": clamped}
+        self.F = Subnet(c2 + condition_channels, c1, **kind)
+        self.G = Subnet(c1 + condition_channels, c2, **kind)
+        self.H = Subnet(c1 + condition_channels, c2, **kind)
+
+    def _shift_and_log_scale(self, y1: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
+        """G(y1 | m) and s, each (B, c2, H, W)."""
+        known = torch.cat((y1, m), dim=1)
+        if self.clamp is None:
+            return self.G(known), 2 * torch.sigmoid(self.H(known)) - 1
+        return self.G(known), self.clamp * torch.sigmoid(self.H(2 * known - 1))
+
+    def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
+        m = conditions[self.condition]
+        x1, x2 = x.split(self.sizes, dim=1)
+        y1 = x1 + self.F(torch.cat((x2, m), dim=1))
+        shift, log_scale = self._shift_and_log_scale(y1, m)
+        return torch.cat((y1, x2 * torch.exp(log_scale) + shift), dim=1)
+
+    def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
+        m = conditions[self.condition]
+        y1, y2 = y.split(self.sizes, dim=1)
+        shift, log_scale = self._shift_and_log_scale(y1, m)
+        x2 = (y2 - shift) * torch.exp(-log_scale)
+        return torch.cat((y1 - self.F(torch.cat((x2, m), dim=1)), x2), dim=1)
+
+
+def block(
+    channels: int,
+    width: int,
+    condition: int,
+    condition_channels: int,
+    *,
+    split: int | None = None,
+    clamped: bool = True,
+    terms: int = 10,
+) -> Compose:
+    """One conditional block: [ActNorm,] convolution exponential, affine coupling. `split` defaults to channels // 2."""
+    norm = {"norm": ActNorm(channels)} if clamped else {}
+    split = channels // 2 if split is None else split
+    return Compose(
+        **norm,
+        conv_exp=ConvExp(channels, terms),
+        coupling=AffineCoupling(channels, split, width, condition, condition_channels, clamped),
+    )
+
+
+def two_scale_flow(bands: int, width: int, conditions: tuple[int, int], low_blocks: int, terms: int = 10) -> Compose:
+    """CINN of ps and hmf on (B, bands, H, W): a block, Haar, `low_blocks` blocks at half scale, Haar back, a block.
+
+    Args:
+        bands: channels of the image, at least 2.
+        width: subnet channels at full scale; twice that at half scale.
+        conditions: channels of ANet's full-scale and half-scale conditions.
+        low_blocks: blocks at half scale.
+        terms: terms of the convolution exponential.
+    """
+    full, half = conditions
+    low = {
+        f"low{i}": block(4 * bands, 2 * width, 1, half, split=4 * (bands // 2), terms=terms) for i in range(low_blocks)
+    }
+    return Compose(
+        block_in=block(bands, width, 0, full, terms=terms),
+        haar_in=Haar(),
+        **low,
+        haar_out=Inverse(Haar()),
+        block_out=block(bands, width, 0, full, terms=terms),
+    )
+
+
+def three_scale_flow(low_blocks: int, terms: int = 10) -> Compose:
+    """CINN of ivf on (B, 1, H, W): Haar three times to 64 channels, a block on the way at each scale, and back.
+
+    Conditions: 8 channels at half, 16 at quarter, 32 at eighth scale.
+    """
+
+    def ivf_block(channels: int, width: int, condition: int, condition_channels: int) -> Compose:
+        return block(channels, width, condition, condition_channels, clamped=False, terms=terms)
+
+    return Compose(
+        haar_in1=Haar(),
+        block_in1=ivf_block(4, 8, 0, 8),
+        haar_in2=Haar(),
+        block_in2=ivf_block(16, 32, 1, 16),
+        haar_in3=Haar(),
+        **{f"low{i}": ivf_block(64, 64, 2, 32) for i in range(low_blocks)},
+        haar_out3=Inverse(Haar()),
+        block_out2=ivf_block(16, 32, 1, 16),
+        haar_out2=Inverse(Haar()),
+        block_out1=ivf_block(4, 8, 0, 8),
+        haar_out1=Inverse(Haar()),
+    )

@@ -1,0 +1,114 @@
+"""The configuration that rebuilds a DCINN network: written into every checkpoint, checked when it is read."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+
+from .decomposition import BASE_RULES, DETAIL_RULES
+
+TASKS = ("ps", "hmf", "ivf")
+MOST_CHANNELS = 1024
+LOW_BLOCKS = {"ps": 3, "hmf": 4, "ivf": 4}  # blocks at the lowest scale of the released networks
+
+
+@dataclass(frozen=True)
+class DCINNConfig:
+    """What a DCINN network is, weights aside. A mistake raises ValueError with what was found and expected.
+
+    Attributes:
+        task: "ps" (pansharpening), "hmf" (hyperspectral-multispectral) or "ivf" (infrared-visible).
+        bands: channels of the base image and of the fused image; 1 for ivf.
+        guide_bands: channels of the guide; 1 for ps and ivf.
+        srf: hmf only, the spectral response (bands, guide_bands), each column summing to one.
+        base_rule: ivf only, "max" or "mean".
+        detail_rule: ivf only, "sum" (released) or "mean" (Eq. 20 of the paper).
+        low_blocks: blocks at the lowest scale (released: 3 ps, 4 hmf, 4 ivf; the paper's text: 4 for ps).
+        terms: terms of the convolution exponential after the identity.
+        exact: both directions with as many terms as the precision needs.
+    """
+
+    task: str
+    bands: int = 1
+    guide_bands: int = 1
+    srf: tuple[tuple[float, ...], ...] | None = None
+    base_rule: str | None = None
+    detail_rule: str = "sum"
+    low_blocks: int | None = None
+    terms: int = 10
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ValueError(f"task: found {self.task!r}, expected one of {', '.join(TASKS)}")
+        if self.low_blocks is None:
+            object.__setattr__(self, "low_blocks", LOW_BLOCKS[self.task])
+        for name, least, most in (
+            ("bands", 1 if self.task == "ivf" else 2, 1 if self.task == "ivf" else MOST_CHANNELS),
+            ("guide_bands", 1, MOST_CHANNELS if self.task == "hmf" else 1),
+            ("low_blocks", 1, 64),
+            ("terms", 1, 100),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+                raise ValueError(f"{name} of {self.task}: found {value!r}, expected an integer from {least} to {most}")
+        if not isinstance(self.exact, bool):
+            raise ValueError(f"exact: found {self.exact!r}, expected true or false")
+        if self.detail_rule not in DETAIL_RULES:
+            raise ValueError(f"detail_rule: found {self.detail_rule!r}, expected one of {', '.join(DETAIL_RULES)}")
+        if self.task == "ivf" and self.base_rule not in BASE_RULES:
+            raise ValueError(f"base_rule of ivf: found {self.base_rule!r}, expected one of {', '.join(BASE_RULES)}")
+        if self.task == "hmf":
+            object.__setattr__(self, "srf", checked_srf(self.srf, self.bands, self.guide_bands))
+
+    def as_dict(self) -> dict:
+        """Plain values, what a checkpoint holds."""
+        return asdict(self)
+
+
+def checked_srf(srf: object, bands: int | None = None, guide_bands: int | None = None) -> tuple[tuple[float, ...], ...]:
+    """A spectral response as plain numbers, (bands, channels), or ValueError saying what is wrong with it.
+
+    Args:
+        srf: array, tensor or nested sequence, (bands, channels), each column summing to one.
+        bands, guide_bands: the expected shape, where known.
+    """
+    if srf is None:
+        raise ValueError("srf: found none, expected the (bands, channels) spectral response of the guide's camera")
+    if isinstance(srf, torch.Tensor):
+        srf = srf.detach().cpu().numpy()
+    try:
+        table = np.asarray(srf, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"srf: found {type(srf).__name__}, expected a (bands, channels) table of numbers") from None
+    expected = f"({bands or 'bands'}, {guide_bands or 'channels'})"
+    if table.ndim != 2 or table.shape[0] <= table.shape[1]:
+        swapped = ", the axes look swapped" if table.ndim == 2 else ""
+        raise ValueError(f"srf: found shape {table.shape}{swapped}, expected {expected} with more bands than channels")
+    if (bands and table.shape[0] != bands) or (guide_bands and table.shape[1] != guide_bands):
+        raise ValueError(f"srf: found shape {table.shape}, expected {expected}")
+    if not np.isfinite(table).all():
+        raise ValueError("srf: found NaN or infinity, expected finite numbers")
+    sums = table.sum(axis=0)
+    if np.abs(sums - 1).max() > 1e-3:
+        found = ", ".join(f"{s:.4g}" for s in sums)
+        raise ValueError(f"srf: found columns summing to {found}, expected each column to sum to 1")
+    return tuple(tuple(float(v) for v in row) for row in table)
+
+
+def config_from_dict(values: object) -> DCINNConfig:
+    """The inverse of `as_dict`; ValueError on anything that no DCINNConfig writes."""
+    if not isinstance(values, dict):
+        raise ValueError(f"config: found {type(values).__name__}, expected a dictionary")
+    unknown = sorted(str(k) for k in set(values) - set(DCINNConfig.__dataclass_fields__))
+    if unknown:
+        raise ValueError(f"config: found unknown entries {', '.join(unknown)}")
+    if "task" not in values:
+        raise ValueError("config: found no task")
+    return DCINNConfig(**values)
+
+
+def srf_tensor(srf: Sequence[Sequence[float]]) -> torch.Tensor:
+    """(bands, channels) float64."""
+    return torch.tensor(srf, dtype=torch.float64)

@@ -1,0 +1,77 @@
+"""The decomposing module: two sources -> base and detail, both of the fused image's size (volume preserving).
+
+| task | base             | detail                              |
+|------|------------------|-------------------------------------|
+| ps   | lms              | pan, repeated for every band - lms  |
+| hmf  | upsampled HSI    | R^+ rgb - upsampled HSI             |
+| ivf  | max or mean of the two low-passes | the sum of the two high-passes |
+
+Source: DCINN (IJCV 2024), section 3, as released. Eq. 20 of the paper prints the mean of the two high-passes.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+DETAIL_RULES = ("sum", "mean")
+BASE_RULES = ("max", "mean")
+
+
+class PanDecomposition(nn.Module):
+    """lms (B, C, H, W), pan (B, 1, H, W) -> lms, pan - lms."""
+
+    def forward(self, lms: Tensor, pan: Tensor) -> tuple[Tensor, Tensor]:
+        return lms, pan - lms
+
+
+class SpectralDecomposition(nn.Module):
+    """Upsampled HSI (B, N, H, W), its guide (B, c, H, W) -> HSI, R^+ guide - HSI, R^+ applied at every pixel.
+
+    Args:
+        srf: spectral response R, (N, c), each column summing to one: guide = HSI . R with pixels as rows.
+    """
+
+    pseudo_inverse: Tensor
+
+    def __init__(self, srf: Tensor) -> None:
+        super().__init__()
+        inverse = torch.linalg.pinv(srf.double()).T  # (N, c): one column an output spectrum of a guide channel
+        self.register_buffer("pseudo_inverse", inverse.to(torch.get_default_dtype()), persistent=False)
+
+    def lift(self, guide: Tensor) -> Tensor:
+        """R^+ guide: (B, c, H, W) -> (B, N, H, W), the smallest spectra that have these guide values."""
+        return torch.einsum("nc,bchw->bnhw", self.pseudo_inverse, guide)
+
+    def forward(self, hsi_up: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
+        return hsi_up, self.lift(guide) - hsi_up
+
+
+class GaussianDecomposition(nn.Module):
+    """visible, infrared (B, 1, H, W) -> fused low-passes, summed high-passes.
+
+    The low-pass is an 11x11 Gaussian of sigma 1 with zeros outside the image.
+
+    Args:
+        base_rule: "max" (the TNO model) or "mean" (the RoadScene model), per pixel.
+        detail_rule: "sum", as released, or "mean", as Eq. 20 of the paper.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, base_rule: str, detail_rule: str = "sum") -> None:
+        super().__init__()
+        self.base_rule, self.detail_rule = base_rule, detail_rule
+        distance = torch.arange(-5, 6, dtype=torch.float64)
+        weights = torch.exp(-(distance**2) / 2)
+        kernel = torch.outer(weights, weights) / weights.sum() ** 2
+        self.register_buffer("kernel", kernel.to(torch.get_default_dtype())[None, None], persistent=False)
+
+    def forward(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
+        low_visible = functional.conv2d(visible, self.kernel, padding=5)
+        low_infrared = functional.conv2d(infrared, self.kernel, padding=5)
+        detail = (visible - low_visible) + (infrared - low_infrared)
+        if self.detail_rule == "mean":
+            detail = detail / 2
+        if self.base_rule == "max":
+            return torch.maximum(low_visible, low_infrared), detail
+        return (low_visible + low_infrared) / 2, detail

@@ -1,0 +1,149 @@
+"""The small parts of the DCINN networks: Haar, ActNorm, squeeze-excite, residual block, gate, subnet.
+
+Source: the released networks of Wang, Deng, Ran, Vivone, IJCV 132 (2024). Where the printed paper says
+something else, the docstring of the part says so. Tensors are (B, C, H, W).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .invertible import Invertible
+
+
+def reflect_conv(c_in: int, c_out: int) -> nn.Conv2d:
+    """3x3 convolution on an image reflected by one pixel on every side; keeps H and W (both at least 2)."""
+    return nn.Conv2d(c_in, c_out, 3, padding=1, padding_mode="reflect")
+
+
+class Haar(Invertible):
+    """2x2 Haar analysis, stride 2: (B, C, H, W) -> (B, 4C, H/2, W/2), H and W even. Its inverse is the synthesis.
+
+    With the 2x2 block [[p, q], [r, s]] the subbands are, each divided by 4,
+        p+q+r+s,  p-q+r-s,  p+q-r-s,  p-q-r+s
+    and the output is subband-major: channel = subband * C + c. The inverse has the same signs, undivided.
+    """
+
+    def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
+        p, q = x[..., 0::2, 0::2], x[..., 0::2, 1::2]
+        r, s = x[..., 1::2, 0::2], x[..., 1::2, 1::2]
+        return torch.cat((p + q + r + s, p - q + r - s, p + q - r - s, p - q - r + s), dim=1) / 4
+
+    def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
+        a, b, c, d = y.chunk(4, dim=1)
+        top = torch.stack((a + b + c + d, a - b + c - d), dim=-1).flatten(-2)  # (B, C, h, 2w): p q p q ...
+        bottom = torch.stack((a + b - c - d, a - b - c + d), dim=-1).flatten(-2)  # r s r s ...
+        return torch.stack((top, bottom), dim=-2).flatten(-3, -2)  # rows interleaved: (B, C, 2h, 2w)
+
+
+class ActNorm(Invertible):
+    """y = scale * (x + loc) per channel (Kingma and Dhariwal, 2018), started from the first training batch.
+
+    The first forward pass in training mode sets loc = -mean and scale = 1 / (std + 1e-6) over (B, H, W), std being
+    the sample standard deviation. Until then, in evaluation mode too, the layer is the identity.
+    """
+
+    initialized: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.loc = nn.Parameter(torch.zeros(1, channels, 1, 1))
+        self.scale = nn.Parameter(torch.ones(1, channels, 1, 1))
+        self.register_buffer("initialized", torch.tensor(0, dtype=torch.uint8))
+
+    @torch.no_grad()
+    def _start(self, x: Tensor) -> None:
+        x = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        self.loc.copy_(-x.mean(dim=(0, 2, 3), keepdim=True))
+        self.scale.copy_(1 / (x.std(dim=(0, 2, 3), keepdim=True) + 1e-6))
+        self.initialized.fill_(1)
+
+    def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
+        if self.training and not self.initialized:
+            self._start(x)
+        return self.scale * (x + self.loc)
+
+    def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
+        return y / self.scale - self.loc
+
+
+class SqueezeExcite(nn.Module):
+    """Channel attention (Hu et al., 2018): the image's mean, two 1x1 convolutions, a sigmoid, a product."""
+
+    def __init__(self, channels: int, reduction: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, channels // reduction, 1)
+        self.excite = nn.Conv2d(channels // reduction, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = x.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
+        return x * torch.sigmoid(self.excite(torch.relu(self.squeeze(pooled))))
+
+
+class Residual(nn.Module):
+    """x + SE(conv(LeakyReLU_0.2(conv(x)))), C -> C, both convolutions 3x3 with reflection."""
+
+    def __init__(self, channels: int, reduction: int) -> None:
+        super().__init__()
+        self.conv1 = reflect_conv(channels, channels)
+        self.conv2 = reflect_conv(channels, channels)
+        self.se = SqueezeExcite(channels, reduction)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.se(self.conv2(functional.leaky_relu(self.conv1(x), 0.2)))
+
+
+class ChannelNorm(nn.Module):
+    """Layer norm over the channels of each pixel; weight AND bias start at one, as in the released networks."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        centred = x - x.mean(dim=1, keepdim=True)
+        normal = centred * torch.rsqrt(centred.square().mean(dim=1, keepdim=True) + 1e-5)
+        return normal * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class Gate(nn.Module):
+    """x + O(G(n) * Q(n)), 1x1 convolutions C -> 2C -> C without bias; n is x, normalised over channels or as it is.
+
+    The paper names the GELU-gated depth-wise network of Restormer; the released networks compute this plain product.
+    """
+
+    def __init__(self, channels: int, normalize: bool) -> None:
+        super().__init__()
+        self.norm = ChannelNorm(channels) if normalize else nn.Identity()
+        self.g = nn.Conv2d(channels, 2 * channels, 1, bias=False)
+        self.q = nn.Conv2d(channels, 2 * channels, 1, bias=False)
+        self.o = nn.Conv2d(2 * channels, channels, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = self.norm(x)
+        return x + self.o(self.g(n) * self.q(n))
+
+
+class Subnet(nn.Module):
+    """The network inside a coupling (its F, G and H): conv, gate, residual block, conv; (B, c_in, H, W) -> c_out.
+
+    The last convolution starts at zero, so a fresh coupling adds nothing. The first convolution and the residual
+    block start Xavier-normal times 0.1 with zero biases; the gate keeps PyTorch's default start.
+    """
+
+    def __init__(self, c_in: int, c_out: int, width: int, reduction: int, normalize: bool) -> None:
+        super().__init__()
+        self.conv_in = reflect_conv(c_in, width)
+        self.gate = Gate(width, normalize)
+        self.res = Residual(width, reduction)
+        self.conv_out = reflect_conv(width, c_out)
+        for conv in (self.conv_in, *(m for m in self.res.modules() if isinstance(m, nn.Conv2d))):
+            nn.init.xavier_normal_(conv.weight)
+            conv.weight.data *= 0.1
+            nn.init.zeros_(conv.bias)
+        nn.init.zeros_(self.conv_out.weight)
+        nn.init.zeros_(self.conv_out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv_out(self.res(self.gate(self.conv_in(x))))
