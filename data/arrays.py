@@ -1,0 +1,106 @@
+"""Named arrays of one file: HDF5, MATLAB v7.3 (HDF5 with the axes reversed) and MATLAB v5, behind one face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import scipy.io
+
+from .errors import DataError
+
+SUFFIXES = (".h5", ".hdf5", ".mat")
+
+
+class Reversed:
+    """A MATLAB v7.3 dataset seen with MATLAB's order of axes; index with one integer, or read all with [...]."""
+
+    def __init__(self, dataset: h5py.Dataset) -> None:
+        self.dataset, self.dtype = dataset, dataset.dtype
+        self.shape, self.ndim = dataset.shape[::-1], dataset.ndim
+
+    def __getitem__(self, index: object) -> np.ndarray:
+        if index is ...:
+            return self.dataset[...].T
+        return self.dataset[..., index].T
+
+
+class ArrayFile:
+    """The numeric arrays of a file by name: `file["gt"]` has shape, dtype and [index]; HDF5 data stay on disk.
+
+    HDF5 handles are opened on first use in each process, so that loader workers never share one.
+
+    Raises:
+        DataError: for a file that is missing, truncated or of another type.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._content: dict | None = None
+        if not self.path.is_file():
+            raise DataError(self.path, "no such file", f"a file ending in {', '.join(SUFFIXES)}")
+        self.content  # noqa: B018  opened now, so that a bad file is known at the door
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_content": None}
+
+    @property
+    def content(self) -> dict:
+        if self._content is None:
+            try:
+                self._content = _open(self.path)
+            except MemoryError:
+                raise
+            # h5py and scipy.io raise many types on damaged files.
+            except Exception as error:
+                why = " ".join(str(error).split())[:100] or type(error).__name__
+                raise DataError(self.path, f"no readable HDF5 or MATLAB file ({why})", "a complete file") from None
+        return self._content
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.content
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.content)
+
+    def __getitem__(self, key: str) -> np.ndarray | h5py.Dataset | Reversed:
+        return self.content[key]
+
+    def read(self, key: str, index: int | None = None) -> np.ndarray:
+        """All of an array, or its part `index` along the first axis."""
+        try:
+            return np.asarray(self[key][...] if index is None else self[key][index])
+        except (OSError, RuntimeError, ValueError) as error:
+            why = " ".join(str(error).split())[:100]
+            at = key if index is None else f"{key}[{index}]"
+            raise DataError(self.path, f"unreadable {at} ({why})", "a complete file") from None
+
+    def text(self, key: str) -> str | None:
+        """A short string (a sensor's name), or None."""
+        if key not in self:
+            return None
+        value = self.read(key)
+        if value.dtype.kind == "u":  # v7.3 keeps characters as numbers
+            return "".join(chr(c) for c in value.ravel())
+        return str(value.ravel()[0]) if value.dtype.kind == "U" and value.size else None
+
+    def number(self, key: str) -> float | None:
+        """A scalar, or None."""
+        if key not in self:
+            return None
+        value = self.read(key)
+        return float(value.ravel()[0]) if value.size == 1 and value.dtype.kind in "uif" else None
+
+
+def _open(path: Path) -> dict:
+    with path.open("rb") as file:
+        head = file.read(128)
+    if path.suffix.lower() == ".mat" and not h5py.is_hdf5(path):
+        return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}
+    file = h5py.File(path, "r")
+    sets = {k: v for k, v in file.items() if isinstance(v, h5py.Dataset)}
+    if head.startswith(b"MATLAB 7.3") or any("MATLAB_class" in v.attrs for v in sets.values()):
+        return {k: Reversed(v) for k, v in sets.items()}
+    return sets

@@ -1,0 +1,136 @@
+"""Hyperspectral scenes: CAVE's folders of band images, and the fusion inputs made from them.
+
+Source of the protocol: the group's CAVE tables (PSNR of the bicubic row decides it, see `degrade_hsi`).
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from .errors import DataError
+from .rasters import SUFFIXES, read_raster
+from .simulate import degrade_hsi, imresize
+
+CAVE_BANDS = 31
+CAVE_BITS = 16
+# The test scenes of the published tables (Deng et al., IJCAI 2023, Fig. 4).
+CAVE_TEST = (
+    "balloons",
+    "cd",
+    "chart_and_stuffed_toy",
+    "clay",
+    "fake_and_real_beers",
+    "fake_and_real_lemon_slices",
+    "fake_and_real_tomatoes",
+    "feathers",
+    "flowers",
+    "hairs",
+    "jelly_beans",
+)
+
+
+class CAVE:
+    """CAVE scenes: folders of 31 band images, 400 to 700 nm in steps of 10, read on access.
+
+    Args:
+        root: holds `<scene>_ms/<scene>_ms/<scene>_ms_01.png` ... as Columbia ships them; `<scene>_ms/*.png` and
+            `<scene>/01.png`, ... are understood as well.
+        scenes: names without `_ms`; all by default.
+        bits: bit depth of the samples; 16 in the original files.
+
+    Items are dictionaries: `name` and `gt` (31, H, W) float32 in [0, 1], values over 2**bits - 1.
+
+    Raises:
+        DataError: at the start for missing scenes and bands; on access for unreadable bands, unequal sizes and values
+            outside the bit depth.
+    """
+
+    def __init__(self, root: str | os.PathLike, scenes: tuple[str, ...] | None = None, bits: int = CAVE_BITS) -> None:
+        self.root, self.bits = Path(root), bits
+        if not self.root.is_dir():
+            raise DataError(self.root, "no such folder", "a folder of CAVE scenes")
+        there = _scene_folders(self.root)
+        if not there:
+            raise DataError(self.root, "no scenes", "<scene>_ms/<scene>_ms/<scene>_ms_01.png and on")
+        lacking = [s for s in scenes or () if s not in there]
+        if lacking:
+            raise DataError(self.root, f"no scene {lacking[0]}", f"one of {', '.join(sorted(there))}")
+        self.scenes = tuple(scenes or sorted(there))
+        self.files = {scene: _band_files(there[scene]) for scene in self.scenes}
+
+    def __len__(self) -> int:
+        return len(self.scenes)
+
+    def __iter__(self) -> Iterator[dict]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: int) -> dict:
+        scene = self.scenes[index]
+        top, cube = 2**self.bits - 1, None
+        for band, path in enumerate(self.files[scene]):
+            image = read_raster(path)
+            if image.ndim == 3:  # some tools store a gray band as equal channels, with or without alpha
+                if not (image[..., :3] == image[..., :1]).all():
+                    raise DataError(path, "a colour image", "one gray band")
+                image = image[..., 0]
+            if image.dtype.kind != "u" or image.max() > top or self.bits > 8 * image.dtype.itemsize:
+                found = f"{image.dtype} samples up to {image.max()}"
+                raise DataError(path, found, f"unsigned integers of the declared {self.bits} bits (--bits)")
+            if cube is None:
+                cube = np.empty((len(self.files[scene]), *image.shape), np.float32)
+            if image.shape != cube.shape[1:]:
+                found, expected = (f"{h}x{w} pixels" for h, w in (image.shape, cube.shape[1:]))
+                raise DataError(path, found, f"{expected} as in band 1")
+            cube[band] = image / np.float64(top)
+        return {"name": scene, "gt": cube}
+
+
+def fusion_inputs(gt: np.ndarray, srf: np.ndarray, ratio: int = 4) -> dict[str, np.ndarray]:
+    """The two images a method is given, from the reference.
+
+    Args:
+        gt: (B, H, W) in [0, 1], sides divisible by `ratio`.
+        srf: (B, channels) spectral response, columns summing to one.
+        ratio: of the resolutions.
+
+    Returns:
+        `lr` (B, H / ratio, W / ratio), `hsi_up` (B, H, W) its bilinear upsampling, `bicubic` (B, H, W) another one,
+        the baseline of the tables, and `rgb` (channels, H, W); all float32.
+    """
+    cube = np.moveaxis(gt, 0, -1)
+    low = degrade_hsi(cube, ratio)
+    images = {
+        "lr": low,
+        "hsi_up": imresize(low, ratio, "bilinear"),
+        "bicubic": imresize(low, ratio, "bicubic"),
+        "rgb": cube @ srf,
+    }
+    return {name: np.ascontiguousarray(np.moveaxis(image, -1, 0), np.float32) for name, image in images.items()}
+
+
+def _scene_folders(root: Path) -> dict[str, Path]:
+    """Scene name -> the folder with its band images."""
+    folders = {}
+    for outer in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        inner = outer / outer.name
+        folder = inner if inner.is_dir() else outer
+        if any(_band_number(p) for p in folder.iterdir()):
+            folders[outer.name.removesuffix("_ms")] = folder
+    return folders
+
+
+def _band_number(path: Path) -> int | None:
+    match = re.search(r"(?:^|_)(\d{1,3})$", path.stem)
+    return int(match.group(1)) if match and path.suffix.lower() in SUFFIXES else None
+
+
+def _band_files(folder: Path) -> list[Path]:
+    bands = {number: p for p in sorted(folder.iterdir()) if (number := _band_number(p))}
+    missing = [b for b in range(1, CAVE_BANDS + 1) if b not in bands]
+    if missing or len(bands) != CAVE_BANDS:
+        lacks = f", lacking {missing[0]:02d}" if missing else ""
+        raise DataError(folder, f"{len(bands)} bands{lacks}", f"bands 01 to {CAVE_BANDS}")
+    return [bands[b] for b in range(1, CAVE_BANDS + 1)]

@@ -1,0 +1,108 @@
+"""Registered pairs of images: infrared and visible (RoadScene, TNO), MRI and CT, PET or SPECT.
+
+The MRI plays the visible image, as in the paper.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from .errors import DataError
+from .rasters import SUFFIXES, list_images, read_raster, to_gray, to_unit
+
+VISIBLE_FOLDERS = ("vi", "vis", "visible", "crop_lr_visible", "mri")
+INFRARED_FOLDERS = ("ir", "infrared", "cropinfrared", "ct", "pet", "spect")
+
+
+class PairedImages:
+    """Pairs of the same name from two folders, read on access.
+
+    Args:
+        root: a folder holding one subfolder of each kind: vi, vis, visible, crop_LR_visible or MRI, and ir, infrared,
+            cropinfrared, CT, PET or SPECT (any case). Not needed where both others are given.
+        visible, infrared: the two folders, or one file each.
+        bits: declared bit depth of integer images; that of their type by default.
+
+    Items are dictionaries: `name`, `visible` and `infrared` (1, H, W) float32 in [0, 1], `notes` (what was converted).
+
+    Raises:
+        DataError: at the start for missing or ambiguous folders and unmatched names; on access for unreadable files,
+            values outside the bit depth, and pairs of unequal size.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike | None = None,
+        *,
+        visible: str | os.PathLike | None = None,
+        infrared: str | os.PathLike | None = None,
+        bits: int | None = None,
+    ) -> None:
+        if root is None and (visible is None or infrared is None):
+            raise ValueError("PairedImages needs a root, or both a visible and an infrared folder")
+        self.visible = Path(visible) if visible is not None else _subfolder(Path(root), VISIBLE_FOLDERS, "visible")
+        self.infrared = Path(infrared) if infrared is not None else _subfolder(Path(root), INFRARED_FOLDERS, "infrared")
+        self.bits = bits
+        self.pairs = _matched(self.visible, self.infrared)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[dict]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: int) -> dict:
+        visible_path, infrared_path = self.pairs[index]
+        visible, notes_visible = self._gray(visible_path)
+        infrared, notes_infrared = self._gray(infrared_path)
+        if visible.shape != infrared.shape:
+            h, w = visible.shape
+            raise DataError(
+                infrared_path,
+                f"{infrared.shape[0]}x{infrared.shape[1]} pixels",
+                f"{h}x{w} of its partner {visible_path}",
+            )
+        return {
+            "name": visible_path.stem,
+            "visible": visible[None],
+            "infrared": infrared[None],
+            "notes": [f"visible: {n}" for n in notes_visible] + [f"infrared: {n}" for n in notes_infrared],
+        }
+
+    def _gray(self, path: Path) -> tuple[np.ndarray, list[str]]:
+        gray, notes = to_gray(read_raster(path))
+        unit, more = to_unit(gray, path, self.bits)
+        return unit, notes + more
+
+
+def _subfolder(root: Path, names: tuple[str, ...], kind: str) -> Path:
+    if not root.is_dir():
+        raise DataError(root, "no such folder", "a folder of image pairs")
+    found = sorted(p for p in root.iterdir() if p.is_dir() and p.name.lower() in names)
+    if not found:
+        there = ", ".join(sorted(p.name for p in root.iterdir())[:5]) or "nothing"
+        raise DataError(root, there, f"a subfolder of {kind} images ({', '.join(names)}), or --{kind} DIR")
+    if len(found) > 1:
+        raise DataError(root, f"{' and '.join(p.name for p in found)}", f"one {kind} folder, or --{kind} DIR")
+    return found[0]
+
+
+def _by_stem(path: Path) -> dict[str, Path]:
+    if path.is_file() or path.suffix.lower() in SUFFIXES:
+        return {"": path}
+    files: dict[str, Path] = {}
+    for file in list_images(path):
+        if file.stem in files:
+            raise DataError(path, f"{files[file.stem].name} and {file.name}", "one image of each name")
+        files[file.stem] = file
+    return files
+
+
+def _matched(visible: Path, infrared: Path) -> list[tuple[Path, Path]]:
+    left, right = _by_stem(visible), _by_stem(infrared)
+    for name in sorted(set(left) ^ set(right)):
+        lone, other = (left[name], infrared) if name in left else (right[name], visible)
+        raise DataError(lone, "no partner", f"an image named {lone.stem} in {other}")
+    return [(left[name], right[name]) for name in sorted(left)]

@@ -1,0 +1,175 @@
+"""Pansharpening data: the PanCollection H5 files and the .mat files of toolboxes and papers.
+
+Understood: N,C,H,W (PanCollection) and N,H,W,C; single scenes H,W,C or C,H,W; HDF5, MATLAB v5 and v7.3.
+Keys: gt (I_GT), lms, ms (I_MS_LR), pan (I_PAN); I_MS is lms where it has the pan's size, ms where it is smaller.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from .arrays import ArrayFile
+from .errors import DataError
+from .simulate import interp23
+
+KEYS = {"gt": ("gt", "I_GT"), "lms": ("lms",), "ms": ("ms", "I_MS_LR"), "pan": ("pan", "I_PAN")}
+SENSOR_BITS = {"GF2": 10}  # WV2, WV3, QB and the others: 11
+DEFAULT_BITS = 11
+NAMED_SENSORS = ("WV2", "WV3", "WV4", "QB", "GF2", "IKONOS", "GEOEYE1")
+
+
+class PanCollection:
+    """The images of one pansharpening file, read on access.
+
+    Args:
+        path: the .h5 or .mat file.
+        sensor: "WV3", "WV2", "QB", "GF2", ...; by default the file's `sensor`, else one in its name, else "none".
+        bits: bit depth of the digital numbers; from the file's `L` where it has one, else 10 for GF2 and 11.
+
+    Attributes:
+        bands, ratio, scale (2**bits - 1), sensor, bits, has_reference.
+
+    Items are dictionaries of float32 in [0, 1] (digital numbers / scale): `lms` (B, H, W), `ms` (B, h, w) or None,
+    `pan` (1, H, W), `gt` (B, H, W) or None, and `name`. An lms that the file lacks is the 23-tap interpolation of ms.
+
+    Raises:
+        DataError: at the start for missing keys, axes and sizes that do not fit; on access for NaN and for values
+            outside the declared bit depth (lms may over- and undershoot by half of it: interpolation does).
+    """
+
+    def __init__(self, path: str | os.PathLike, *, sensor: str | None = None, bits: int | None = None) -> None:
+        self.file = ArrayFile(path)
+        self.path = Path(path)
+        self.sensor = sensor or self.file.text("sensor") or _sensor_in(self.path.stem)
+        stored = self.file.number("L")
+        self.bits = bits or (int(stored) if stored else SENSOR_BITS.get(self.sensor.upper(), DEFAULT_BITS))
+        if not 1 <= self.bits <= 32:
+            raise DataError(self.path, f"a bit depth of {self.bits}", "1 to 32")
+        self.scale = 2**self.bits - 1
+        self.keys = {role: next((k for k in names if k in self.file), None) for role, names in KEYS.items()}
+        if self.keys["pan"] is None:
+            raise self._missing("pan or I_PAN")
+        self._read_pan_layout()
+        if "I_MS" in self.file:
+            shape = self.file["I_MS"].shape
+            role = "lms" if {self.height, self.width} <= set(shape) else "ms"
+            self.keys[role] = self.keys[role] or "I_MS"
+        if self.keys["ms"] is None and self.keys["lms"] is None:
+            raise self._missing("ms (I_MS_LR, I_MS) or lms")
+        self.layouts = {role: self._layout(role) for role in ("gt", "lms", "ms") if self.keys[role]}
+        self.bands = self._bands()
+        self.ratio = self._ratio()
+        self.has_reference = self.keys["gt"] is not None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[dict]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: int) -> dict:
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        item = {role: self._image(role, index) if self.keys[role] else None for role in KEYS}
+        if item["lms"] is None:
+            item["lms"] = np.moveaxis(interp23(np.moveaxis(item["ms"], 0, -1), self.ratio), -1, 0).astype(np.float32)
+        item["name"] = f"{self.path.stem}_{index:04d}" if self.stacked else self.path.stem
+        return item
+
+    def _missing(self, what: str) -> DataError:
+        names = [k for k in self.file if not k.startswith("__")]
+        return DataError(self.path, f"the keys {', '.join(names[:8]) or '(none)'}", what)
+
+    def _read_pan_layout(self) -> None:
+        """Sets stacked, count, height, width and where the pan's axis of one sits."""
+        key = self.keys["pan"]
+        shape = self.file[key].shape
+        others = [k for r in ("gt", "lms", "ms") for k in (*KEYS[r], "I_MS") if k in self.file]
+        self.stacked = len(shape) == 4 or any(len(self.file[k].shape) == 4 for k in others)
+        inner = shape[1:] if self.stacked else shape
+        if len(inner) == 3 and 1 in (inner[0], inner[2]):
+            inner = inner[1:] if inner[0] == 1 else inner[:2]
+        if len(inner) != 2 or 0 in shape:
+            raise DataError(self.path, f"{key} of shape {shape}", "(N, 1, H, W), (N, H, W), (N, H, W, 1) or (H, W)")
+        self.height, self.width = inner
+        self.count = shape[0] if self.stacked else 1
+
+    def _layout(self, role: str) -> str:
+        """"chw" or "hwc": where the bands of one image stand, told by the pan's sides."""
+        key = self.keys[role]
+        shape = self.file[key].shape
+        expected = f"the sides of {self.keys['pan']}, {self.height}x{self.width}"
+        if role == "ms":
+            expected += ", over a whole ratio"
+        if len(shape) != (4 if self.stacked else 3):
+            form = "(N, B, H, W)" if self.stacked else "(H, W, B)"
+            raise DataError(self.path, f"{key} of shape {shape}", f"{form} beside {self.keys['pan']}")
+        if self.stacked and shape[0] != self.count:
+            raise DataError(self.path, f"{shape[0]} images in {key}", f"{self.count} as in {self.keys['pan']}")
+        inner = shape[1:] if self.stacked else shape
+        for layout, sides in (("chw", inner[1:]), ("hwc", inner[:2])):
+            if 0 not in sides and self._fits(sides, role):
+                return layout
+        for sides in (inner[1:], inner[:2]):
+            if 0 not in sides and self._fits(sides[::-1], role):
+                raise DataError(self.path, f"{key} of shape {shape}, its axes look swapped", expected)
+        raise DataError(self.path, f"{key} of shape {shape}", expected)
+
+    def _fits(self, sides: tuple[int, ...], role: str) -> bool:
+        h, w = sides
+        if role != "ms":
+            return (h, w) == (self.height, self.width)
+        return self.height % h == 0 and self.width % w == 0 and self.height // h == self.width // w > 1
+
+    def _shape(self, role: str) -> tuple[int, int, int]:
+        """(B, H, W) of one image."""
+        inner = self.file[self.keys[role]].shape[1 if self.stacked else 0 :]
+        return inner if self.layouts[role] == "chw" else (inner[2], *inner[:2])
+
+    def _bands(self) -> int:
+        counts = {role: self._shape(role)[0] for role in self.layouts}
+        if len(set(counts.values())) > 1:
+            found = ", ".join(f"{n} bands in {self.keys[role]}" for role, n in counts.items())
+            raise DataError(self.path, found, "the same number of bands")
+        return next(iter(counts.values()))
+
+    def _ratio(self) -> int:
+        if not self.keys["ms"]:
+            return 4
+        ratio = self.height // self._shape("ms")[1]
+        if not self.keys["lms"] and ratio & (ratio - 1):
+            raise DataError(self.path, f"a ratio of {ratio} and no lms", "a power of two, or lms in the file")
+        return ratio
+
+    def _image(self, role: str, index: int) -> np.ndarray:
+        key = self.keys[role]
+        image = self.file.read(key, index if self.stacked else None)
+        where = f"{self.path}: {key}[{index}]" if self.stacked else f"{self.path}: {key}"
+        if role == "pan":
+            image = image.reshape(1, self.height, self.width)
+        elif self.layouts[role] == "hwc":
+            image = np.moveaxis(image, -1, 0)
+        if image.dtype.kind not in "uif":
+            raise DataError(where, f"values of type {image.dtype}", "numbers")
+        if image.dtype.kind == "f" and not np.isfinite(image).all():
+            raise DataError(where, "NaN or infinity", "finite values")
+        self._check_range(image, where, slack=self.scale / 2 if role == "lms" else 0.5)
+        return np.ascontiguousarray(image / np.float64(self.scale), dtype=np.float32)
+
+    def _check_range(self, image: np.ndarray, where: str, slack: float) -> None:
+        least, most = float(image.min()), float(image.max())
+        expected = f"digital numbers from 0 to {self.scale}, the declared {self.bits} bits (--bits)"
+        if least < -slack or most > self.scale + slack:
+            raise DataError(where, f"values from {least:g} to {most:g}", expected)
+        if image.dtype.kind == "f" and 0 < most <= 1.5 and self.scale > 1:
+            raise DataError(where, f"values from {least:g} to {most:g}, already scaled", expected)
+
+
+def _sensor_in(stem: str) -> str:
+    """PanCollection's files are named after their sensor: test_wv3_multiExm1.h5."""
+    words = re.split(r"[^A-Z0-9]+", stem.upper())
+    return next((s for s in NAMED_SENSORS if s in words), "none")
