@@ -1,0 +1,111 @@
+"""Tables: mean and sample standard deviation over images, as markdown and CSV, the published row beside ours.
+
+A published row stands in the table only where it was measured on the same images; elsewhere it is set apart below.
+"""
+
+import csv
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+HIGHER, LOWER, NEITHER = "↑", "↓", ""
+DIRECTIONS = {
+    **dict.fromkeys(("PSNR", "SSIM", "QNR", "EN", "SD", "SD*", "SF", "AG"), HIGHER),
+    **dict.fromkeys(("SAM", "ERGAS", "D_lambda", "D_s"), LOWER),
+}
+
+
+@dataclass
+class Table:
+    """Per-image values of several methods.
+
+    Attributes:
+        title: what was measured, on what.
+        task: key into published.json ("ps_reduced", "hmf", "ivf_tno", ...).
+        metrics: the columns, in order.
+        images: their names.
+        rows: method -> metric -> one value an image.
+        remarks: lines under the table (untrained weights, simulated data, conventions).
+    """
+
+    title: str
+    task: str
+    metrics: tuple[str, ...]
+    ratio: int | None = None
+    images: list[str] = field(default_factory=list)
+    rows: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def add(self, method: str, values: dict[str, float]) -> None:
+        """One image's values of one method."""
+        row = self.rows.setdefault(method, {name: [] for name in self.metrics})
+        for name in self.metrics:
+            row[name].append(float(values[name]))
+
+    def summary(self) -> dict[str, dict[str, dict[str, float | None]]]:
+        """method -> metric -> {"mean", "std"}; std is the sample's (n - 1), None for one image."""
+        return {
+            method: {
+                name: {"mean": float(np.mean(v)), "std": float(np.std(v, ddof=1)) if len(v) > 1 else None}
+                for name, v in row.items()
+            }
+            for method, row in self.rows.items()
+        }
+
+    def published(self) -> tuple[list[dict], list[dict]]:
+        """Published rows of the same images, and those of other images."""
+        content = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
+        rows = [r for r in content["rows"] if r["task"] == self.task and r.get("ratio") in (None, self.ratio)]
+        same = [r for r in rows if set(r.get("images", ())) == set(self.images)]
+        return same, [r for r in rows if r not in same]
+
+    def markdown(self) -> str:
+        """The table with its title and remarks."""
+        same, other = self.published()
+        count = f"{len(self.images)} image{'s' if len(self.images) != 1 else ''}"
+        lines = [f"### {self.title} ({count})", ""]
+        lines.append("| method | " + " | ".join(f"{m} {DIRECTIONS.get(m, NEITHER)}".strip() for m in self.metrics) + " |")
+        lines.append("|---|" + "---:|" * len(self.metrics))
+        for method, row in self.summary().items():
+            cells = [_cell(row[name]["mean"], row[name]["std"]) for name in self.metrics]
+            lines.append(f"| {method} | " + " | ".join(cells) + " |")
+        for row in same:
+            cells = [f"{row['metrics'][m]:g}" if m in row["metrics"] else "" for m in self.metrics]
+            lines.append(f"| {row['method']} ({row['data']}) | " + " | ".join(cells) + " |")
+        lines.append("")
+        for row in other:
+            values = ", ".join(f"{m} {v:g}" for m, v in row["metrics"].items())
+            lines.append(f"* Set apart, other images ({row['data']}): {row['method']}: {values}.")
+        lines += [f"* {remark}" for remark in self.remarks]
+        return "\n".join(lines) + "\n"
+
+    def csv(self) -> str:
+        """One line an image and method."""
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(["table", "image", "method", *self.metrics])
+        for method, row in self.rows.items():
+            for i, image in enumerate(self.images):
+                writer.writerow([self.task, image, method, *(repr(row[m][i]) for m in self.metrics)])
+        return buffer.getvalue()
+
+    def as_dict(self) -> dict:
+        """Everything, for metrics.json."""
+        same, other = self.published()
+        return {
+            "title": self.title,
+            "task": self.task,
+            "images": self.images,
+            "values": self.rows,
+            "summary": self.summary(),
+            "published_same_images": same,
+            "published_other_images": other,
+            "remarks": self.remarks,
+        }
+
+
+def _cell(mean: float, std: float | None) -> str:
+    return f"{mean:.4f}" if std is None else f"{mean:.4f} ± {std:.4f}"
