@@ -6,6 +6,7 @@ A published row stands in the table only where it was measured on the same image
 import csv
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,22 +37,29 @@ class Table:
     metrics: tuple[str, ...]
     ratio: int | None = None
     images: list[str] = field(default_factory=list)
-    rows: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    rows: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
-    def add(self, method: str, values: dict[str, float]) -> None:
-        """One image's values of one method."""
+    def add(self, method: str, values: dict[str, Callable[[], float]]) -> None:
+        """Measure one image for one method; a metric that refuses the image (too few pixels) leaves its cell empty."""
         row = self.rows.setdefault(method, {name: [] for name in self.metrics})
         for name in self.metrics:
-            row[name].append(float(values[name]))
+            try:
+                value = float(values[name]())
+            except ValueError as error:
+                value = None
+                self.remark(f"{name} left empty where it is not defined: {error}")
+            row[name].append(value if value is None or np.isfinite(value) else None)
+
+    def remark(self, line: str) -> None:
+        """A line under the table, once."""
+        if line not in self.remarks:
+            self.remarks.append(line)
 
     def summary(self) -> dict[str, dict[str, dict[str, float | None]]]:
-        """method -> metric -> {"mean", "std"}; std is the sample's (n - 1), None for one image."""
+        """method -> metric -> {"mean", "std"} over the images that have a value; std is the sample's (n - 1)."""
         return {
-            method: {
-                name: {"mean": float(np.mean(v)), "std": float(np.std(v, ddof=1)) if len(v) > 1 else None}
-                for name, v in row.items()
-            }
+            method: {name: _mean_and_std([v for v in values if v is not None]) for name, values in row.items()}
             for method, row in self.rows.items()
         }
 
@@ -89,7 +97,7 @@ class Table:
         writer.writerow(["table", "image", "method", *self.metrics])
         for method, row in self.rows.items():
             for i, image in enumerate(self.images):
-                writer.writerow([self.task, image, method, *(repr(row[m][i]) for m in self.metrics)])
+                writer.writerow([self.task, image, method, *(row[m][i] for m in self.metrics)])
         return buffer.getvalue()
 
     def as_dict(self) -> dict:
@@ -107,5 +115,14 @@ class Table:
         }
 
 
-def _cell(mean: float, std: float | None) -> str:
+def _mean_and_std(values: list[float]) -> dict[str, float | None]:
+    return {
+        "mean": float(np.mean(values)) if values else None,
+        "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+    }
+
+
+def _cell(mean: float | None, std: float | None) -> str:
+    if mean is None:
+        return ""
     return f"{mean:.4f}" if std is None else f"{mean:.4f} ± {std:.4f}"

@@ -125,11 +125,15 @@ class DCINN(nn.Module):
             )
         return self._reflected(base_image), self._reflected(guide)
 
+    def padded_side(self, side: int) -> int:
+        """The side that the network works at for an image of this side, in pixels."""
+        return max(-(-side // self.multiple) * self.multiple, self.least)
+
     def _reflected(self, image: Tensor) -> Tensor:
         """Reflected at the bottom and right to sides that the network takes; replicated where too small to reflect."""
         for axis in (-2, -1):
             side = image.shape[axis]
-            extra = max(-(-side // self.multiple) * self.multiple, self.least) - side
+            extra = self.padded_side(side) - side
             if extra:
                 pad = (0, 0, 0, extra) if axis == -2 else (0, extra, 0, 0)
                 image = functional.pad(image, pad, mode="reflect" if extra < side else "replicate")

@@ -1,0 +1,21 @@
+"""Fuse infrared and visible images with the DCINN of TNO (base rule max): images, a figure, a table.
+
+    python test_dcinn_ivf_tno.py                                  the embedded sample
+    python test_dcinn_ivf_tno.py --data DIR --weights FILE        your pairs, trained weights
+
+DIR holds one subfolder of visible images (vi, vis, visible, MRI, ...) and one of infrared images (ir, infrared, CT,
+...), paired by file name.
+"""
+
+from utils import cli
+from utils.evaluate_ivf import run_ivf
+
+
+@cli.door
+def main(argv: list[str] | None = None) -> dict:
+    """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
+    return run_ivf("ivf_tno", "Infrared-visible fusion with DCINN, TNO model.", "max", argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+"""Pansharpen: fuse multispectral and panchromatic images at reduced and full resolution: scenes, a figure, tables.
+
+    python test_dcinn_ps.py                                      the embedded sample
+    python test_dcinn_ps.py --data FILE --weights FILE           PanCollection .h5 or .mat, trained weights
+
+A file with gt is scored against it. A file with ms and pan alone is fused as it is (full resolution), and reduced by
+Wald's protocol, its MS then being the reference.
+"""
+
+from utils import cli
+from utils.evaluate_ps import run_ps
+
+
+@cli.door
+def main(argv: list[str] | None = None) -> dict:
+    """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
+    return run_ps("Pansharpening with DCINN.", argv)
+
+
+if __name__ == "__main__":
+    main()

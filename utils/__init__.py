@@ -1,0 +1,1 @@
+"""Scripts' machinery: options and errors, runs and their results, tiles, images, figures, losses."""

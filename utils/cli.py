@@ -1,0 +1,152 @@
+"""What the scripts share: their options, one line for every mistake of the input, the device, the weights."""
+
+import argparse
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from data.arrays import ArrayFile
+from data.errors import DataError
+from models import DCINN, CheckpointError, load_pretrained
+from models.checkpoint import PRETRAINED
+from models.config import checked_srf
+
+BAD_INPUT = 2
+
+
+class UsageError(ValueError):
+    """Options that do not fit each other or the data."""
+
+
+def door(main: Callable) -> Callable:
+    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2."""
+
+    @functools.wraps(main)
+    def wrapped(argv: list[str] | None = None) -> object:
+        logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+        # A fresh network's series runs into denormal numbers, which x86 handles 5 times slower than zeros.
+        torch.set_flush_denormal(True)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        try:
+            return main(argv)
+        except (DataError, CheckpointError, UsageError) as error:
+            message = str(error)
+        except torch.OutOfMemoryError:
+            message = "out of GPU memory; fuse by tiles (--tile 512) or on the CPU (--device cpu)"
+        except MemoryError:
+            message = "out of memory; fuse by tiles (--tile 512)"
+        except OSError as error:
+            where = error.filename or getattr(error, "filename2", None)
+            message = f"{where}: {error.strerror}" if where and error.strerror else str(error)
+        except RuntimeError as error:
+            if "not enough memory" not in str(error):
+                raise
+            message = "out of memory; fuse by tiles (--tile 512)"
+        program = Path(sys.modules[main.__module__].__file__ or main.__module__).name
+        print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
+        raise SystemExit(BAD_INPUT)
+
+    return wrapped
+
+
+def test_parser(task: str, description: str, data_help: str) -> argparse.ArgumentParser:
+    """The options every test script has."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--data", type=Path, help=f"{data_help}; the embedded sample if left out")
+    parser.add_argument(
+        "--weights",
+        help=f"a name in pretrained/, our file or the authors' file; pretrained/{task}.pth if it is there, "
+        "else a seeded start",
+    )
+    parser.add_argument("--output", type=Path, default=Path("results") / task, help="folder of the results")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the network runs")
+    parser.add_argument("--tile", type=tile_side, default=0, help="fuse by tiles of this side in pixels; 0: whole images")
+    parser.add_argument("--exact", action="store_true", help="as many terms of the convolution exponential as needed")
+    parser.add_argument("--seed", type=int, default=0, help="of the random start, where no weights are loaded")
+    parser.add_argument("--limit", type=positive, help="only the first images")
+    return parser
+
+
+def positive(text: str) -> int:
+    """An integer above zero, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"found {value}, expected 1 or more")
+    return value
+
+
+def tile_side(text: str) -> int:
+    """0 or a tile's side, for argparse."""
+    value = int(text)
+    if value and value < 32:
+        raise argparse.ArgumentTypeError(f"found {value}, expected 0 or at least 32 pixels")
+    return value
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of --device; UsageError where CUDA is wanted and not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: found no CUDA GPU, expected one; use --device cpu or auto")
+    return torch.device(name)
+
+
+def pick_model(args: argparse.Namespace, name: str, build: Callable[[], DCINN], **given: object) -> tuple[DCINN, str]:
+    """The network of a test script, in evaluation mode on its device, and what to call it in a table.
+
+    Args:
+        args: the parsed options.
+        name: "ps", "hmf", "ivf_rs", "ivf_tno": the file in pretrained/ to take by default.
+        build: a fresh network, for a seeded start where there is no file.
+        given: srf or base_rule, for the authors' files.
+    """
+    device = pick_device(args.device)
+    weights = args.weights or (name if (PRETRAINED / f"{name}.pth").is_file() else None)
+    if weights is not None:
+        task = name.partition("_")[0]
+        model = load_pretrained(weights, task=task, device=device, exact=args.exact or None, **given)
+        return model, f"DCINN ({Path(weights).stem})"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(args.seed)
+        model = build()
+    model.exact = args.exact
+    return model.to(device).eval(), f"DCINN (untrained, seed {args.seed})"
+
+
+def read_srf(path: Path | None) -> np.ndarray | None:
+    """A spectral response from .csv, .txt, .npy or .mat (key R or srf): (bands, channels) float64."""
+    if path is None:
+        return None
+    if not path.is_file():
+        raise DataError(path, "no such file", "a spectral response (.csv, .npy, .mat)")
+    try:
+        if path.suffix.lower() in (".mat", ".h5"):
+            file = ArrayFile(path)
+            key = next((k for k in ("R", "srf", "SRF") if k in file), None)
+            if key is None:
+                raise DataError(path, f"the keys {', '.join(k for k in file if k[0] != '_')}", "R or srf")
+            table = file.read(key)
+        elif path.suffix.lower() == ".npy":
+            table = np.load(path, allow_pickle=False)
+        else:
+            table = np.loadtxt(path, delimiter="," if "," in path.read_text(encoding="utf-8") else None)
+        return np.array(checked_srf(table))
+    except DataError:
+        raise
+    except (ValueError, EOFError) as error:
+        raise DataError(path, " ".join(str(error).split())[:160], "a (bands, channels) table of numbers") from None
+
+
+def quiet(count: int) -> bool:
+    """Whether a progress bar would only disturb: no terminal, or a single image."""
+    return count < 2 or not sys.stderr.isatty() or os.environ.get("CI") == "true"

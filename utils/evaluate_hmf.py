@@ -1,0 +1,118 @@
+"""The hyperspectral-multispectral test: scenes degraded by the protocol, fused, measured against the original."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from data import CAVE
+from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
+from data.samples import sample_hyperspectral
+from data.simulate import spectral_response
+from metrics import ergas, psnr, sam, ssim
+from models import dcinn_hmf
+
+from . import cli
+from .figures import Panel, comparison_figure, error_map
+from .images import FORMATS, stretch, to_eight_bit, write_bands, write_png
+from .runs import ResultFolder, Run
+
+
+def run_hmf(description: str, argv: list[str] | None) -> dict:
+    """Parse the options of test_dcinn_hmf.py, fuse, write and print; returns what metrics.json holds."""
+    parser = cli.test_parser("hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)")
+    parser.add_argument("--scenes", nargs="+", help="scene names, or 'all'; the 11 test scenes that are there if left out")
+    parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the two resolutions")
+    parser.add_argument("--srf", type=Path, help="spectral response (.csv, .npy, .mat; bands x channels); Nikon D700")
+    parser.add_argument("--bits", type=cli.positive, default=CAVE_BITS, help="bit depth of the band images")
+    parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
+    args = parser.parse_args(argv)
+
+    given = cli.read_srf(args.srf)
+    srf = spectral_response() if given is None else given
+    scenes: CAVE | list[dict]
+    if args.data is None:
+        scenes, source = sample_hyperspectral(), None
+    else:
+        scenes = CAVE(args.data, bits=args.bits)
+        names = args.scenes or [s for s in CAVE_TEST if s in scenes.scenes] or ["all"]
+        if names != ["all"]:
+            scenes = CAVE(args.data, tuple(names), bits=args.bits)
+        source = str(args.data)
+    model, label = cli.pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=srf if args.weights else given)
+    if len(srf) != model.config.bands:
+        raise cli.UsageError(f"{args.weights}: found a network of {model.config.bands} bands, expected {len(srf)}")
+    srf = np.array(model.config.srf)
+    run = Run("hmf", model, label, source, args.tile)
+    return evaluate_scenes(run, scenes, srf, args.ratio, args.output, args.format, 2**args.bits - 1, args.limit)
+
+
+def evaluate_scenes(
+    run: Run,
+    scenes: Iterable[dict],
+    srf: np.ndarray,
+    ratio: int,
+    output: Path,
+    suffix: str = "mat",
+    scale: int = 2**CAVE_BITS - 1,
+    limit: int | None = None,
+) -> dict:
+    """Degrade, fuse and measure; writes fused/NAME.<suffix> in digital numbers, fused/NAME_rgb.png, comparison.png."""
+    table = run.table(f"Hyperspectral-multispectral fusion x{ratio}", ("PSNR", "SAM", "ERGAS", "SSIM"), ratio=ratio)
+    table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2. Not clipped. SSIM: data range 1.")
+    rows = []
+    count = min(len(scenes), limit or len(scenes))
+    with ResultFolder(output) as folder:
+        for index in tqdm(range(count), desc="fusing", unit="scene", disable=cli.quiet(count)):
+            scene = scenes[index]
+            gt = _whole(scene["gt"], ratio, scene["name"], run)
+            if len(gt) != len(srf):
+                raise cli.UsageError(f"{scene['name']}: found {len(gt)} bands, expected {len(srf)} of the response")
+            inputs = fusion_inputs(gt, srf, ratio)
+            fused = run.fuse(inputs["hsi_up"], inputs["rgb"])
+            write_bands(folder.path(f"fused/{scene['name']}.{suffix}"), fused, scale)
+            write_png(folder.path(f"fused/{scene['name']}_rgb.png"), to_eight_bit(stretch(fused, gt)))
+            table.images.append(scene["name"])
+            for method, image in ((run.label, fused), ("bicubic", inputs["bicubic"]), ("bilinear", inputs["hsi_up"])):
+                table.add(method, _measures(image, gt, ratio))
+            if len(rows) < 4:
+                rows.append(_panels(scene["name"], inputs, fused, gt))
+        comparison_figure(folder.path("comparison.png"), rows, f"{run.label}, {run.source or 'embedded sample'}, x{ratio}")
+        return run.finish(folder, [table], count)
+
+
+def _whole(gt: np.ndarray, ratio: int, name: str, run: Run) -> np.ndarray:
+    """The scene with sides cropped to whole low-resolution pixels."""
+    height, width = (s // ratio * ratio for s in gt.shape[1:])
+    if not height or not width:
+        raise cli.UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides of at least {ratio}")
+    if (height, width) != gt.shape[1:]:
+        run.notes[f"{gt.shape[1]}x{gt.shape[2]} cropped to {height}x{width}, whole low-resolution pixels"] += 1
+    return gt[:, :height, :width]
+
+
+def _measures(image: np.ndarray, gt: np.ndarray, ratio: int) -> dict:
+    a, b = np.moveaxis(image, 0, -1), np.moveaxis(gt, 0, -1)
+    return {
+        "PSNR": lambda: psnr(a, b),
+        "SAM": lambda: sam(a, b),
+        "ERGAS": lambda: ergas(a, b, ratio=ratio),
+        "SSIM": lambda: ssim(a, b),
+    }
+
+
+def _panels(name: str, inputs: dict, fused: np.ndarray, gt: np.ndarray) -> list[Panel]:
+    return [
+        Panel(f"{name}: low-resolution HSI, upsampled", stretch(inputs["hsi_up"], gt)),
+        Panel("multispectral image", _colour(inputs["rgb"])),
+        Panel("fused", stretch(fused, gt)),
+        Panel("reference", stretch(gt)),
+        Panel("error", error_map(fused, gt) * 255, "mean |difference|, of 255"),
+    ]
+
+
+def _colour(msi: np.ndarray) -> np.ndarray:
+    """(channels, H, W) ordered from short to long waves -> (H, W, 3) for the eye."""
+    shown = msi[::-1] if len(msi) == 3 else msi[[-1, len(msi) // 2, 0]]
+    return np.moveaxis(np.clip(shown / max(float(np.percentile(msi, 99)), 1e-6), 0, 1), 0, -1)

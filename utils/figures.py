@@ -1,0 +1,50 @@
+"""The comparison figure of a run: inputs, fused, and the error map where there is a reference."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+MOST_ROWS = 4
+PANEL_INCHES = 3.2
+
+
+@dataclass
+class Panel:
+    """One image of the figure: (H, W) gray or (H, W, 3) RGB in [0, 1], or an error map, (H, W), with its unit."""
+
+    title: str
+    image: np.ndarray
+    error_unit: str | None = None
+
+
+def error_map(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(B, H, W) twice -> (H, W): the mean over bands of the absolute difference."""
+    return np.abs(fused - reference).mean(axis=0)
+
+
+def comparison_figure(path: Path, rows: list[list[Panel]], caption: str) -> None:
+    """Write the panels as one PNG, a row an image, at most four rows; error maps of a figure share their scale."""
+    rows = rows[:MOST_ROWS]
+    columns = max(len(row) for row in rows)
+    heights = [max(p.image.shape[0] / p.image.shape[1] for p in row) for row in rows]
+    size = (PANEL_INCHES * columns, PANEL_INCHES * sum(heights) + 0.35 * len(rows) + 0.4)
+    figure = Figure(figsize=size, dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(caption, fontsize=9)
+    errors = [p.image for row in rows for p in row if p.error_unit]
+    top = max((float(np.percentile(e, 99.5)) for e in errors), default=1.0) or 1.0
+    axes = figure.subplots(len(rows), columns, squeeze=False, gridspec_kw={"height_ratios": heights})
+    for line, row in zip(axes, rows, strict=True):
+        for axis in line:
+            axis.set_axis_off()
+        for axis, panel in zip(line, row, strict=False):
+            axis.set_title(panel.title, fontsize=9)
+            if panel.error_unit:
+                shown = axis.imshow(panel.image, cmap="inferno", vmin=0, vmax=top)
+                figure.colorbar(shown, ax=axis, fraction=0.046, pad=0.02, label=panel.error_unit)
+            else:
+                axis.imshow(panel.image, cmap="gray", vmin=0, vmax=1)
+    figure.savefig(path, format="png")

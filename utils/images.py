@@ -1,0 +1,75 @@
+"""Writing images, and turning bands into something to look at."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import scipy.io
+import tifffile
+
+FORMATS = ("mat", "npy", "tif")
+
+
+def to_eight_bit(image: np.ndarray) -> np.ndarray:
+    """[0, 1] -> uint8, clipped, rounded half to even."""
+    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def write_png(path: Path, image: np.ndarray) -> None:
+    """Write uint8 (H, W) or (H, W, 3) RGB.
+
+    Raises:
+        OSError: where nothing could be written.
+    """
+    ok, data = cv2.imencode(".png", image if image.ndim == 2 else image[..., ::-1])
+    if not ok:
+        raise OSError(f"{path}: PNG encoding failed")
+    path.write_bytes(data.tobytes())
+
+
+def write_bands(path: Path, image: np.ndarray, scale: int) -> None:
+    """Write a fused image in digital numbers; the suffix of `path` decides.
+
+    .mat (key "fused") and .npy hold (H, W, B) float32, not rounded, not clipped; .tif holds uint16 (B, H, W), rounded
+    and clipped to 0..scale.
+
+    Args:
+        path: ends in .mat, .npy or .tif.
+        image: (B, H, W) in [0, 1].
+        scale: digital number of 1.
+    """
+    numbers = np.moveaxis(image.astype(np.float32) * np.float32(scale), 0, -1)
+    if path.suffix == ".mat":
+        scipy.io.savemat(path, {"fused": numbers}, do_compression=True)
+    elif path.suffix == ".npy":
+        np.save(path, numbers)
+    elif path.suffix == ".tif":
+        whole = np.rint(np.clip(np.moveaxis(numbers, -1, 0), 0, scale)).astype(np.uint16)
+        tifffile.imwrite(path, whole, photometric="minisblack", planarconfig="separate")
+    else:
+        raise ValueError(f"{path}: found suffix {path.suffix}, expected one of {', '.join(FORMATS)}")
+
+
+def rgb_bands(bands: int) -> tuple[int, int, int]:
+    """Indices of the red, green and blue bands: WorldView's eight, four ordered B, G, R, NIR, else spread evenly."""
+    if bands >= 31:
+        return 24, 14, 5  # 640, 540, 450 nm of 400..700
+    if bands >= 8:
+        return 4, 2, 1
+    if bands >= 3:
+        return 2, 1, 0
+    return (bands - 1, 0, 0)
+
+
+def stretch(image: np.ndarray, like: np.ndarray | None = None) -> np.ndarray:
+    """(B, H, W) -> (H, W, 3) in [0, 1] for the eye: RGB bands between the 1st and 99th percentile of `like`.
+
+    Args:
+        image: bands first.
+        like: the image whose range is taken, so that several can be compared; `image` itself by default.
+    """
+    like = image if like is None else like
+    chosen = list(rgb_bands(len(image)))
+    low, high = np.percentile(like[chosen], (1, 99), axis=(1, 2), keepdims=True)
+    shown = (image[chosen] - low) / np.maximum(high - low, 1e-6)
+    return np.moveaxis(np.clip(shown, 0, 1), 0, -1)

@@ -1,0 +1,78 @@
+"""Training losses. Tensors are (B, C, H, W) in [0, 1].
+
+Source: the released training scripts of DCINN (IJCV 2024); the weights are recipes, see the training scripts.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
+STRUCTURE_WINDOW = 11
+
+
+def ssim(x: Tensor, y: Tensor) -> Tensor:
+    """Mean SSIM (Wang et al., 2004): 11x11 Gaussian of sigma 1.5, valid region, data range 1; a scalar.
+
+    Args:
+        x, y: (B, 1, H, W), sides of at least 11.
+    """
+    distance = torch.arange(SSIM_WINDOW, dtype=x.dtype, device=x.device) - SSIM_WINDOW // 2
+    weights = torch.exp(-(distance**2) / (2 * SSIM_SIGMA**2))
+    weights = weights / weights.sum()
+
+    def local_mean(image: Tensor) -> Tensor:
+        return functional.conv2d(functional.conv2d(image, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
+
+    mean_x, mean_y = local_mean(x), local_mean(y)
+    variance_x = local_mean(x * x) - mean_x**2
+    variance_y = local_mean(y * y) - mean_y**2
+    covariance = local_mean(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    contrast = (2 * covariance + c2) / (variance_x + variance_y + c2)
+    return (luminance * contrast).mean()
+
+
+def structure(x: Tensor) -> Tensor:
+    """S(x) = 1 - box sum over 11x11 of (x - right-shifted x)^2 + (x - down-shifted x)^2, zeros outside; as x."""
+    right = functional.pad(x, (1, 0))[..., :-1]
+    down = functional.pad(x, (0, 0, 1, 0))[..., :-1, :]
+    energy = (x - right) ** 2 + (x - down) ** 2
+    box = torch.ones(1, 1, STRUCTURE_WINDOW, STRUCTURE_WINDOW, dtype=x.dtype, device=x.device)
+    return 1 - functional.conv2d(energy, box, padding=STRUCTURE_WINDOW // 2)
+
+
+def ivf_terms(fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
+    """The four terms of the infrared-visible loss, (4,).
+
+    1 - SSIM(fused, infrared), 1 - SSIM(fused, visible), ||S(fused) - S(infrared)||, ||S(fused) - S(visible)||. The
+    norms are over the whole batch, so they grow with batch and patch size, as released.
+
+    Args:
+        fused, infrared, visible: (B, 1, H, W).
+    """
+    s = structure(fused)
+    return torch.stack(
+        (
+            1 - ssim(fused, infrared),
+            1 - ssim(fused, visible),
+            torch.linalg.vector_norm(s - structure(infrared)),
+            torch.linalg.vector_norm(s - structure(visible)),
+        )
+    )
+
+
+def ivf_loss(fused: Tensor, infrared: Tensor, visible: Tensor, weights: tuple[float, float, float, float]) -> Tensor:
+    """Weighted sum of `ivf_terms`; released weights: (1, 0.05, 6e-4, 2.5e-4) RoadScene, (1, 1, 1e-4, 0) TNO."""
+    terms = ivf_terms(fused, infrared, visible)
+    return (terms * terms.new_tensor(weights)).sum()
+
+
+def ps_loss(fused: Tensor, reference: Tensor, detail_back: Tensor, detail: Tensor, weight: float = 1.0) -> Tensor:
+    """L1 of the fused image plus `weight` times L1 between the recovered detail and the detail; all of one shape.
+
+    With `detail_back` = CINN^-1 of the network's own residual, as released and as the paper's text says, the second
+    term is zero up to the truncation of the convolution exponential (1e-8 fresh, 5e-5 trained).
+    """
+    return (fused - reference).abs().mean() + weight * (detail_back - detail).abs().mean()

@@ -1,0 +1,144 @@
+"""The folder of a run's results: everything appears at the end, or nothing does."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import torch
+
+from data.errors import DataError
+from metrics.report import Table
+from models import DCINN
+
+from .tiling import fuse
+
+
+class ResultFolder:
+    """Files are written to a hidden folder beside the target and moved into it when the block ends without an error.
+
+    Files of the target that the run does not write are left alone.
+
+    Raises:
+        OSError: where the target or a parent is a file or cannot be written.
+    """
+
+    def __init__(self, target: str | os.PathLike) -> None:
+        self.target = Path(target)
+        self._made: list[Path] = []
+
+    def __enter__(self) -> "ResultFolder":
+        if self.target.exists() and not self.target.is_dir():
+            raise NotADirectoryError(f"{self.target}: found a file, expected a folder for the results")
+        parent = self.target.absolute().parent
+        self._made = [p for p in (parent, *parent.parents) if not p.exists()]
+        parent.mkdir(parents=True, exist_ok=True)
+        self.staging = Path(tempfile.mkdtemp(dir=parent, prefix=f".{self.target.name}."))
+        return self
+
+    def path(self, name: str) -> Path:
+        """Where to write the file `name` ("fused/01.png"); its folder is made."""
+        path = self.staging / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write_text(self, name: str, text: str) -> None:
+        self.path(name).write_text(text, encoding="utf-8")
+
+    def write_tables(self, tables: list[Table], about: dict) -> None:
+        """metrics.json, metrics.csv and metrics.md."""
+        content = {**about, "tables": [table.as_dict() for table in tables]}
+        self.write_text("metrics.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        self.write_text("metrics.csv", "".join(table.csv() for table in tables))
+        self.write_text("metrics.md", "\n".join(table.markdown() for table in tables))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                for file in sorted(p for p in self.staging.rglob("*") if p.is_file()):
+                    goal = self.target / file.relative_to(self.staging)
+                    goal.parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(file, goal)
+        finally:
+            shutil.rmtree(self.staging, ignore_errors=True)
+            if kind is not None:
+                for folder in self._made:  # parents that were made for nothing
+                    try:
+                        folder.rmdir()
+                    except OSError:
+                        break
+
+
+@dataclass
+class Run:
+    """What every test script does around its images: names, remarks, timing, tables, the closing lines.
+
+    Attributes:
+        name: "ps", "hmf", "ivf_rs", "ivf_tno".
+        model: the network.
+        label: what tables call it.
+        source: where the images are from, or None for the embedded sample.
+        tile: see `tiling.fuse`.
+    """
+
+    name: str
+    model: DCINN
+    label: str
+    source: str | None
+    tile: int = 0
+    notes: Counter = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def fuse(self, base_image: np.ndarray, guide: np.ndarray) -> np.ndarray:
+        """(C, H, W) and (c, H, W) float32 in [0, 1] -> (C, H, W) float32."""
+        height, width = base_image.shape[1:]
+        padded = tuple(self.model.padded_side(s) for s in (height, width))
+        if padded != (height, width) and not self.tile:
+            self.notes[f"{height}x{width} reflected to {padded[0]}x{padded[1]} for the network, and cropped back"] += 1
+        start = time.perf_counter()
+        a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
+        fused = fuse(self.model, a, b, tile=self.tile)[0].numpy()
+        self.seconds += time.perf_counter() - start
+        if not np.isfinite(fused).all():
+            raise DataError(self.label, "NaN or infinity in the fused image", "finite values; the weights diverge")
+        return fused
+
+    def table(self, kind: str, metrics: tuple[str, ...], task: str | None = None, ratio: int | None = None) -> Table:
+        """An empty table that says where images and weights are from."""
+        origin = self.source or "embedded sample"
+        table = Table(f"{kind}: {origin}", task or self.name, metrics, ratio)
+        if self.source is None:
+            table.remark("Embedded sample, simulated from photographs: shows that the software works, not how well.")
+        if "untrained" in self.label:
+            table.remark(
+                f"{self.label}: NO TRAINED WEIGHTS, a random start; its fused image is little more than the base plus "
+                "an unlearned detail. Give --weights FILE for a trained network."
+            )
+        return table
+
+    def finish(self, folder: ResultFolder, tables: list[Table], images: int) -> dict:
+        """Write the tables, print them, and return what metrics.json holds."""
+        for table in tables:
+            for note, times in sorted(self.notes.items()):
+                table.remark(f"{times} x {note}")
+        about = {
+            "task": self.name,
+            "weights": self.label,
+            "config": self.model.config.as_dict(),
+            "exact": self.model.exact,
+            "data": self.source or "embedded sample",
+            "tile": self.tile,
+            "torch": torch.__version__,
+            "device": str(next(self.model.parameters()).device),
+        }
+        folder.write_tables(tables, about)
+        for table in tables:
+            print(table.markdown())
+        print(f"{images} fused in {self.seconds:.1f} s on {about['device']}; results in {folder.target}")
+        return {**about, "tables": [table.as_dict() for table in tables]}
