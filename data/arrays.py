@@ -48,6 +48,7 @@ class ArrayFile:
 
     @property
     def content(self) -> dict:
+        """Name -> array, opened in this process."""
         if self._content is None:
             try:
                 self._content = _open(self.path)

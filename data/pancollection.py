@@ -99,7 +99,7 @@ class PanCollection:
         self.count = shape[0] if self.stacked else 1
 
     def _layout(self, role: str) -> str:
-        """"chw" or "hwc": where the bands of one image stand, told by the pan's sides."""
+        """ "chw" or "hwc": where the bands of one image stand, told by the pan's sides."""
         key = self.keys[role]
         shape = self.file[key].shape
         expected = f"the sides of {self.keys['pan']}, {self.height}x{self.width}"

@@ -73,7 +73,8 @@ def _radiance() -> np.ndarray:
     village = (x < 0.62) & (y < 0.66)
     streets = (np.abs(np.mod(x * 8, 1) - 0.5) < 0.055) | (np.abs(np.mod(y * 6.5, 1) - 0.5) < 0.055)
     paint(village & streets, "asphalt", gravel)
-    paint((np.abs(y - 0.70 + 0.15 * (x - 0.5)) < 0.013) | (np.abs(x - 0.655 - 0.05 * y) < 0.013), "asphalt", 0.9 * gravel)
+    main_roads = (np.abs(y - 0.70 + 0.15 * (x - 0.5)) < 0.013) | (np.abs(x - 0.655 - 0.05 * y) < 0.013)
+    paint(main_roads, "asphalt", 0.9 * gravel)
     for row in np.arange(0.02, 0.62, 1 / 26):
         for column in np.arange(0.02, 0.58, 1 / 24):
             h, w = rng.uniform(0.012, 0.024, 2)

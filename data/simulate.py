@@ -131,8 +131,13 @@ def imresize(image: np.ndarray, scale: float, method: str = "bicubic") -> np.nda
 
     Returns:
         float64, same rank.
+
+    Raises:
+        ValueError: for an image without pixels.
     """
     image = np.asarray(image, np.float64)
+    if not image.size:
+        raise ValueError(f"imresize: found shape {image.shape}, expected at least one pixel")
     rows, columns = (_resize_matrix(n, max(1, round(n * scale)), method) for n in image.shape[:2])
     return np.moveaxis(np.tensordot(columns, np.tensordot(rows, image, (1, 0)), (1, 1)), 0, 1)
 

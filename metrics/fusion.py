@@ -16,7 +16,7 @@ def en(fused: np.ndarray) -> float:
     """Entropy in bits of the histogram of whole gray values (rounded half to even)."""
     counts = np.bincount(np.rint(_gray(fused)).astype(int).ravel(), minlength=256)
     p = counts[counts > 0] / counts.sum()
-    return float(-(p * np.log2(p)).sum())
+    return float((p * np.log2(1 / p)).sum())
 
 
 def sd(fused: np.ndarray) -> float:

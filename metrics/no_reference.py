@@ -37,9 +37,7 @@ def d_lambda(fused: np.ndarray, lms: np.ndarray) -> float:
     """
     bands = fused.shape[2]
     pairs = [(i, j) for i in range(bands) for j in range(i + 1, bands)]
-    changes = [
-        abs(block_uqi(fused[..., i], fused[..., j]) - block_uqi(lms[..., i], lms[..., j])) for i, j in pairs
-    ]
+    changes = [abs(block_uqi(fused[..., i], fused[..., j]) - block_uqi(lms[..., i], lms[..., j])) for i, j in pairs]
     return float(np.mean(changes))
 
 
@@ -52,9 +50,7 @@ def d_s(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) 
         ratio: of the resolutions.
     """
     low = interp23(imresize(pan, 1 / ratio), ratio)
-    changes = [
-        abs(block_uqi(fused[..., b], pan) - block_uqi(lms[..., b], low)) for b in range(fused.shape[2])
-    ]
+    changes = [abs(block_uqi(fused[..., b], pan) - block_uqi(lms[..., b], low)) for b in range(fused.shape[2])]
     return float(np.mean(changes))
 
 

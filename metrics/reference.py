@@ -10,8 +10,8 @@ from skimage.metrics import structural_similarity
 def _pair(fused: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both as (H, W, B) float64 of one shape, finite."""
     arrays = []
-    for name, image in (("fused", fused), ("reference", reference)):
-        image = np.asarray(image, np.float64)
+    for name, given in (("fused", fused), ("reference", reference)):
+        image = np.asarray(given, np.float64)
         if image.ndim not in (2, 3) or not image.size:
             raise ValueError(f"{name}: found shape {image.shape}, expected (H, W) or (H, W, B)")
         if not np.isfinite(image).all():

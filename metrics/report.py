@@ -75,7 +75,8 @@ class Table:
         same, other = self.published()
         count = f"{len(self.images)} image{'s' if len(self.images) != 1 else ''}"
         lines = [f"### {self.title} ({count})", ""]
-        lines.append("| method | " + " | ".join(f"{m} {DIRECTIONS.get(m, NEITHER)}".strip() for m in self.metrics) + " |")
+        heads = [f"{m} {DIRECTIONS.get(m, NEITHER)}".strip() for m in self.metrics]
+        lines.append("| method | " + " | ".join(heads) + " |")
         lines.append("|---|" + "---:|" * len(self.metrics))
         for method, row in self.summary().items():
             cells = [_cell(row[name]["mean"], row[name]["std"]) for name in self.metrics]

@@ -8,7 +8,9 @@ Files are read with weights_only: no code in them runs.
 
 import os
 import tempfile
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -59,7 +61,7 @@ def load_pretrained(
         task: "ps", "hmf" or "ivf" if the file must be of that task.
         device: where the network goes.
         srf: spectral response (bands, channels); the authors' hmf file needs it. Ours hold theirs.
-        base_rule: "max" or "mean"; the authors' ivf file needs it. Ours hold theirs.
+        base_rule: "max" or "mean"; the authors' ivf file needs it. Ours hold theirs, which this one replaces.
         exact: see `DCINN.exact`; None keeps the file's.
 
     Raises:
@@ -94,8 +96,8 @@ def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
         config = config_from_dict(content.get("config"))
         if config.task == "hmf" and srf is not None and checked_srf(srf) != config.srf:
             raise ValueError("holds another spectral response than the one given; load it without srf")
-        if config.task == "ivf" and base_rule is not None and base_rule != config.base_rule:
-            raise ValueError(f"found base rule {config.base_rule}, expected {base_rule}")
+        if config.task == "ivf" and base_rule is not None:
+            config = replace(config, base_rule=base_rule)
         state = _state(content.get("model"))
     else:
         wrapped = isinstance(content, Mapping) and "f_model_state_dict" in content
@@ -150,7 +152,9 @@ def _find(name: str | os.PathLike) -> Path:
         if shelf.is_file():
             return shelf
         known = ", ".join(sorted(p.stem for p in PRETRAINED.glob("*.pth"))) or "none yet"
-        raise CheckpointError(f"{name}: found no such file, and no such name in pretrained/ (there: {known})")
+        raise CheckpointError(
+            f"{name}: found no such file, expected a checkpoint or a name in pretrained/ (there: {known})"
+        )
     raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
 
 
@@ -158,14 +162,16 @@ def _read(path: Path) -> object:
     if not path.is_file():
         raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, KeyError, ...).
     except Exception as error:
         first = " ".join(str(error).split())[:120]
         raise CheckpointError(
-            f"{path}: found no readable checkpoint ({type(error).__name__}: {first}), expected a PyTorch file of weights"
+            f"{path}: found no readable checkpoint ({type(error).__name__}: {first}), expected a file of weights"
         ) from None
 
 
@@ -178,8 +184,8 @@ def _write(path: str | os.PathLike, content: object) -> None:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -25,29 +25,34 @@ def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
         (B, C, H, W).
 
     Raises:
-        FloatingPointError: with terms None, if the series has not converged after 400 terms or left finite numbers.
+        FloatingPointError: with terms None, if the series leaves the finite numbers or has not converged after 400 terms.
 
     Ten terms truncate: the released WV3 kernels have operator norms of 1.4 to 4.5, and ten terms forward and ten back
     miss the input by 5e-5 on smooth images (2e-3 on noise), in float64 too. None in both directions is exact.
     """
     padding = kernel.shape[-1] // 2
-    total = term = x
     if terms is not None:
-        for i in range(1, terms + 1):
-            term = functional.conv2d(term, kernel, padding=padding) / i
-            total = total + term
+        # Horner's scheme, x + M(x + M/2 (x + M/3 (x + ...))): no term of its own ever gets too small for the number
+        # format. The plain sum of a fresh network runs into denormal numbers, which a CPU handles 8 times slower.
+        total = x
+        for i in range(terms, 0, -1):
+            total = x + functional.conv2d(total, kernel, padding=padding) / i
         return total
+    total = term = x
     small_before = False
     for i in range(1, MOST_TERMS + 1):
         term = functional.conv2d(term, kernel, padding=padding) / i
         total = total + term
+        largest = total.abs().amax()
+        if not torch.isfinite(largest):
+            break
         # Terms may rise before they fall, and one may be small by chance: two small ones in a row end the series.
-        small = bool(term.abs().amax() <= torch.finfo(total.dtype).eps * total.abs().amax())
+        small = bool(term.abs().amax() <= torch.finfo(total.dtype).eps * largest)
         if small and small_before:
             return total
         small_before = small
     raise FloatingPointError(
-        f"convolution exponential: no convergence after {MOST_TERMS} terms, the kernel's largest weight is "
+        f"convolution exponential: no convergence after {i} terms, the kernel's largest weight is "
         f"{kernel.abs().max().item():.3g}"
     )
 

@@ -95,7 +95,8 @@ def assert_same_entries(state: dict[str, Tensor], shapes: dict[str, torch.Size])
         for n in shapes
         if n in state and state[n].shape != shapes[n]
     ]
-    problems = [f"{what} {few(names)}" for what, names in (("lacks", missing), ("has", unknown), ("has", wrong)) if names]
+    differences = (("lacks", missing), ("has", unknown), ("has", wrong))
+    problems = [f"{what} {few(names)}" for what, names in differences if names]
     if problems:
         raise ValueError(f"found {len(state)} entries, expected {len(shapes)} of this network; {'; '.join(problems)}")
 

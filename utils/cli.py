@@ -31,8 +31,6 @@ def door(main: Callable) -> Callable:
     @functools.wraps(main)
     def wrapped(argv: list[str] | None = None) -> object:
         logging.getLogger("tifffile").setLevel(logging.CRITICAL)
-        # A fresh network's series runs into denormal numbers, which x86 handles 5 times slower than zeros.
-        torch.set_flush_denormal(True)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:
             return main(argv)
@@ -69,7 +67,7 @@ def test_parser(task: str, description: str, data_help: str) -> argparse.Argumen
     )
     parser.add_argument("--output", type=Path, default=Path("results") / task, help="folder of the results")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the network runs")
-    parser.add_argument("--tile", type=tile_side, default=0, help="fuse by tiles of this side in pixels; 0: whole images")
+    parser.add_argument("--tile", type=tile_side, default=0, help="side of tiles in pixels; 0: whole images")
     parser.add_argument("--exact", action="store_true", help="as many terms of the convolution exponential as needed")
     parser.add_argument("--seed", type=int, default=0, help="of the random start, where no weights are loaded")
     parser.add_argument("--limit", type=positive, help="only the first images")

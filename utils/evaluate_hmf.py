@@ -1,6 +1,5 @@
 """The hyperspectral-multispectral test: scenes degraded by the protocol, fused, measured against the original."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from .runs import ResultFolder, Run
 def run_hmf(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_hmf.py, fuse, write and print; returns what metrics.json holds."""
     parser = cli.test_parser("hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)")
-    parser.add_argument("--scenes", nargs="+", help="scene names, or 'all'; the 11 test scenes that are there if left out")
+    parser.add_argument("--scenes", nargs="+", help="names, or 'all'; the test scenes that are there if left out")
     parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the two resolutions")
     parser.add_argument("--srf", type=Path, help="spectral response (.csv, .npy, .mat; bands x channels); Nikon D700")
     parser.add_argument("--bits", type=cli.positive, default=CAVE_BITS, help="bit depth of the band images")
@@ -50,7 +49,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
 
 def evaluate_scenes(
     run: Run,
-    scenes: Iterable[dict],
+    scenes: CAVE | list[dict],
     srf: np.ndarray,
     ratio: int,
     output: Path,
@@ -60,7 +59,8 @@ def evaluate_scenes(
 ) -> dict:
     """Degrade, fuse and measure; writes fused/NAME.<suffix> in digital numbers, fused/NAME_rgb.png, comparison.png."""
     table = run.table(f"Hyperspectral-multispectral fusion x{ratio}", ("PSNR", "SAM", "ERGAS", "SSIM"), ratio=ratio)
-    table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2. Not clipped. SSIM: data range 1.")
+    table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2.")
+    table.remark("Whole images, not clipped. PSNR: peak 1; SSIM: data range 1.")
     rows = []
     count = min(len(scenes), limit or len(scenes))
     with ResultFolder(output) as folder:
@@ -78,7 +78,7 @@ def evaluate_scenes(
                 table.add(method, _measures(image, gt, ratio))
             if len(rows) < 4:
                 rows.append(_panels(scene["name"], inputs, fused, gt))
-        comparison_figure(folder.path("comparison.png"), rows, f"{run.label}, {run.source or 'embedded sample'}, x{ratio}")
+        comparison_figure(folder.path("comparison.png"), rows, f"{run.caption}, x{ratio}")
         return run.finish(folder, [table], count)
 
 
@@ -104,7 +104,7 @@ def _measures(image: np.ndarray, gt: np.ndarray, ratio: int) -> dict:
 
 def _panels(name: str, inputs: dict, fused: np.ndarray, gt: np.ndarray) -> list[Panel]:
     return [
-        Panel(f"{name}: low-resolution HSI, upsampled", stretch(inputs["hsi_up"], gt)),
+        Panel(f"{name}\nupsampled HSI", stretch(inputs["hsi_up"], gt)),
         Panel("multispectral image", _colour(inputs["rgb"])),
         Panel("fused", stretch(fused, gt)),
         Panel("reference", stretch(gt)),

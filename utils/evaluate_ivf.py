@@ -1,6 +1,6 @@
 """The infrared-visible test: pairs through the network, 8-bit images out, a table beside mean and max."""
 
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     parser = cli.test_parser(name, description, "folder with one subfolder of visible and one of infrared images")
     parser.add_argument("--visible", type=Path, help="folder or file of visible (or MRI) images")
     parser.add_argument("--infrared", type=Path, help="folder or file of infrared (or CT, PET) images")
-    parser.add_argument("--bits", type=cli.positive, help="declared bit depth of integer images; their type's if left out")
+    parser.add_argument("--bits", type=cli.positive, help="bit depth of integer images; their type's if left out")
     parser.add_argument("--base-rule", choices=("max", "mean"), default=base_rule, help="fusion of the two low-passes")
     args = parser.parse_args(argv)
 
@@ -36,19 +36,14 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
             raise cli.UsageError("--visible and --infrared: found one of them, expected both, or --data")
         pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
         source = str(args.data or args.visible)
-    model, label = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule), **_rule(args, base_rule))
+    model, label = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule), base_rule=args.base_rule)
     return evaluate_pairs(Run(name, model, label, source, args.tile), pairs, args.output, args.limit)
 
 
-def _rule(args: object, default: str) -> dict[str, str]:
-    """The base rule to hold a file to: the authors' files name none, ours keep theirs unless one is asked for."""
-    return {"base_rule": args.base_rule} if args.weights else {"base_rule": default}
-
-
-def evaluate_pairs(run: Run, pairs: Iterable[dict], output: Path, limit: int | None = None) -> dict:
+def evaluate_pairs(run: Run, pairs: PairedImages | list[dict], output: Path, limit: int | None = None) -> dict:
     """Fuse every pair; write fused/NAME.png, comparison.png and the tables; returns what metrics.json holds."""
     table = run.table(f"Infrared-visible fusion, base rule {run.model.config.base_rule}", tuple(METRICS))
-    table.remark("Measured on the written 8-bit images. SD* is the paper's un-normalised SD, which grows with the image.")
+    table.remark("Measured on the 8-bit images. SD* is the paper's un-normalised SD, which grows with the image.")
     rows = []
     count = min(len(pairs), limit or len(pairs))
     with ResultFolder(output) as folder:
@@ -58,11 +53,11 @@ def evaluate_pairs(run: Run, pairs: Iterable[dict], output: Path, limit: int | N
             visible, infrared = pair["visible"], pair["infrared"]
             image = to_eight_bit(run.fuse(visible, infrared)[0])
             write_png(folder.path(f"fused/{pair['name']}.png"), image)
-            mean = to_eight_bit((visible[0] + infrared[0]) / 2)
-            most = to_eight_bit(np.maximum(visible[0], infrared[0]))
+            grays = np.stack([to_eight_bit(visible[0]), to_eight_bit(infrared[0])]).astype(np.uint16)
+            mean, most = (grays.sum(axis=0) + 1) // 2, grays.max(axis=0)  # halves rounded up
             table.images.append(pair["name"])
             for method, result in ((run.label, image), ("mean of the two", mean), ("max of the two", most)):
-                table.add(method, {m: _measure(f, result) for m, f in METRICS.items()})
+                table.add(method, {m: partial(f, result) for m, f in METRICS.items()})
             if len(rows) < 4:
                 rows.append(
                     [
@@ -71,9 +66,5 @@ def evaluate_pairs(run: Run, pairs: Iterable[dict], output: Path, limit: int | N
                         Panel("fused", image / 255),
                     ]
                 )
-        comparison_figure(folder.path("comparison.png"), rows, f"{run.label}, {run.source or 'embedded sample'}")
+        comparison_figure(folder.path("comparison.png"), rows, run.caption)
         return run.finish(folder, [table], count)
-
-
-def _measure(metric: object, image: np.ndarray) -> object:
-    return lambda: metric(image)

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from data import DataError, PanCollection
 from data.samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene, sample_reduced
-from data.simulate import interp23, wald
+from data.simulate import MTF_GAINS, interp23, wald
 from metrics import d_lambda, d_s, ergas, psnr, qnr, sam, ssim
 from metrics.no_reference import BLOCK
 from metrics.report import Table
@@ -63,11 +63,7 @@ def reduced(item: dict, sensor: str, ratio: int) -> dict:
     h, w = (s // ratio * ratio for s in ms.shape[:2])
     if min(h, w) == 0:
         raise DataError(item["name"], f"ms of {ms.shape[0]}x{ms.shape[1]} pixels", f"sides of at least {ratio}")
-    try:
-        images = wald(ms[:h, :w], pan[: h * ratio, : w * ratio], sensor=sensor, ratio=ratio)
-    except ValueError as error:
-        raise DataError(item["name"], str(error).partition("found ")[2].partition(", expected")[0],
-                        str(error).partition("expected ")[2]) from None
+    images = wald(ms[:h, :w], pan[: h * ratio, : w * ratio], sensor=sensor, ratio=ratio)
     pan = images.pop("pan")[None].astype(np.float32)
     return {"name": item["name"], "pan": pan} | {k: np.moveaxis(v, -1, 0).astype(np.float32) for k, v in images.items()}
 
@@ -82,6 +78,9 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     args = parser.parse_args(argv)
 
     scenes = Scenes(args.data, args.sensor, args.bits)
+    gains = MTF_GAINS.get(scenes.sensor.upper())
+    if gains and len(gains) != scenes.bands and not scenes.has_reference:
+        raise DataError(args.data, f"{scenes.bands} bands", f"{len(gains)} of sensor {scenes.sensor} (--sensor)")
     if args.resolution == "full" and scenes.has_reference:
         raise cli.UsageError(f"{args.data}: found a reduced-resolution file (it has gt), expected ms and pan alone")
     model, label = cli.pick_model(args, "ps", lambda: dcinn_ps(scenes.bands))
@@ -110,12 +109,14 @@ def evaluate_scenes(
                 write_png(folder.path(f"{kind}/{name}_rgb.png"), to_eight_bit(stretch(fused, like)))
                 table.images.append(name)
                 for method, image in ((run.label, fused), ("EXP (lms)", item["lms"])):
-                    measures = _full(image, item, scenes.ratio, table) if gt is None else _reduced(image, gt, scenes.ratio)
+                    measures = (
+                        _full(image, item, scenes.ratio, table) if gt is None else _reduced(image, gt, scenes.ratio)
+                    )
                     table.add(method, measures)
                 if index < 2:
                     rows.append(_panels(f"{name}, {kind}", item, fused))
             tables.append(table)
-        comparison_figure(folder.path("comparison.png"), rows, f"{run.label}, {run.source or 'embedded sample'}")
+        comparison_figure(folder.path("comparison.png"), rows, run.caption)
         return run.finish(folder, tables, count * len(kinds))
 
 
@@ -127,7 +128,9 @@ def _table(run: Run, kind: str, scenes: Scenes) -> Table:
     table = run.table("Pansharpening, reduced resolution", ("SAM", "ERGAS", "PSNR", "SSIM"), "ps_reduced")
     table.remark("Whole images, no border cut, not clipped. PSNR: peak 1; SSIM: data range 1.")
     if not scenes.has_reference:
-        table.remark(f"Reduced by Wald's protocol with the MTF of sensor '{scenes.sensor}'; the reference is the MS itself.")
+        table.remark(
+            f"Reduced by Wald's protocol with the MTF of sensor '{scenes.sensor}'; the reference is the MS itself."
+        )
     return table
 
 

@@ -41,7 +41,7 @@ def comparison_figure(path: Path, rows: list[list[Panel]], caption: str) -> None
         for axis in line:
             axis.set_axis_off()
         for axis, panel in zip(line, row, strict=False):
-            axis.set_title(panel.title, fontsize=9)
+            axis.set_title(panel.title, fontsize=9, wrap=True)
             if panel.error_unit:
                 shown = axis.imshow(panel.image, cmap="inferno", vmin=0, vmax=top)
                 figure.colorbar(shown, ax=axis, fraction=0.046, pad=0.02, label=panel.error_unit)

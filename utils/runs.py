@@ -49,6 +49,7 @@ class ResultFolder:
         return path
 
     def write_text(self, name: str, text: str) -> None:
+        """Write a text file into the folder."""
         self.path(name).write_text(text, encoding="utf-8")
 
     def write_tables(self, tables: list[Table], about: dict) -> None:
@@ -58,13 +59,15 @@ class ResultFolder:
         self.write_text("metrics.csv", "".join(table.csv() for table in tables))
         self.write_text("metrics.md", "\n".join(table.markdown() for table in tables))
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             if kind is None:
                 for file in sorted(p for p in self.staging.rglob("*") if p.is_file()):
                     goal = self.target / file.relative_to(self.staging)
                     goal.parent.mkdir(parents=True, exist_ok=True)
-                    os.replace(file, goal)
+                    file.replace(goal)
         finally:
             shutil.rmtree(self.staging, ignore_errors=True)
             if kind is not None:
@@ -95,12 +98,19 @@ class Run:
     notes: Counter = field(default_factory=Counter)
     seconds: float = 0.0
 
+    @property
+    def caption(self) -> str:
+        """One line for figures."""
+        return f"{self.label}, {self.source or 'embedded sample'}"
+
     def fuse(self, base_image: np.ndarray, guide: np.ndarray) -> np.ndarray:
         """(C, H, W) and (c, H, W) float32 in [0, 1] -> (C, H, W) float32."""
         height, width = base_image.shape[1:]
-        padded = tuple(self.model.padded_side(s) for s in (height, width))
-        if padded != (height, width) and not self.tile:
-            self.notes[f"{height}x{width} reflected to {padded[0]}x{padded[1]} for the network, and cropped back"] += 1
+        if (height, width) != tuple(self.model.padded_side(s) for s in (height, width)):
+            self.notes[
+                f"sides reflected to multiples of {self.model.multiple} pixels (at least {self.model.least}) for the "
+                "network, and cropped back"
+            ] += 1
         start = time.perf_counter()
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
         fused = fuse(self.model, a, b, tile=self.tile)[0].numpy()

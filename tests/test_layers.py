@@ -1,0 +1,67 @@
+"""The small parts, against numbers worked out by hand."""
+
+import pytest
+import torch
+
+from models import dcinn_hmf, dcinn_ivf, dcinn_ps
+from models.decomposition import GaussianDecomposition
+from models.layers import ActNorm, Haar
+
+
+def test_haar_signs_and_subband_major_order():
+    block = torch.tensor([[1.0, 2.0], [4.0, 8.0]])
+    x = torch.stack((block, 10 * block))[None]  # two channels
+    average, right, down, diagonal = 15 / 4, (1 - 2 + 4 - 8) / 4, (1 + 2 - 4 - 8) / 4, (1 - 2 - 4 + 8) / 4
+    expected = [average, 10 * average, right, 10 * right, down, 10 * down, diagonal, 10 * diagonal]
+    assert Haar()(x).flatten().tolist() == pytest.approx(expected)
+    assert torch.equal(Haar().inverse(Haar()(x)), x)
+
+
+def test_actnorm_starts_from_the_first_training_batch_alone():
+    torch.manual_seed(0)
+    first, second = torch.randn(3, 2, 5, 5) * 4 + 7, torch.randn(3, 2, 5, 5)
+    norm = ActNorm(2)
+    assert torch.equal(norm.eval()(first), first), "identity until it is started"
+    y = norm.train()(first)
+    assert y.mean(dim=(0, 2, 3)).abs().max() < 1e-5
+    assert (y.std(dim=(0, 2, 3)) - 1).abs().max() < 1e-4  # the sample standard deviation
+    loc = norm.loc.clone()
+    norm(second)
+    assert torch.equal(norm.loc, loc)
+    assert norm.loc.requires_grad
+    assert norm.scale.requires_grad
+
+
+def test_fresh_networks_add_only_what_the_issue_of_their_start_says():
+    torch.manual_seed(0)
+    visible, infrared = torch.rand(2, 1, 1, 32, 32)
+    model = dcinn_ivf("mean").eval()
+    base, detail = model.decompose(visible, infrared)
+    with torch.no_grad():  # ivf: s = 0 and F = G = 0, so the residual is the detail up to the 1e-6 kernels
+        assert (model(visible, infrared) - base - detail).abs().max() < 1e-2
+
+
+def test_gaussian_decomposition_rules():
+    x, y = torch.rand(2, 1, 1, 20, 20)
+    (mean, total), (largest, half) = GaussianDecomposition("mean")(x, y), GaussianDecomposition("max", "mean")(x, y)
+    assert torch.allclose(2 * mean + total, x + y, atol=1e-6)
+    assert torch.allclose(half * 2, total)
+    assert (largest >= mean - 1e-6).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "total"),
+    [
+        (lambda: dcinn_ps(8), 582_860),
+        (lambda: dcinn_ps(8, low_blocks=4), 738_578),
+        (lambda: dcinn_hmf(srf=torch.eye(31)[:, :3]), 4_321_312),
+        (dcinn_ivf, 2_520_614),
+    ],
+)
+def test_sizes_of_the_released_networks(model, total):
+    """Values without the flags, the fixed Haar filters counted as the authors count them."""
+    from models.released import haar_entries
+
+    model = model()
+    haar = sum(v.numel() for v in haar_entries(model.config).values())
+    assert sum(p.numel() for p in model.parameters()) + haar == total

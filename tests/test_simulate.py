@@ -1,0 +1,113 @@
+"""Filters, interpolation and resizing against the DLPan-Toolbox (run in Octave), and the CAVE degradation."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from data import CAVE
+from data.hyperspectral import CAVE_TEST, fusion_inputs
+from data.simulate import degrade_hsi, imresize, interp23, mtf_filter, mtf_kernels, spectral_response, wald
+from metrics import psnr
+
+EXPECTED = Path(__file__).with_name("expected")
+TOOLBOX = json.loads((EXPECTED / "pansharpening.json").read_text())
+IMAGES = dict(np.load(EXPECTED / "pansharpening_case1.npz"))
+
+
+@pytest.mark.parametrize("sensor", TOOLBOX["mtf_kernels_ratio4"])
+def test_mtf_kernels(sensor):
+    expected = np.array(TOOLBOX["mtf_kernels_ratio4"][sensor])  # sum, then the centre row from the centre outwards
+    kernels = mtf_kernels(sensor, len(expected))
+    found = np.column_stack([kernels.sum(axis=(1, 2)), kernels[:, 20, 20:27]])
+    assert np.abs(found - expected).max() < 1e-12
+
+
+def test_interp23():
+    expected, up = TOOLBOX["case1"]["interp23tap_ms"], interp23(IMAGES["ms"])
+    assert up[0, 0, 0] == pytest.approx(expected["px_row0_col0_band0"], rel=1e-12)
+    assert up[10, 7, 2] == pytest.approx(expected["px_row10_col7_band2"], rel=1e-12)
+    assert (up**2).sum() == pytest.approx(expected["sumsq"], rel=1e-12)
+
+
+def test_imresize():
+    expected, low = TOOLBOX["case1"]["pan_down4_bicubic_antialias"], imresize(IMAGES["pan"], 1 / 4)
+    assert low[0, 0] == pytest.approx(expected["px_0_0"], rel=1e-12)
+    assert low[5, 9] == pytest.approx(expected["px_5_9"], rel=1e-12)
+    assert (low**2).sum() == pytest.approx(expected["sumsq"], rel=1e-12)
+
+
+def test_mtf_filter():
+    expected, low = TOOLBOX["case1"]["fused_MTF_WV3"], mtf_filter(IMAGES["fused"], "WV3")
+    assert low[0, 0, 0] == pytest.approx(expected["px_0_0_0"], rel=1e-12)
+    assert low[50, 60, 1] == pytest.approx(expected["px_50_60_1"], rel=1e-12)
+    assert (low**2).sum() == pytest.approx(expected["sumsq"], rel=1e-12)
+
+
+def test_wald_takes_the_toolbox_grid():
+    ms, pan = IMAGES["gt"], np.kron(IMAGES["pan"], np.ones((4, 4)))
+    reduced = wald(ms, pan, sensor="WV3")
+    assert {k: v.shape for k, v in reduced.items()} == {
+        "gt": (192, 192, 8),
+        "lms": (192, 192, 8),
+        "ms": (48, 48, 8),
+        "pan": (192, 192),
+    }
+    assert np.array_equal(reduced["ms"], mtf_filter(ms, "WV3")[2::4, 2::4])
+    # The case's own ms was made by the toolbox from this gt, and rounded.
+    assert np.abs(np.rint(reduced["ms"]) - IMAGES["ms"]).max() <= 1
+
+
+def test_bilinear_upsampling_is_pytorchs():
+    low = np.random.default_rng(0).random((9, 13, 2))
+    theirs = functional.interpolate(torch.from_numpy(low).permute(2, 0, 1)[None], scale_factor=4, mode="bilinear")
+    assert np.abs(imresize(low, 4, "bilinear") - theirs[0].permute(1, 2, 0).numpy()).max() < 1e-12
+
+
+@pytest.mark.parametrize("ratio", [4, 8])
+def test_degradation_samples_from_half_the_ratio(ratio):
+    """An impulse on a sampled pixel gives the kernel's centre; the kernel is exp(-d^2 / (2 0.5^2)), normalised."""
+    image = np.zeros((32, 32, 1))
+    image[ratio // 2 + ratio, ratio // 2] = 1
+    low = degrade_hsi(image, ratio)
+    side = np.exp(-2)
+    assert low[1, 0, 0] == pytest.approx(1 / (1 + 2 * side) ** 2)
+    assert low.sum() == pytest.approx(low[1, 0, 0])
+
+
+def test_fusion_inputs_mix_the_bands_by_the_response():
+    gt = np.random.default_rng(0).random((31, 16, 16)).astype(np.float32)
+    inputs = fusion_inputs(gt, spectral_response(), 4)
+    assert {k: v.shape for k, v in inputs.items()} == {
+        "lr": (31, 4, 4),
+        "hsi_up": (31, 16, 16),
+        "bicubic": (31, 16, 16),
+        "rgb": (3, 16, 16),
+    }
+    pixel = sum(gt[b, 3, 5] * spectral_response()[b, 1] for b in range(31))
+    assert inputs["rgb"][1, 3, 5] == pytest.approx(pixel, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_cave_bicubic_row_is_the_published_one(shared):
+    """The eleven test scenes, x4: 34.33 +- 3.88 dB published (Deng et al., IJCAI 2023), so data and protocol agree."""
+    found = []
+    for scene in CAVE(shared("datasets/cave"), CAVE_TEST, bits=12):
+        bicubic = fusion_inputs(scene["gt"], spectral_response(), 4)["bicubic"]
+        found.append(psnr(np.moveaxis(bicubic, 0, -1), np.moveaxis(scene["gt"], 0, -1)))
+    assert np.mean(found) == pytest.approx(34.33, abs=0.03)
+    assert np.std(found, ddof=1) == pytest.approx(3.88, abs=0.03)
+
+
+@pytest.mark.parametrize("bad", [{"ms": (10, 12, 8), "pan": (40, 48)}, {"ms": (8, 8, 8), "pan": (32, 40)}])
+def test_wald_refuses_sides_that_do_not_fit(bad):
+    with pytest.raises(ValueError, match="expected"):
+        wald(np.zeros(bad["ms"]), np.zeros(bad["pan"]), sensor="WV3")
+
+
+def test_a_sensor_of_other_bands_is_refused():
+    with pytest.raises(ValueError, match="expected 8"):
+        mtf_kernels("WV3", 4)
