@@ -25,7 +25,7 @@ def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
         (B, C, H, W).
 
     Raises:
-        FloatingPointError: with terms None, if the series leaves the finite numbers or has not converged after 400 terms.
+        FloatingPointError: with terms None, if the series leaves the finite numbers or has not settled after 400 terms.
 
     Ten terms truncate: the released WV3 kernels have operator norms of 1.4 to 4.5, and ten terms forward and ten back
     miss the input by 5e-5 on smooth images (2e-3 on noise), in float64 too. None in both directions is exact.
