@@ -23,14 +23,27 @@ MTF_GAINS = {
     "WV3": _WV3,
 }
 OTHER_GAIN = 0.3  # every band of any other sensor, GF2 among them, as in the toolbox
+PAN_GAINS = {"QB": 0.15, "IKONOS": 0.17, "GEOEYE1": 0.16, "WV4": 0.16, "WV2": 0.11, "WV3": 0.14}
+OTHER_PAN_GAIN = 0.15
+PAN_FILTERS = ("mtf", "bicubic")
 _TAPS = (0.5, 0.305334091185, 0.0, -0.072698593239, 0.0, 0.021809577942, 0.0, -0.005192756653, 0.0, 0.000807762146)
 _TAPS += (0.0, -0.000060081482)
 INTERP23 = 2 * np.array(_TAPS[:0:-1] + _TAPS)
 
 
 @cache
+def _mtf_kernel(gain: float, ratio: int) -> np.ndarray:
+    """(41, 41): a Gaussian of this gain at the low-resolution image's Nyquist frequency, Kaiser window, beta 0.5."""
+    u = np.arange(MTF_SIZE) - MTF_SIZE // 2
+    rho = np.hypot(u[:, None], u)
+    window = np.interp(rho, np.arange(21), np.kaiser(MTF_SIZE, 0.5)[20:], right=0.0)
+    sigma = np.sqrt(((MTF_SIZE - 1) / (2 * ratio)) ** 2 / (-2 * np.log(gain)))
+    response = np.exp(-(rho**2) / (2 * sigma**2))
+    return np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(response)).real) * window
+
+
 def mtf_kernels(sensor: str, bands: int, ratio: int = 4) -> np.ndarray:
-    """Low-pass kernels with the sensor's MTF, (bands, 41, 41) float64; their sums are a little under one.
+    """Low-pass kernels with the MS sensor's MTF, (bands, 41, 41) float64; their sums are a little under one.
 
     Args:
         sensor: "WV2", "WV3", "WV4", "QB", "IKONOS", "GeoEye1"; any other name has the gain 0.3 in every band.
@@ -43,24 +56,26 @@ def mtf_kernels(sensor: str, bands: int, ratio: int = 4) -> np.ndarray:
     gains = MTF_GAINS.get(sensor.upper(), (OTHER_GAIN,) * bands)
     if len(gains) != bands:
         raise ValueError(f"sensor {sensor}: found an image of {bands} bands, expected {len(gains)}")
-    u = np.arange(MTF_SIZE) - MTF_SIZE // 2
-    rho = np.hypot(u[:, None], u)
-    window = np.interp(rho, np.arange(21), np.kaiser(MTF_SIZE, 0.5)[20:], right=0.0)
-    kernels = []
-    for gain in gains:
-        sigma = np.sqrt(((MTF_SIZE - 1) / (2 * ratio)) ** 2 / (-2 * np.log(gain)))
-        response = np.exp(-(rho**2) / (2 * sigma**2))
-        kernels.append(np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(response)).real) * window)
-    return np.stack(kernels)
+    return np.stack([_mtf_kernel(gain, ratio) for gain in gains])
 
 
-def mtf_filter(image: np.ndarray, sensor: str, ratio: int = 4) -> np.ndarray:
-    """(H, W, B) filtered band by band with `mtf_kernels`, borders replicated."""
-    kernels = mtf_kernels(sensor, image.shape[2], ratio)
+def _filtered(image: np.ndarray, kernels: np.ndarray) -> np.ndarray:
+    """(H, W, B) correlated band by band with (B, 41, 41), borders replicated."""
     margin = MTF_SIZE // 2
     wide = np.pad(np.asarray(image, np.float64), ((margin, margin), (margin, margin), (0, 0)), mode="edge")
     # The kernels are symmetric, so convolution is correlation; by FFT because they are large.
     return signal.fftconvolve(wide, np.moveaxis(kernels, 0, -1), mode="valid", axes=(0, 1))
+
+
+def mtf_filter(image: np.ndarray, sensor: str, ratio: int = 4) -> np.ndarray:
+    """MS (H, W, B) through `mtf_kernels`, borders replicated; float64."""
+    return _filtered(image, mtf_kernels(sensor, image.shape[2], ratio))
+
+
+def mtf_filter_pan(pan: np.ndarray, sensor: str, ratio: int = 4) -> np.ndarray:
+    """Pan (H, W) through the Gaussian of the pan sensor's gain (0.15 for unknown sensors), borders replicated."""
+    kernel = _mtf_kernel(PAN_GAINS.get(sensor.upper(), OTHER_PAN_GAIN), ratio)
+    return _filtered(pan[..., None], kernel[None])[..., 0]
 
 
 def interp23(image: np.ndarray, ratio: int = 4) -> np.ndarray:
@@ -142,32 +157,42 @@ def imresize(image: np.ndarray, scale: float, method: str = "bicubic") -> np.nda
     return np.moveaxis(np.tensordot(columns, np.tensordot(rows, image, (1, 0)), (1, 1)), 0, 1)
 
 
-def wald(ms: np.ndarray, pan: np.ndarray, *, sensor: str, ratio: int = 4) -> dict[str, np.ndarray]:
-    """Wald's protocol: a scene at a quarter (1 / ratio) of its resolution, its own MS the reference.
+def wald(
+    ms: np.ndarray, pan: np.ndarray, *, sensor: str, ratio: int = 4, pan_filter: str = "mtf"
+) -> dict[str, np.ndarray]:
+    """Wald's protocol: a scene at 1 / ratio of its resolution, its own MS the reference.
 
-    The MS goes through the sensor's MTF and is decimated from index ratio / 2; the pan is resized (bicubic,
-    antialiased); lms is the 23-tap interpolation of the reduced MS.
+    MS and pan go through their sensor's MTF and are decimated from index ratio / 2; lms is the 23-tap interpolation of
+    the reduced MS. The toolbox can also resize the pan (bicubic, antialiased), which leaves it sharper than the images
+    that the released WV3 network was trained on; data/README.md has the measured difference.
 
     Args:
         ms: (h, w, B), sides divisible by `ratio`.
         pan: (ratio h, ratio w).
         sensor: see `mtf_kernels`.
         ratio: a power of two.
+        pan_filter: "mtf" or "bicubic".
 
     Returns:
         gt (h, w, B), lms (h, w, B), ms (h / ratio, w / ratio, B), pan (h, w), all float64 in the input's units.
 
     Raises:
-        ValueError: for sides that do not fit.
+        ValueError: for sides that do not fit, and another pan_filter.
     """
     h, w, _ = ms.shape
     if pan.shape != (h * ratio, w * ratio):
         raise ValueError(f"wald: found pan {pan.shape} with ms {ms.shape}, expected {(h * ratio, w * ratio)}")
     if h % ratio or w % ratio:
         raise ValueError(f"wald: found ms of {h}x{w} pixels, expected sides divisible by {ratio}")
-    gt = np.asarray(ms, np.float64)
-    low = mtf_filter(gt, sensor, ratio)[ratio // 2 :: ratio, ratio // 2 :: ratio]
-    return {"gt": gt, "lms": interp23(low, ratio), "ms": low, "pan": imresize(pan, 1 / ratio)}
+    if pan_filter not in PAN_FILTERS:
+        raise ValueError(f"wald: found pan_filter {pan_filter!r}, expected one of {', '.join(PAN_FILTERS)}")
+    start = ratio // 2
+    low = mtf_filter(ms, sensor, ratio)[start::ratio, start::ratio]
+    if pan_filter == "mtf":
+        low_pan = mtf_filter_pan(pan, sensor, ratio)[start::ratio, start::ratio]
+    else:
+        low_pan = imresize(pan, 1 / ratio)
+    return {"gt": np.asarray(ms, np.float64), "lms": interp23(low, ratio), "ms": low, "pan": low_pan}
 
 
 def spectral_response(name: str = "d700") -> np.ndarray:

@@ -10,7 +10,16 @@ from torch.nn import functional
 
 from data import CAVE
 from data.hyperspectral import CAVE_TEST, fusion_inputs
-from data.simulate import degrade_hsi, imresize, interp23, mtf_filter, mtf_kernels, spectral_response, wald
+from data.simulate import (
+    degrade_hsi,
+    imresize,
+    interp23,
+    mtf_filter,
+    mtf_filter_pan,
+    mtf_kernels,
+    spectral_response,
+    wald,
+)
 from metrics import psnr
 
 EXPECTED = Path(__file__).with_name("expected")
@@ -24,6 +33,13 @@ def test_mtf_kernels(sensor):
     kernels = mtf_kernels(sensor, len(expected))
     found = np.column_stack([kernels.sum(axis=(1, 2)), kernels[:, 20, 20:27]])
     assert np.abs(found - expected).max() < 1e-12
+
+
+@pytest.mark.parametrize(("sensor", "gain"), [("WV3", 0.14), ("WV2", 0.11), ("QB", 0.15), ("anything", 0.15)])
+def test_the_pans_filter_has_the_pans_gain_at_nyquist(sensor, gain):
+    """A wave of the low-resolution Nyquist frequency, as a 41-point transform has it, comes through by the gain."""
+    wave = np.tile(np.cos(2 * np.pi * 5 / 41 * np.arange(123)), (123, 1))
+    assert mtf_filter_pan(wave, sensor)[61, 41:82].max() == pytest.approx(gain, abs=0.004)
 
 
 def test_interp23():
@@ -57,6 +73,8 @@ def test_wald_takes_the_toolbox_grid():
         "pan": (192, 192),
     }
     assert np.array_equal(reduced["ms"], mtf_filter(ms, "WV3")[2::4, 2::4])
+    assert np.array_equal(reduced["pan"], mtf_filter_pan(pan, "WV3")[2::4, 2::4])
+    assert np.array_equal(wald(ms, pan, sensor="WV3", pan_filter="bicubic")["pan"], imresize(pan, 1 / 4))
     # The case's own ms was made by the toolbox from this gt, and rounded.
     assert np.abs(np.rint(reduced["ms"]) - IMAGES["ms"]).max() <= 1
 

@@ -40,6 +40,9 @@ def door(main: Callable) -> Callable:
             message = "out of GPU memory; fuse by tiles (--tile 512) or on the CPU (--device cpu)"
         except MemoryError:
             message = "out of memory; fuse by tiles (--tile 512)"
+        except BrokenPipeError:  # whoever read our output has left, as `| head` does; the results are written
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
         except OSError as error:
             where = error.filename or getattr(error, "filename2", None)
             message = f"{where}: {error.strerror}" if where and error.strerror else str(error)

@@ -79,7 +79,9 @@ def evaluate_scenes(
             if len(rows) < 4:
                 rows.append(_panels(scene["name"], inputs, fused, gt))
         comparison_figure(folder.path("comparison.png"), rows, f"{run.caption}, x{ratio}")
-        return run.finish(folder, [table], count)
+        result = run.write(folder, [table])
+    run.say(folder, [table])
+    return result
 
 
 def _whole(gt: np.ndarray, ratio: int, name: str, run: Run) -> np.ndarray:

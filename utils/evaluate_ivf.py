@@ -67,4 +67,6 @@ def evaluate_pairs(run: Run, pairs: PairedImages | list[dict], output: Path, lim
                     ]
                 )
         comparison_figure(folder.path("comparison.png"), rows, run.caption)
-        return run.finish(folder, [table], count)
+        result = run.write(folder, [table])
+    run.say(folder, [table])
+    return result

@@ -6,8 +6,8 @@ import numpy as np
 from tqdm import tqdm
 
 from data import DataError, PanCollection
-from data.samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene, sample_reduced
-from data.simulate import MTF_GAINS, interp23, wald
+from data.samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene
+from data.simulate import MTF_GAINS, PAN_FILTERS, interp23, wald
 from metrics import d_lambda, d_s, ergas, psnr, qnr, sam, ssim
 from metrics.no_reference import BLOCK
 from metrics.report import Table
@@ -27,10 +27,14 @@ class Scenes:
     Args:
         path: the data file, or None for the embedded sample.
         sensor, bits: see `PanCollection`.
+        pan_filter: see `wald`.
     """
 
-    def __init__(self, path: Path | None, sensor: str | None = None, bits: int | None = None) -> None:
+    def __init__(
+        self, path: Path | None, sensor: str | None = None, bits: int | None = None, pan_filter: str = "mtf"
+    ) -> None:
         self.file = None if path is None else PanCollection(path, sensor=sensor, bits=bits)
+        self.pan_filter = pan_filter
         self.sensor = self.file.sensor if self.file else SAMPLE_SENSOR
         self.scale = self.file.scale if self.file else 2**SAMPLE_BITS - 1
         self.bands = self.file.bands if self.file else 8
@@ -52,10 +56,10 @@ class Scenes:
         """The scene with a reference: its own, or by Wald's protocol."""
         if self.has_reference:
             return self.file[index]
-        return reduced(self.file[index], self.sensor, self.ratio) if self.file else sample_reduced()
+        return reduced(self.full(index), self.sensor, self.ratio, self.pan_filter)
 
 
-def reduced(item: dict, sensor: str, ratio: int) -> dict:
+def reduced(item: dict, sensor: str, ratio: int, pan_filter: str = "mtf") -> dict:
     """Wald's protocol on an item with ms and pan, bands first, sides cropped to whole reduced pixels."""
     if item["ms"] is None:
         raise DataError(item["name"], "lms without ms", "ms, to reduce the resolution by Wald's protocol")
@@ -63,7 +67,7 @@ def reduced(item: dict, sensor: str, ratio: int) -> dict:
     h, w = (s // ratio * ratio for s in ms.shape[:2])
     if min(h, w) == 0:
         raise DataError(item["name"], f"ms of {ms.shape[0]}x{ms.shape[1]} pixels", f"sides of at least {ratio}")
-    images = wald(ms[:h, :w], pan[: h * ratio, : w * ratio], sensor=sensor, ratio=ratio)
+    images = wald(ms[:h, :w], pan[: h * ratio, : w * ratio], sensor=sensor, ratio=ratio, pan_filter=pan_filter)
     pan = images.pop("pan")[None].astype(np.float32)
     return {"name": item["name"], "pan": pan} | {k: np.moveaxis(v, -1, 0).astype(np.float32) for k, v in images.items()}
 
@@ -74,10 +78,11 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     parser.add_argument("--sensor", help="WV3, WV2, QB, GF2, IKONOS, ... (its MTF); the file's own if left out")
     parser.add_argument("--bits", type=cli.positive, help="bit depth of the digital numbers; the file's own, else 11")
     parser.add_argument("--resolution", choices=("both", "reduced", "full"), default="both", help="what to run")
+    parser.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
     parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
     args = parser.parse_args(argv)
 
-    scenes = Scenes(args.data, args.sensor, args.bits)
+    scenes = Scenes(args.data, args.sensor, args.bits, args.pan_filter)
     gains = MTF_GAINS.get(scenes.sensor.upper())
     if gains and len(gains) != scenes.bands and not scenes.has_reference:
         raise DataError(args.data, f"{scenes.bands} bands", f"{len(gains)} of sensor {scenes.sensor} (--sensor)")
@@ -117,7 +122,9 @@ def evaluate_scenes(
                     rows.append(_panels(f"{name}, {kind}", item, fused))
             tables.append(table)
         comparison_figure(folder.path("comparison.png"), rows, run.caption)
-        return run.finish(folder, tables, count * len(kinds))
+        result = run.write(folder, tables)
+    run.say(folder, tables)
+    return result
 
 
 def _table(run: Run, kind: str, scenes: Scenes) -> Table:
@@ -128,9 +135,7 @@ def _table(run: Run, kind: str, scenes: Scenes) -> Table:
     table = run.table("Pansharpening, reduced resolution", ("SAM", "ERGAS", "PSNR", "SSIM"), "ps_reduced")
     table.remark("Whole images, no border cut, not clipped. PSNR: peak 1; SSIM: data range 1.")
     if not scenes.has_reference:
-        table.remark(
-            f"Reduced by Wald's protocol with the MTF of sensor '{scenes.sensor}'; the reference is the MS itself."
-        )
+        table.remark(f"Reduced by Wald's protocol, sensor '{scenes.sensor}', pan filter {scenes.pan_filter}.")
     return table
 
 

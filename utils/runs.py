@@ -132,8 +132,8 @@ class Run:
             )
         return table
 
-    def finish(self, folder: ResultFolder, tables: list[Table], images: int) -> dict:
-        """Write the tables, print them, and return what metrics.json holds."""
+    def write(self, folder: ResultFolder, tables: list[Table]) -> dict:
+        """Write the tables; returns what metrics.json holds."""
         for table in tables:
             for note, times in sorted(self.notes.items()):
                 table.remark(f"{times} x {note}")
@@ -148,7 +148,12 @@ class Run:
             "device": str(next(self.model.parameters()).device),
         }
         folder.write_tables(tables, about)
+        return {**about, "tables": [table.as_dict() for table in tables]}
+
+    def say(self, folder: ResultFolder, tables: list[Table]) -> None:
+        """Print the tables and where the results are; after the folder is closed, so that no print can lose them."""
         for table in tables:
             print(table.markdown())
-        print(f"{images} fused in {self.seconds:.1f} s on {about['device']}; results in {folder.target}")
-        return {**about, "tables": [table.as_dict() for table in tables]}
+        device = next(self.model.parameters()).device
+        images = sum(len(table.images) for table in tables)
+        print(f"{images} fused in {self.seconds:.1f} s on {device}; results in {folder.target}")
