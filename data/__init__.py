@@ -1,8 +1,20 @@
-"""Reading the field's data sets, simulating their protocols, and a sample that needs no download."""
+"""Reading the field's data sets, simulating their protocols, and a sample that needs no download.
 
-from .errors import DataError
-from .hyperspectral import CAVE
-from .infrared_visible import PairedImages
-from .pancollection import PanCollection
+Names are loaded on first use, so that `data.simulate` alone needs NumPy and SciPy only.
+"""
 
+from importlib import import_module
+
+_HOMES = {
+    "CAVE": "hyperspectral",
+    "DataError": "errors",
+    "PairedImages": "infrared_visible",
+    "PanCollection": "pancollection",
+}
 __all__ = ["CAVE", "DataError", "PairedImages", "PanCollection"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,7 +41,8 @@ class ArrayFile:
         self.path = Path(path)
         self._content: dict | None = None
         if not self.path.is_file():
-            raise DataError(self.path, "no such file", f"a file ending in {', '.join(SUFFIXES)}")
+            found = "a folder" if self.path.is_dir() else "no such file"
+            raise DataError(self.path, found, f"a file ending in {', '.join(SUFFIXES)}")
         self.content  # noqa: B018  opened now, so that a bad file is known at the door
 
     def __getstate__(self) -> dict:
@@ -51,7 +53,9 @@ class ArrayFile:
         """Name -> array, opened in this process."""
         if self._content is None:
             try:
-                self._content = _open(self.path)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    self._content = _open(self.path)
             except MemoryError:
                 raise
             # h5py and scipy.io raise many types on damaged files.
@@ -84,7 +88,8 @@ class ArrayFile:
             return None
         value = self.read(key)
         if value.dtype.kind == "u":  # v7.3 keeps characters as numbers
-            return "".join(chr(c) for c in value.ravel())
+            codes = value.ravel().tolist()
+            return "".join(map(chr, codes)) if codes and all(32 <= c < 127 for c in codes) else None
         return str(value.ravel()[0]) if value.dtype.kind == "U" and value.size else None
 
     def number(self, key: str) -> float | None:
@@ -101,7 +106,7 @@ def _open(path: Path) -> dict:
     if path.suffix.lower() == ".mat" and not h5py.is_hdf5(path):
         return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}
     file = h5py.File(path, "r")
-    sets = {k: v for k, v in file.items() if isinstance(v, h5py.Dataset)}
+    sets = {k: v for k, v in file.items() if isinstance(v, h5py.Dataset) and v.shape is not None}
     if head.startswith(b"MATLAB 7.3") or any("MATLAB_class" in v.attrs for v in sets.values()):
         return {k: Reversed(v) for k, v in sets.items()}
     return sets

@@ -39,7 +39,8 @@ class CAVE:
         root: holds `<scene>_ms/<scene>_ms/<scene>_ms_01.png` ... as Columbia ships them; `<scene>_ms/*.png` and
             `<scene>/01.png`, ... are understood as well.
         scenes: names without `_ms`; all by default.
-        bits: bit depth of the samples; 16 in the original files.
+        bits: bit depth of the samples. Left out it is 16, the original files' depth, and a scene that never goes
+            over 4095 is refused: it is of 12 bits or less, and would come out nearly black.
 
     Items are dictionaries: `name` and `gt` (31, H, W) float32 in [0, 1], values over 2**bits - 1.
 
@@ -48,10 +49,10 @@ class CAVE:
             outside the bit depth.
     """
 
-    def __init__(self, root: str | os.PathLike, scenes: tuple[str, ...] | None = None, bits: int = CAVE_BITS) -> None:
-        self.root, self.bits = Path(root), bits
+    def __init__(self, root: str | os.PathLike, scenes: tuple[str, ...] | None = None, bits: int | None = None) -> None:
+        self.root, self.bits, self.declared = Path(root), bits or CAVE_BITS, bits is not None
         if not self.root.is_dir():
-            raise DataError(self.root, "no such folder", "a folder of CAVE scenes")
+            raise DataError(self.root, "no such folder" if not self.root.exists() else "a file", "a folder of scenes")
         there = _scene_folders(self.root)
         if not there:
             raise DataError(self.root, "no scenes", "<scene>_ms/<scene>_ms/<scene>_ms_01.png and on")
@@ -69,7 +70,7 @@ class CAVE:
 
     def __getitem__(self, index: int) -> dict:
         scene = self.scenes[index]
-        top, cube = 2**self.bits - 1, None
+        top, cube, most = 2**self.bits - 1, None, 0
         for band, path in enumerate(self.files[scene]):
             image = read_raster(path)
             if image.ndim == 3:  # some tools store a gray band as equal channels, with or without alpha
@@ -85,6 +86,11 @@ class CAVE:
                 found, expected = (f"{h}x{w} pixels" for h, w in (image.shape, cube.shape[1:]))
                 raise DataError(path, found, f"{expected} as in band 1")
             cube[band] = image / np.float64(top)
+            most = max(most, int(image.max()))
+        if most < 4096 and not self.declared:
+            raise DataError(
+                self.files[scene][0].parent, f"samples up to {most}", "16 bits, or a declared depth (--bits)"
+            )
         return {"name": scene, "gt": cube}
 
 
@@ -128,7 +134,13 @@ def _band_number(path: Path) -> int | None:
 
 
 def _band_files(folder: Path) -> list[Path]:
-    bands = {number: p for p in sorted(folder.iterdir()) if (number := _band_number(p))}
+    bands: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()):
+        number = _band_number(path)
+        if number in bands:
+            raise DataError(folder, f"{bands[number].name} and {path.name}", "one image of each band")
+        if number:
+            bands[number] = path
     missing = [b for b in range(1, CAVE_BANDS + 1) if b not in bands]
     if missing or len(bands) != CAVE_BANDS:
         lacks = f", lacking {missing[0]:02d}" if missing else ""

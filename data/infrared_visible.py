@@ -23,7 +23,7 @@ class PairedImages:
         root: a folder holding one subfolder of each kind: vi, vis, visible, crop_LR_visible or MRI, and ir, infrared,
             cropinfrared, CT, PET or SPECT (any case). Not needed where both others are given.
         visible, infrared: the two folders, or one file each.
-        bits: declared bit depth of integer images; that of their type by default.
+        bits: declared bit depth of images of more than 8 bits; that of their type by default.
 
     Items are dictionaries: `name`, `visible` and `infrared` (1, H, W) float32 in [0, 1], `notes` (what was converted).
 
@@ -102,6 +102,9 @@ def _by_stem(path: Path) -> dict[str, Path]:
 
 def _matched(visible: Path, infrared: Path) -> list[tuple[Path, Path]]:
     left, right = _by_stem(visible), _by_stem(infrared)
+    if ("" in left) != ("" in right):
+        file, folder = (visible, infrared) if "" in left else (infrared, visible)
+        raise DataError(folder, "a folder", f"a file, as {file} is one")
     for name in sorted(set(left) ^ set(right)):
         lone, other = (left[name], infrared) if name in left else (right[name], visible)
         raise DataError(lone, "no partner", f"an image named {lone.stem} in {other}")

@@ -27,10 +27,11 @@ class PanCollection:
     Args:
         path: the .h5 or .mat file.
         sensor: "WV3", "WV2", "QB", "GF2", ...; by default the file's `sensor`, else one in its name, else "none".
-        bits: bit depth of the digital numbers; from the file's `L` where it has one, else 10 for GF2 and 11.
+        bits: bit depth of the digital numbers; from the file's `L` where it has one, else 10 for GF2 and 11. 1 is for
+            images that are in [0, 1] already.
 
     Attributes:
-        bands, ratio, scale (2**bits - 1), sensor, bits, has_reference.
+        bands, ratio, scale (2**bits - 1), sensor, bits, has_reference, ms_sides ((h, w), None without ms).
 
     Items are dictionaries of float32 in [0, 1] (digital numbers / scale): `lms` (B, H, W), `ms` (B, h, w) or None,
     `pan` (1, H, W), `gt` (B, H, W) or None, and `name`. An lms that the file lacks is the 23-tap interpolation of ms.
@@ -44,24 +45,28 @@ class PanCollection:
         self.file = ArrayFile(path)
         self.path = Path(path)
         self.sensor = sensor or self.file.text("sensor") or _sensor_in(self.path.stem)
-        stored = self.file.number("L")
-        self.bits = bits or (int(stored) if stored else SENSOR_BITS.get(self.sensor.upper(), DEFAULT_BITS))
-        if not 1 <= self.bits <= 32:
-            raise DataError(self.path, f"a bit depth of {self.bits}", "1 to 32")
+        stored = bits or self.file.number("L") or SENSOR_BITS.get(self.sensor.upper(), DEFAULT_BITS)
+        if not 1 <= stored <= 32 or stored != int(stored):
+            raise DataError(self.path, f"a bit depth of {stored:g}", "a whole number from 1 to 32")
+        self.bits = int(stored)
         self.scale = 2**self.bits - 1
         self.keys = {role: next((k for k in names if k in self.file), None) for role, names in KEYS.items()}
         if self.keys["pan"] is None:
             raise self._missing("pan or I_PAN")
         self._read_pan_layout()
         if "I_MS" in self.file:
-            shape = self.file["I_MS"].shape
-            role = "lms" if {self.height, self.width} <= set(shape) else "ms"
+            inner = self.file["I_MS"].shape[1 if self.stacked else 0 :]
+            role = "lms" if (self.height, self.width) in (tuple(inner[1:]), tuple(inner[:2])) else "ms"
             self.keys[role] = self.keys[role] or "I_MS"
         if self.keys["ms"] is None and self.keys["lms"] is None:
             raise self._missing("ms (I_MS_LR, I_MS) or lms")
-        self.layouts = {role: self._layout(role) for role in ("gt", "lms", "ms") if self.keys[role]}
+        self.roles = [role for role in ("gt", "lms", "ms") if self.keys[role]]
+        self.layout = self._layout()
         self.bands = self._bands()
-        self.ratio = self._ratio()
+        self.ratio = self._ratio(self.layout)
+        if not self.keys["lms"] and self.ratio & (self.ratio - 1):
+            raise DataError(self.path, f"a ratio of {self.ratio} and no lms", "a power of two, or lms in the file")
+        self.ms_sides = self._sides("ms", self.layout) if self.keys["ms"] else None
         self.has_reference = self.keys["gt"] is not None
 
     def __len__(self) -> int:
@@ -98,52 +103,57 @@ class PanCollection:
         self.height, self.width = inner
         self.count = shape[0] if self.stacked else 1
 
-    def _layout(self, role: str) -> str:
-        """ "chw" or "hwc": where the bands of one image stand, told by the pan's sides."""
+    def _inner(self, role: str) -> tuple[int, ...]:
+        """The shape of one image of this role as the file has it."""
         key = self.keys[role]
-        shape = self.file[key].shape
-        expected = f"the sides of {self.keys['pan']}, {self.height}x{self.width}"
-        if role == "ms":
-            expected += ", over a whole ratio"
-        if len(shape) != (4 if self.stacked else 3):
+        shape = tuple(self.file[key].shape)
+        if len(shape) != (4 if self.stacked else 3) or 0 in shape:
             form = "(N, B, H, W)" if self.stacked else "(H, W, B)"
             raise DataError(self.path, f"{key} of shape {shape}", f"{form} beside {self.keys['pan']}")
         if self.stacked and shape[0] != self.count:
             raise DataError(self.path, f"{shape[0]} images in {key}", f"{self.count} as in {self.keys['pan']}")
-        inner = shape[1:] if self.stacked else shape
-        for layout, sides in (("chw", inner[1:]), ("hwc", inner[:2])):
-            if 0 not in sides and self._fits(sides, role):
-                return layout
-        for sides in (inner[1:], inner[:2]):
-            if 0 not in sides and self._fits(sides[::-1], role):
-                raise DataError(self.path, f"{key} of shape {shape}, its axes look swapped", expected)
-        raise DataError(self.path, f"{key} of shape {shape}", expected)
+        return shape[1:] if self.stacked else shape
 
-    def _fits(self, sides: tuple[int, ...], role: str) -> bool:
-        h, w = sides
+    def _layout(self) -> str:
+        """ "chw" or "hwc", one for the whole file, told by the pan's sides.
+
+        Where both fit, the one of the stored ratio, else of the ratio 4, else what files of this rank usually have.
+        """
+        usual = ("chw", "hwc") if self.stacked else ("hwc", "chw")
+        fitting = [layout for layout in usual if all(self._fits(role, layout) for role in self.roles)]
+        if fitting:
+            ratio = self.file.number("ratio") or 4
+            return next((layout for layout in fitting if self._ratio(layout) == ratio), fitting[0])
+        role = next((r for r in self.roles if not any(self._fits(r, layout) for layout in usual)), self.roles[0])
+        swapped = any(self._fits(role, layout, swapped=True) for layout in usual)
+        expected = f"the sides of {self.keys['pan']}, {self.height}x{self.width}"
+        raise DataError(
+            self.path,
+            f"{self.keys[role]} of shape {tuple(self.file[self.keys[role]].shape)}"
+            + (", its axes look swapped" if swapped else ""),
+            expected + (", over a whole ratio" if role == "ms" else ""),
+        )
+
+    def _sides(self, role: str, layout: str) -> tuple[int, int]:
+        inner = self._inner(role)
+        return tuple(inner[1:] if layout == "chw" else inner[:2])
+
+    def _fits(self, role: str, layout: str, swapped: bool = False) -> bool:
+        h, w = self._sides(role, layout)[:: -1 if swapped else 1]
         if role != "ms":
             return (h, w) == (self.height, self.width)
         return self.height % h == 0 and self.width % w == 0 and self.height // h == self.width // w > 1
 
-    def _shape(self, role: str) -> tuple[int, int, int]:
-        """(B, H, W) of one image."""
-        inner = self.file[self.keys[role]].shape[1 if self.stacked else 0 :]
-        return inner if self.layouts[role] == "chw" else (inner[2], *inner[:2])
-
     def _bands(self) -> int:
-        counts = {role: self._shape(role)[0] for role in self.layouts}
+        axis = 0 if self.layout == "chw" else 2
+        counts = {role: self._inner(role)[axis] for role in self.roles}
         if len(set(counts.values())) > 1:
             found = ", ".join(f"{n} bands in {self.keys[role]}" for role, n in counts.items())
             raise DataError(self.path, found, "the same number of bands")
         return next(iter(counts.values()))
 
-    def _ratio(self) -> int:
-        if not self.keys["ms"]:
-            return 4
-        ratio = self.height // self._shape("ms")[1]
-        if not self.keys["lms"] and ratio & (ratio - 1):
-            raise DataError(self.path, f"a ratio of {ratio} and no lms", "a power of two, or lms in the file")
-        return ratio
+    def _ratio(self, layout: str) -> int:
+        return self.height // self._sides("ms", layout)[0] if self.keys["ms"] else 4
 
     def _image(self, role: str, index: int) -> np.ndarray:
         key = self.keys[role]
@@ -151,7 +161,7 @@ class PanCollection:
         where = f"{self.path}: {key}[{index}]" if self.stacked else f"{self.path}: {key}"
         if role == "pan":
             image = image.reshape(1, self.height, self.width)
-        elif self.layouts[role] == "hwc":
+        elif self.layout == "hwc":
             image = np.moveaxis(image, -1, 0)
         if image.dtype.kind not in "uif":
             raise DataError(where, f"values of type {image.dtype}", "numbers")
@@ -162,7 +172,9 @@ class PanCollection:
 
     def _check_range(self, image: np.ndarray, where: str, slack: float) -> None:
         least, most = float(image.min()), float(image.max())
-        expected = f"digital numbers from 0 to {self.scale}, the declared {self.bits} bits (--bits)"
+        expected = (
+            f"digital numbers from 0 to {self.scale}, the declared {self.bits} bits (--bits; 1 for images in [0, 1])"
+        )
         if least < -slack or most > self.scale + slack:
             raise DataError(where, f"values from {least:g} to {most:g}", expected)
         if image.dtype.kind == "f" and 0 < most <= 1.5 and self.scale > 1:

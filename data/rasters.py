@@ -17,7 +17,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 def list_images(folder: Path) -> list[Path]:
     """The image files of a folder, sorted by name; hidden files and other types are left out."""
     if not folder.is_dir():
-        raise DataError(folder, "no such folder", "a folder of images")
+        raise DataError(folder, "a file" if folder.exists() else "no such folder", "a folder of images")
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
     if not files:
         raise DataError(folder, "no images", f"files ending in {', '.join(SUFFIXES)}")
@@ -31,31 +31,60 @@ def read_raster(path: Path) -> np.ndarray:
         DataError: for a file that is missing, truncated, of another type, or holds NaN or infinity.
     """
     if not path.is_file():
-        raise DataError(path, "no such file", "an image")
+        raise DataError(path, "a folder" if path.is_dir() else "no such file", "an image")
     try:
-        image = tifffile.imread(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
-    except MemoryError:
+        image = _read_tiff(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
+    except (MemoryError, DataError):
         raise
     # Decoders raise their own types on damaged files (struct.error, zlib.error, TiffFileError, ...).
     except Exception as error:
         why = " ".join(str(error).split())[:100] or type(error).__name__
         raise DataError(path, f"no readable image ({why})", "a complete image file") from None
-    if image.ndim == 3 and image.shape[0] in (1, 3, 4) and image.shape[2] not in (1, 3, 4):
-        image = np.moveaxis(image, 0, -1)  # TIFF with planes first
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[..., 0]
     if image.ndim not in (2, 3) or 0 in image.shape or (image.ndim == 3 and image.shape[2] > 4):
         raise DataError(path, f"an array of shape {image.shape}", "one gray or RGB image")
+    if image.dtype.kind not in "buif":
+        raise DataError(path, f"samples of type {image.dtype}", "integers or floats")
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise DataError(path, "NaN or infinity", "finite values")
     return image
 
 
+def _read_tiff(path: Path) -> np.ndarray:
+    """The one image of a TIFF; overviews are left out, further pages refused."""
+    with tifffile.TiffFile(path) as file:
+        pages = [page for page in file.pages if not page.is_reduced]
+        if len(pages) != 1:
+            raise DataError(path, f"{len(pages)} pages", "one image")
+        page = pages[0]
+        photometric = tifffile.PHOTOMETRIC(page.photometric).name
+        if photometric not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
+            return _decode(path)
+        try:
+            image = page.asarray()
+        except ValueError as error:  # a compression that needs a further package; OpenCV has the common ones
+            if "imagecodecs" not in str(error) or photometric not in ("MINISBLACK", "RGB"):
+                raise
+            return _decode(path)
+        if page.axes.startswith("S"):
+            image = np.moveaxis(image, 0, -1)
+        if photometric == "MINISWHITE" and image.dtype.kind in "bu":
+            image = ~image if image.dtype.kind == "b" else np.iinfo(image.dtype).max - image
+        if photometric == "PALETTE":
+            image = np.moveaxis((page.colormap >> 8).astype(np.uint8)[:, image], 0, -1)
+        return image
+
+
 def _decode(path: Path) -> np.ndarray:
-    # OpenCV keeps 16-bit colour but fills a truncated JPEG with gray in silence; Pillow refuses it. JP2: OpenCV alone.
+    # OpenCV keeps 16-bit colour but fills a truncated JPEG with gray in silence, and complains of a damaged PNG on
+    # stderr; Pillow refuses both. JPEG 2000: OpenCV alone.
     if path.suffix.lower() != ".jp2":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if path.suffix.lower() == ".png":
+                with Image.open(path) as probe:
+                    probe.verify()
             with Image.open(path) as probe:
                 probe.load()
     image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -97,7 +126,7 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
     Args:
         image: (H, W[, C]), unsigned integers or floats in [0, 1].
         where: the file, for messages.
-        bits: declared bit depth; the depth of the integer type by default.
+        bits: declared bit depth of samples stored in more than 8 bits; the depth of the integer type by default.
 
     Raises:
         DataError: for values outside the declared depth or [0, 1], and other dtypes.
@@ -115,6 +144,8 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
     if kind != "u":
         raise DataError(where, f"samples of type {image.dtype}", "8- or 16-bit unsigned integers, or floats in [0, 1]")
     depth = 8 * image.dtype.itemsize
+    if depth == 8 and (bits or 8) > 8:
+        return _scaled(image, where, 8), [f"8-bit image divided by 255, the declared {bits} bits are for deeper ones"]
     if bits is not None and bits > depth:
         raise DataError(where, f"{depth}-bit samples", f"the declared {bits} bits")
     if image.dtype.itemsize > 2 and bits is None:

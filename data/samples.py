@@ -9,7 +9,7 @@ from scipy import ndimage
 from skimage import data as photographs
 
 from .scenes import satellite_scene
-from .simulate import spectral_response, wald
+from .simulate import spectral_response
 
 SAMPLE_SENSOR, SAMPLE_BITS = "WV3", 11
 
@@ -60,14 +60,6 @@ def sample_pan_scene() -> dict:
     top = 2**SAMPLE_BITS - 1
     ms, pan = (np.rint(image.clip(0, 1) * top) / top for image in satellite_scene(SAMPLE_SENSOR))
     return {"name": "sample", "ms": _channels_first(ms), "pan": pan[None].astype(np.float32)}
-
-
-def sample_reduced() -> dict:
-    """`sample_pan_scene` by Wald's protocol: `gt`, `lms` (8, 128, 128), `ms` (8, 32, 32), `pan` (1, 128, 128)."""
-    scene = sample_pan_scene()
-    reduced = wald(np.moveaxis(scene["ms"], 0, -1), scene["pan"][0], sensor=SAMPLE_SENSOR)
-    pan = reduced.pop("pan")
-    return {"name": "sample", "pan": pan[None].astype(np.float32)} | {k: _channels_first(v) for k, v in reduced.items()}
 
 
 def sample_hyperspectral() -> list[dict]:

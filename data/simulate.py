@@ -215,8 +215,8 @@ def gaussian_kernel(size: int, sigma: float) -> np.ndarray:
 def degrade_hsi(hsi: np.ndarray, ratio: int, *, size: int = 3, sigma: float = 0.5) -> np.ndarray:
     """A low-resolution hyperspectral image: Gaussian blur, then every ratio-th pixel from index ratio / 2.
 
-    The default kernel is that of the published CAVE and Harvard tables (found by the bicubic row: 34.34 dB on CAVE x4
-    against 34.33 published); the DCINN paper's text says size 8 and sigma 1, which does not fit its tables.
+    The default kernel is that of the published CAVE and Harvard tables (found by the bicubic row: 34.33 dB on CAVE
+    x4, as published); the DCINN paper's text says size 8 and sigma 1, which does not fit its tables.
 
     Args:
         hsi: (H, W, B), sides divisible by `ratio`.

@@ -17,6 +17,7 @@ DIRECTIONS = {
     **dict.fromkeys(("PSNR", "SSIM", "QNR", "EN", "SD", "SD*", "SF", "AG"), HIGHER),
     **dict.fromkeys(("SAM", "ERGAS", "D_lambda", "D_s"), LOWER),
 }
+CSV_HEADER = "table,image,method,metric,value\n"
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Table:
         metrics: the columns, in order.
         images: their names.
         rows: method -> metric -> one value an image.
+        comparable: whether data and protocol are those of the published rows, where the images are.
         remarks: lines under the table (untrained weights, simulated data, conventions).
     """
 
@@ -36,6 +38,7 @@ class Table:
     task: str
     metrics: tuple[str, ...]
     ratio: int | None = None
+    comparable: bool = True
     images: list[str] = field(default_factory=list)
     rows: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -49,7 +52,10 @@ class Table:
             except ValueError as error:
                 value = None
                 self.remark(f"{name} left empty where it is not defined: {error}")
-            row[name].append(value if value is None or np.isfinite(value) else None)
+            if value is not None and not np.isfinite(value):
+                value = None
+                self.remark(f"{name} left empty where it is infinite or undefined (equal or constant images).")
+            row[name].append(value)
 
     def remark(self, line: str) -> None:
         """A line under the table, once."""
@@ -67,7 +73,7 @@ class Table:
         """Published rows of the same images, and those of other images."""
         content = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
         rows = [r for r in content["rows"] if r["task"] == self.task and r.get("ratio") in (None, self.ratio)]
-        same = [r for r in rows if set(r.get("images", ())) == set(self.images)]
+        same = [r for r in rows if self.comparable and set(r.get("images", ())) == set(self.images)]
         return same, [r for r in rows if r not in same]
 
     def markdown(self) -> str:
@@ -80,25 +86,24 @@ class Table:
         lines.append("|---|" + "---:|" * len(self.metrics))
         for method, row in self.summary().items():
             cells = [_cell(row[name]["mean"], row[name]["std"]) for name in self.metrics]
-            lines.append(f"| {method} | " + " | ".join(cells) + " |")
+            lines.append(f"| {method.replace('|', '/')} | " + " | ".join(cells) + " |")
         for row in same:
             cells = [f"{row['metrics'][m]:g}" if m in row["metrics"] else "" for m in self.metrics]
             lines.append(f"| {row['method']} ({row['data']}) | " + " | ".join(cells) + " |")
         lines.append("")
         for row in other:
             values = ", ".join(f"{m} {v:g}" for m, v in row["metrics"].items())
-            lines.append(f"* Set apart, other images ({row['data']}): {row['method']}: {values}.")
+            lines.append(f"* Set apart, other images or protocol ({row['data']}): {row['method']}: {values}.")
         lines += [f"* {remark}" for remark in self.remarks]
         return "\n".join(lines) + "\n"
 
     def csv(self) -> str:
-        """One line an image and method."""
+        """One line an image, method and metric, without a header (`CSV_HEADER`)."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(["table", "image", "method", *self.metrics])
         for method, row in self.rows.items():
             for i, image in enumerate(self.images):
-                writer.writerow([self.task, image, method, *(row[m][i] for m in self.metrics)])
+                writer.writerows([self.task, image, method, m, row[m][i]] for m in self.metrics)
         return buffer.getvalue()
 
     def as_dict(self) -> dict:

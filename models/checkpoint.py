@@ -7,12 +7,14 @@ Files are read with weights_only: no code in them runs.
 """
 
 import os
+import pickle
 import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -81,6 +83,11 @@ def load_pretrained(
     return model.to(device).eval()
 
 
+def holds_config(name: str | os.PathLike) -> bool:
+    """Whether this is a file of ours, which says its spectral response and base rule itself."""
+    return _is_ours(_read(_find(name)))
+
+
 def load_extra(path: str | os.PathLike) -> dict[str, object]:
     """What `save_checkpoint` kept beside the weights."""
     content = _read(Path(path))
@@ -91,11 +98,13 @@ def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
     """The network in `content`; names and shapes are compared before memory is taken for any weight."""
     ours = _is_ours(content)
     if ours:
-        if content.get("version") != VERSION:
+        if type(content.get("version")) is not int or content["version"] != VERSION:
             raise ValueError(f"found format version {content.get('version')!r}, expected {VERSION}")
         config = config_from_dict(content.get("config"))
-        if config.task == "hmf" and srf is not None and checked_srf(srf) != config.srf:
-            raise ValueError("holds another spectral response than the one given; load it without srf")
+        if config.task == "hmf" and srf is not None:
+            given = np.array(checked_srf(srf, config.bands, config.guide_bands))
+            if not np.allclose(given, config.srf, atol=1e-4):
+                raise ValueError("found another spectral response in the file than the one given, expected the same")
         if config.task == "ivf" and base_rule is not None:
             config = replace(config, base_rule=base_rule)
         state = _state(content.get("model"))
@@ -124,11 +133,12 @@ def _is_ours(content: object) -> bool:
 
 def _state(state: object) -> dict[str, Tensor]:
     if not isinstance(state, Mapping) or not state:
-        raise ValueError(f"found {type(state).__name__}, expected a dictionary of tensors")
+        found = "an empty dictionary" if isinstance(state, Mapping) else type(state).__name__
+        raise ValueError(f"found {found}, expected a dictionary of tensors")
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise ValueError(f"found {name!r}: {type(value).__name__}, expected names with tensors")
-        if value.layout != torch.strided or value.dtype not in PLAIN:
+        if value.layout != torch.strided or value.is_nested or value.is_meta or value.dtype not in PLAIN:
             raise ValueError(f"{name}: found a {value.dtype} tensor, layout {value.layout}, expected plain numbers")
     return dict(state)
 
@@ -169,10 +179,10 @@ def _read(path: Path) -> object:
         raise
     # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, KeyError, ...).
     except Exception as error:
-        first = " ".join(str(error).split())[:120]
-        raise CheckpointError(
-            f"{path}: found no readable checkpoint ({type(error).__name__}: {first}), expected a file of weights"
-        ) from None
+        why = type(error).__name__
+        if isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error):
+            why = "it holds objects other than weights, which are not loaded"
+        raise CheckpointError(f"{path}: found no readable checkpoint ({why}), expected a file of weights") from None
 
 
 def _write(path: str | os.PathLike, content: object) -> None:

@@ -40,10 +40,13 @@ class DCINNConfig:
     exact: bool = False
 
     def __post_init__(self) -> None:
-        if self.task not in TASKS:
+        if not isinstance(self.task, str) or self.task not in TASKS:
             raise ValueError(f"task: found {self.task!r}, expected one of {', '.join(TASKS)}")
         if self.low_blocks is None:
             object.__setattr__(self, "low_blocks", LOW_BLOCKS[self.task])
+        object.__setattr__(self, "terms", _plain(self.terms))
+        for name in ("bands", "guide_bands", "low_blocks"):
+            object.__setattr__(self, name, _plain(getattr(self, name)))
         for name, least, most in (
             ("bands", 1 if self.task == "ivf" else 2, 1 if self.task == "ivf" else MOST_CHANNELS),
             ("guide_bands", 1, MOST_CHANNELS if self.task == "hmf" else 1),
@@ -55,16 +58,27 @@ class DCINNConfig:
                 raise ValueError(f"{name} of {self.task}: found {value!r}, expected an integer from {least} to {most}")
         if not isinstance(self.exact, bool):
             raise ValueError(f"exact: found {self.exact!r}, expected true or false")
-        if self.detail_rule not in DETAIL_RULES:
-            raise ValueError(f"detail_rule: found {self.detail_rule!r}, expected one of {', '.join(DETAIL_RULES)}")
-        if self.task == "ivf" and self.base_rule not in BASE_RULES:
-            raise ValueError(f"base_rule of ivf: found {self.base_rule!r}, expected one of {', '.join(BASE_RULES)}")
-        if self.task == "hmf":
+        for name, rules in (("detail_rule", DETAIL_RULES), ("base_rule", BASE_RULES)):
+            value = getattr(self, name)
+            if name == "base_rule" and self.task != "ivf":
+                if value is not None:
+                    raise ValueError(f"base_rule of {self.task}: found one, expected none")
+            elif not isinstance(value, str) or value not in rules:
+                raise ValueError(f"{name} of {self.task}: found {value!r}, expected one of {', '.join(rules)}")
+        if self.task != "hmf":
+            if self.srf is not None:
+                raise ValueError(f"srf of {self.task}: found one, expected none")
+        else:
             object.__setattr__(self, "srf", checked_srf(self.srf, self.bands, self.guide_bands))
 
     def as_dict(self) -> dict:
         """Plain values, what a checkpoint holds."""
         return asdict(self)
+
+
+def _plain(value: object) -> object:
+    """A Python integer for NumPy's; anything else as it is."""
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def checked_srf(srf: object, bands: int | None = None, guide_bands: int | None = None) -> tuple[tuple[float, ...], ...]:
@@ -76,11 +90,12 @@ def checked_srf(srf: object, bands: int | None = None, guide_bands: int | None =
     """
     if srf is None:
         raise ValueError("srf: found none, expected the (bands, channels) spectral response of the guide's camera")
-    if isinstance(srf, torch.Tensor):
-        srf = srf.detach().cpu().numpy()
     try:
-        table = np.asarray(srf, dtype=np.float64)
-    except (TypeError, ValueError):
+        if isinstance(srf, torch.Tensor):
+            srf = srf.detach().cpu().double().numpy() if not srf.is_complex() else srf.tolist()
+        table = np.asarray(srf)
+        table = table.astype(np.float64, casting="same_kind" if table.dtype.kind == "c" else "unsafe")
+    except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"srf: found {type(srf).__name__}, expected a (bands, channels) table of numbers") from None
     expected = f"({bands or 'bands'}, {guide_bands or 'channels'})"
     if table.ndim != 2 or table.shape[0] <= table.shape[1]:

@@ -90,7 +90,10 @@ def test_a_published_row_stands_beside_ours_only_on_the_same_images():
     for name in ("2", "3", "4", "5", "6", "7", "8", "10"):
         table.images.append(name)
         table.add("ours", {"EN": lambda: 6.0})
-    assert "| DCINN, paper Table 7 (TNO, 8 pairs) | 6.6371 |" in table.markdown()
+    assert "| DCINN, paper Table 7 (TNO, 8 pairs" in table.markdown()
+    table.comparable = False
+    assert "| DCINN, paper" not in table.markdown()
+    table.comparable = True
     table.images[0] = "other"
     assert "| DCINN, paper" not in table.markdown()
     assert "Set apart, other images" in table.markdown()
@@ -102,4 +105,4 @@ def test_a_metric_that_refuses_an_image_leaves_its_cell_empty():
     table.add("ours", {"AG": lambda: ag(np.zeros((1, 1))), "EN": lambda: en(np.zeros((1, 1)))})
     assert "| ours |  | 0.0000 |" in table.markdown()
     assert "AG left empty" in table.markdown()
-    assert table.csv().splitlines()[1] == "x,pixel,ours,,0.0"
+    assert table.csv().splitlines() == ["x,pixel,ours,AG,", "x,pixel,ours,EN,0.0"]

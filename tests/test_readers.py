@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import scipy.io
 import tifffile
+from PIL import Image
 from skimage.io import imsave
 
 from data import CAVE, DataError, PairedImages, PanCollection
 from data.rasters import read_raster
-from data.samples import sample_hyperspectral, sample_pairs, sample_pan_scene, sample_reduced
+from data.samples import sample_hyperspectral, sample_pairs, sample_pan_scene
 from data.simulate import spectral_response
 
 N, BANDS, SIDE, RATIO = 2, 5, 16, 4
@@ -76,6 +77,26 @@ def test_a_single_scene_without_lms(writer, stack, tmp_path):
     assert item["gt"] is None
     assert item["lms"].shape == (BANDS, SIDE, SIDE + 4)
     assert np.allclose(item["lms"][:, 2::4, 2::4], item["ms"], atol=0.05), "23 taps keep the samples, about"
+
+
+@pytest.mark.parametrize(
+    ("ms", "pan"), [((32, 16, 8), (128, 64)), ((64, 16, 4), (256, 64)), ((8, 8, 8), (32, 32)), ((8, 8, 32), (32, 32))]
+)
+def test_shapes_that_would_fit_both_layouts(ms, pan, tmp_path):
+    """Height, width, bands at ratio 4, as MATLAB scenes are; bands first would give another ratio or a transpose."""
+    scene = np.random.default_rng(0).integers(0, 2047, ms)
+    scipy.io.savemat(tmp_path / "s.mat", {"I_MS": scene, "I_PAN": np.full(pan, 7.0)})
+    data = PanCollection(tmp_path / "s.mat")
+    assert (data.bands, data.ratio) == (ms[2], 4)
+    assert np.allclose(data[0]["ms"], np.moveaxis(scene, -1, 0) / 2047)
+
+
+def test_one_layout_for_the_whole_file(tmp_path):
+    """ms alone, (2, 8, 8, 8), fits both; gt and lms say which."""
+    rng = np.random.default_rng(0)
+    arrays = {k: rng.integers(0, 2047, (2, s, s, 8)) for k, s in (("gt", 32), ("lms", 32), ("ms", 8))}
+    write_h5(tmp_path / "a.h5", {**arrays, "pan": np.full((2, 32, 32), 7.0)})
+    assert np.allclose(PanCollection(tmp_path / "a.h5")[1]["ms"], np.moveaxis(arrays["ms"][1], -1, 0) / 2047)
 
 
 def test_toolbox_names_with_the_upsampled_ms(stack, tmp_path):
@@ -155,6 +176,20 @@ def test_what_has_one_meaning_is_converted_and_said(name, image, expected, tmp_p
     assert pair["notes"] or name == "float.tif"
 
 
+def test_tiff_kinds(tmp_path):
+    ramp = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    tifffile.imwrite(tmp_path / "white.tif", 255 - ramp, photometric="miniswhite")
+    table = np.stack([np.arange(256)[::-1] * 257] * 3).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "palette.tif", 255 - ramp, photometric="palette", colormap=table)
+    planes = np.stack([ramp, ramp + 50, ramp + 100])
+    tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
+    Image.fromarray(ramp).save(tmp_path / "lzw.tif", compression="tiff_lzw")
+    assert np.array_equal(read_raster(tmp_path / "white.tif"), ramp)
+    assert np.array_equal(read_raster(tmp_path / "palette.tif"), np.stack([ramp] * 3, axis=-1))
+    assert np.array_equal(read_raster(tmp_path / "planes.tif"), np.moveaxis(planes, 0, -1))
+    assert np.array_equal(read_raster(tmp_path / "lzw.tif"), ramp)
+
+
 def test_a_truncated_jpeg_is_not_filled_with_gray(tmp_path):
     photograph = (sample_pairs()[0]["visible"][0] * 255).astype(np.uint8)
     imsave(tmp_path / "a.jpg", photograph)
@@ -171,8 +206,7 @@ def test_the_samples_are_the_same_every_time_and_sensible():
     for pair in first:
         assert 0.4 < np.ptp(pair["visible"]) <= 1
         assert abs(np.corrcoef(pair["visible"].ravel(), pair["infrared"].ravel())[0, 1]) < 0.9, "each shows its own"
-    scene, reduced = sample_pan_scene(), sample_reduced()
-    assert np.array_equal(scene["ms"], reduced["gt"])
+    scene = sample_pan_scene()
     assert scene["pan"].shape == (1, 512, 512)
     whole = scene["ms"] * 2047
     assert np.abs(whole - np.rint(whole)).max() < 1e-3, "digital numbers"

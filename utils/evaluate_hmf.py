@@ -23,13 +23,19 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
     parser = cli.test_parser("hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)")
     parser.add_argument("--scenes", nargs="+", help="names, or 'all'; the test scenes that are there if left out")
     parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the two resolutions")
-    parser.add_argument("--srf", type=Path, help="spectral response (.csv, .npy, .mat; bands x channels); Nikon D700")
-    parser.add_argument("--bits", type=cli.positive, default=CAVE_BITS, help="bit depth of the band images")
+    parser.add_argument(
+        "--srf",
+        type=Path,
+        help="spectral response, .csv, .npy, .mat (default: the weights' own, else Nikon D700)",
+    )
+    parser.add_argument("--bits", type=cli.bit_depth, help="bit depth of the band images (default: 16)")
     parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
     args = parser.parse_args(argv)
 
-    given = cli.read_srf(args.srf)
-    srf = spectral_response() if given is None else given
+    if args.data is None and (args.scenes or args.bits):
+        raise cli.UsageError("--scenes, --bits: found without --data, expected with it; the sample has its own")
+    args.srf = cli.read_srf(args.srf) if args.srf else None
+    srf = spectral_response() if args.srf is None else args.srf
     scenes: CAVE | list[dict]
     if args.data is None:
         scenes, source = sample_hyperspectral(), None
@@ -39,18 +45,14 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         if names != ["all"]:
             scenes = CAVE(args.data, tuple(names), bits=args.bits)
         source = str(args.data)
-    model, label = cli.pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=srf if args.weights else given)
-    if len(srf) != model.config.bands:
-        raise cli.UsageError(f"{args.weights}: found a network of {model.config.bands} bands, expected {len(srf)}")
-    srf = np.array(model.config.srf)
-    run = Run("hmf", model, label, source, args.tile)
-    return evaluate_scenes(run, scenes, srf, args.ratio, args.output, args.format, 2**args.bits - 1, args.limit)
+    network = cli.pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
+    run, scale = Run("hmf", network, source, args.tile), 2 ** (args.bits or CAVE_BITS) - 1
+    return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit)
 
 
 def evaluate_scenes(
     run: Run,
     scenes: CAVE | list[dict],
-    srf: np.ndarray,
     ratio: int,
     output: Path,
     suffix: str = "mat",
@@ -61,6 +63,11 @@ def evaluate_scenes(
     table = run.table(f"Hyperspectral-multispectral fusion x{ratio}", ("PSNR", "SAM", "ERGAS", "SSIM"), ratio=ratio)
     table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2.")
     table.remark("Whole images, not clipped. PSNR: peak 1; SSIM: data range 1.")
+    srf = np.array(run.model.config.srf)
+    d700 = spectral_response()
+    table.comparable = run.source is not None and srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)
+    if not table.comparable and run.source:
+        table.remark("Another spectral response than the published tables' Nikon D700.")
     rows = []
     count = min(len(scenes), limit or len(scenes))
     with ResultFolder(output) as folder:

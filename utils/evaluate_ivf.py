@@ -24,8 +24,14 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     parser = cli.test_parser(name, description, "folder with one subfolder of visible and one of infrared images")
     parser.add_argument("--visible", type=Path, help="folder or file of visible (or MRI) images")
     parser.add_argument("--infrared", type=Path, help="folder or file of infrared (or CT, PET) images")
-    parser.add_argument("--bits", type=cli.positive, help="bit depth of integer images; their type's if left out")
-    parser.add_argument("--base-rule", choices=("max", "mean"), default=base_rule, help="fusion of the two low-passes")
+    parser.add_argument(
+        "--bits", type=cli.bit_depth, help="bit depth of images stored in more than 8 bits (default: 16)"
+    )
+    parser.add_argument(
+        "--base-rule",
+        choices=("max", "mean"),
+        help=f"fusion of the two low-passes (default: that of the weights, else {base_rule})",
+    )
     args = parser.parse_args(argv)
 
     pairs: PairedImages | list[dict]
@@ -36,8 +42,8 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
             raise cli.UsageError("--visible and --infrared: found one of them, expected both, or --data")
         pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
         source = str(args.data or args.visible)
-    model, label = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule), base_rule=args.base_rule)
-    return evaluate_pairs(Run(name, model, label, source, args.tile), pairs, args.output, args.limit)
+    network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
+    return evaluate_pairs(Run(name, network, source, args.tile), pairs, args.output, args.limit)
 
 
 def evaluate_pairs(run: Run, pairs: PairedImages | list[dict], output: Path, limit: int | None = None) -> dict:
@@ -46,7 +52,8 @@ def evaluate_pairs(run: Run, pairs: PairedImages | list[dict], output: Path, lim
     table.remark("Measured on the 8-bit images. SD* is the paper's un-normalised SD, which grows with the image.")
     rows = []
     count = min(len(pairs), limit or len(pairs))
-    with ResultFolder(output) as folder:
+    inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]
+    with ResultFolder(output, inputs) as folder:
         for index in tqdm(range(count), desc="fusing", unit="pair", disable=cli.quiet(count)):
             pair = pairs[index]
             run.notes.update(pair["notes"])

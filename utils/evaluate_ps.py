@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data import DataError, PanCollection
+from data import PanCollection
 from data.samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene
 from data.simulate import MTF_GAINS, PAN_FILTERS, interp23, wald
 from metrics import d_lambda, d_s, ergas, psnr, qnr, sam, ssim
@@ -52,46 +52,65 @@ class Scenes:
         lms = interp23(np.moveaxis(scene["ms"], 0, -1), self.ratio)
         return {**scene, "lms": np.moveaxis(lms, -1, 0).astype(np.float32)}
 
+    def cannot_reduce(self) -> str | None:
+        """Why Wald's protocol cannot be run on this file, or None."""
+        if self.has_reference or not self.file:
+            return None
+        sides = self.file.ms_sides
+        gains = MTF_GAINS.get(self.sensor.upper())
+        if sides is None:
+            return "lms without ms, expected ms"
+        if self.ratio & (self.ratio - 1):
+            return f"a ratio of {self.ratio}, expected a power of two"
+        if min(sides) < self.ratio:
+            return f"ms of {sides[0]}x{sides[1]} pixels, expected sides of at least {self.ratio}"
+        if gains and len(gains) != self.bands:
+            return f"{self.bands} bands, expected {len(gains)} of sensor {self.sensor} (--sensor)"
+        return None
+
+    def crops(self) -> bool:
+        """Whether Wald's protocol leaves out the last rows or columns of the ms."""
+        sides = self.file.ms_sides if self.file and not self.has_reference else None
+        return sides is not None and any(side % self.ratio for side in sides)
+
     def reduced(self, index: int) -> dict:
-        """The scene with a reference: its own, or by Wald's protocol."""
+        """The scene with a reference: its own, or by Wald's protocol, sides cropped to whole reduced pixels."""
         if self.has_reference:
             return self.file[index]
-        return reduced(self.full(index), self.sensor, self.ratio, self.pan_filter)
-
-
-def reduced(item: dict, sensor: str, ratio: int, pan_filter: str = "mtf") -> dict:
-    """Wald's protocol on an item with ms and pan, bands first, sides cropped to whole reduced pixels."""
-    if item["ms"] is None:
-        raise DataError(item["name"], "lms without ms", "ms, to reduce the resolution by Wald's protocol")
-    ms, pan = np.moveaxis(item["ms"], 0, -1), item["pan"][0]
-    h, w = (s // ratio * ratio for s in ms.shape[:2])
-    if min(h, w) == 0:
-        raise DataError(item["name"], f"ms of {ms.shape[0]}x{ms.shape[1]} pixels", f"sides of at least {ratio}")
-    images = wald(ms[:h, :w], pan[: h * ratio, : w * ratio], sensor=sensor, ratio=ratio, pan_filter=pan_filter)
-    pan = images.pop("pan")[None].astype(np.float32)
-    return {"name": item["name"], "pan": pan} | {k: np.moveaxis(v, -1, 0).astype(np.float32) for k, v in images.items()}
+        item = self.full(index)
+        ms, pan = np.moveaxis(item["ms"], 0, -1), item["pan"][0]
+        h, w = (s // self.ratio * self.ratio for s in ms.shape[:2])
+        ms, pan = ms[:h, :w], pan[: h * self.ratio, : w * self.ratio]
+        images = wald(ms, pan, sensor=self.sensor, ratio=self.ratio, pan_filter=self.pan_filter)
+        low_pan = images.pop("pan")[None].astype(np.float32)
+        bands = {k: np.ascontiguousarray(np.moveaxis(v, -1, 0), np.float32) for k, v in images.items()}
+        return {"name": item["name"], "pan": low_pan, **bands}
 
 
 def run_ps(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_ps.py, fuse, write and print; returns what metrics.json holds."""
     parser = cli.test_parser("ps", description, "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)")
-    parser.add_argument("--sensor", help="WV3, WV2, QB, GF2, IKONOS, ... (its MTF); the file's own if left out")
-    parser.add_argument("--bits", type=cli.positive, help="bit depth of the digital numbers; the file's own, else 11")
+    parser.add_argument("--sensor", help="WV3, WV2, QB, GF2, IKONOS, ... (its MTF) (default: the file's own)")
+    parser.add_argument(
+        "--bits", type=cli.bit_depth, help="of the digital numbers; 1: in [0, 1] (default: the file's own, else 11)"
+    )
     parser.add_argument("--resolution", choices=("both", "reduced", "full"), default="both", help="what to run")
     parser.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
     parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
     args = parser.parse_args(argv)
 
+    if args.data is None and (args.sensor or args.bits):
+        raise cli.UsageError("--sensor, --bits: found without --data, expected with it; the sample has its own")
     scenes = Scenes(args.data, args.sensor, args.bits, args.pan_filter)
-    gains = MTF_GAINS.get(scenes.sensor.upper())
-    if gains and len(gains) != scenes.bands and not scenes.has_reference:
-        raise DataError(args.data, f"{scenes.bands} bands", f"{len(gains)} of sensor {scenes.sensor} (--sensor)")
     if args.resolution == "full" and scenes.has_reference:
         raise cli.UsageError(f"{args.data}: found a reduced-resolution file (it has gt), expected ms and pan alone")
-    model, label = cli.pick_model(args, "ps", lambda: dcinn_ps(scenes.bands))
-    if model.config.bands != scenes.bands:
-        raise cli.UsageError(f"{args.data}: found {scenes.bands} bands, expected {model.config.bands} of the weights")
-    run = Run("ps", model, label, str(args.data) if args.data else None, args.tile)
+    if args.resolution == "reduced" and (why := scenes.cannot_reduce()):
+        raise cli.UsageError(f"{args.data}: found {why}; --resolution full needs none of it")
+    network = cli.pick_model(args, "ps", lambda: dcinn_ps(scenes.bands))
+    if network.model.config.bands != scenes.bands:
+        expected = f"{network.model.config.bands} of the weights"
+        raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
+    run = Run("ps", network, str(args.data) if args.data else None, args.tile)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit)
 
 
@@ -102,13 +121,19 @@ def evaluate_scenes(
     kinds = ["reduced"] if scenes.has_reference else ["reduced", "full"] if resolution == "both" else [resolution]
     count = min(len(scenes), limit or len(scenes))
     tables, rows = [], []
-    with ResultFolder(output) as folder:
+    why = scenes.cannot_reduce()
+    if why and kinds == ["reduced", "full"]:
+        kinds = ["full"]
+        run.notes[f"not reduced by Wald's protocol: found {why}"] += 1
+    with ResultFolder(output, [scenes.file.path] if scenes.file else []) as folder:
         for kind in kinds:
             table = _table(run, kind, scenes)
             for index in tqdm(range(count), desc=f"fusing, {kind}", unit="scene", disable=cli.quiet(count)):
                 item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
                 fused = run.fuse(item["lms"], item["pan"])
                 name, gt = item["name"], item.get("gt")
+                if kind == "reduced" and scenes.crops():
+                    run.notes[f"ms cropped to {gt.shape[1]}x{gt.shape[2]}, whole reduced pixels"] += 1
                 like = item["lms"] if gt is None else gt
                 write_bands(folder.path(f"{kind}/{name}.{suffix}"), fused, scenes.scale)
                 write_png(folder.path(f"{kind}/{name}_rgb.png"), to_eight_bit(stretch(fused, like)))
@@ -135,7 +160,11 @@ def _table(run: Run, kind: str, scenes: Scenes) -> Table:
     table = run.table("Pansharpening, reduced resolution", ("SAM", "ERGAS", "PSNR", "SSIM"), "ps_reduced")
     table.remark("Whole images, no border cut, not clipped. PSNR: peak 1; SSIM: data range 1.")
     if not scenes.has_reference:
-        table.remark(f"Reduced by Wald's protocol, sensor '{scenes.sensor}', pan filter {scenes.pan_filter}.")
+        known = scenes.sensor.upper() in MTF_GAINS
+        gains = (
+            f"sensor {scenes.sensor}" if known else f"sensor '{scenes.sensor}' without gains of its own: 0.3, pan 0.15"
+        )
+        table.remark(f"Reduced by Wald's protocol, MTF of {gains}; pan filter {scenes.pan_filter} (data/README.md).")
     return table
 
 

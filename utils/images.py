@@ -30,35 +30,36 @@ def write_png(path: Path, image: np.ndarray) -> None:
 def write_bands(path: Path, image: np.ndarray, scale: int) -> None:
     """Write a fused image in digital numbers; the suffix of `path` decides.
 
-    .mat (key "fused") and .npy hold (H, W, B) float32, not rounded, not clipped; .tif holds uint16 (B, H, W), rounded
-    and clipped to 0..scale.
+    .mat (key "fused") and .npy hold (H, W, B) float32, not rounded, not clipped; .tif holds uint16 (B, H, W), uint32
+    where `scale` needs it, rounded and clipped to 0..scale.
 
     Args:
         path: ends in .mat, .npy or .tif.
         image: (B, H, W) in [0, 1].
         scale: digital number of 1.
     """
-    numbers = np.moveaxis(image.astype(np.float32) * np.float32(scale), 0, -1)
+    numbers = np.moveaxis((image * np.float64(scale)).astype(np.float32), 0, -1)
     if path.suffix == ".mat":
         scipy.io.savemat(path, {"fused": numbers}, do_compression=True)
     elif path.suffix == ".npy":
         np.save(path, numbers)
     elif path.suffix == ".tif":
-        whole = np.rint(np.clip(np.moveaxis(numbers, -1, 0), 0, scale)).astype(np.uint16)
+        whole = np.rint(np.clip(image * np.float64(scale), 0, scale)).astype(np.uint16 if scale < 2**16 else np.uint32)
         tifffile.imwrite(path, whole, photometric="minisblack", planarconfig="separate")
     else:
         raise ValueError(f"{path}: found suffix {path.suffix}, expected one of {', '.join(FORMATS)}")
 
 
 def rgb_bands(bands: int) -> tuple[int, int, int]:
-    """Indices of the red, green and blue bands: WorldView's eight, four ordered B, G, R, NIR, else spread evenly."""
-    if bands >= 31:
-        return 24, 14, 5  # 640, 540, 450 nm of 400..700
-    if bands >= 8:
+    """Indices of the red, green and blue bands: WorldView's eight, B, G, R[, ...] for three to seven.
+
+    More than eight are taken to spread evenly over the visible light, as CAVE's 31 from 400 to 700 nm do.
+    """
+    if bands > 8:
+        return tuple(round((bands - 1) * part) for part in (0.8, 0.467, 0.167))  # 640, 540, 450 nm
+    if bands == 8:
         return 4, 2, 1
-    if bands >= 3:
-        return 2, 1, 0
-    return (bands - 1, 0, 0)
+    return (2, 1, 0) if bands >= 3 else (bands - 1, 0, 0)
 
 
 def stretch(image: np.ndarray, like: np.ndarray | None = None) -> np.ndarray:

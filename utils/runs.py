@@ -6,40 +6,50 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from data.errors import DataError
-from metrics.report import Table
+from metrics.report import CSV_HEADER, Table
 from models import DCINN
 
 from .tiling import fuse
 
 
 class ResultFolder:
-    """Files are written to a hidden folder beside the target and moved into it when the block ends without an error.
+    """Files are written to a hidden folder and moved into the target when the block ends without an error.
 
-    Files of the target that the run does not write are left alone.
+    The hidden folder is inside the target where that exists, else beside it: so on its file system, and refused before
+    any work where nothing can be written. Files of the target that the run does not write are left alone.
+
+    Args:
+        target: the folder, made if it is not there.
+        inputs: files that must not be replaced by a result.
 
     Raises:
-        OSError: where the target or a parent is a file or cannot be written.
+        OSError: where the target or a parent is a file or cannot be written, a result would replace a folder or an
+            input; nothing is moved then.
     """
 
-    def __init__(self, target: str | os.PathLike) -> None:
+    def __init__(self, target: str | os.PathLike, inputs: Iterable[Path] = ()) -> None:
         self.target = Path(target)
+        self.inputs = {path.resolve() for path in inputs}
         self._made: list[Path] = []
 
     def __enter__(self) -> "ResultFolder":
-        if self.target.exists() and not self.target.is_dir():
+        self.place = self.target.resolve()
+        if self.place.exists() and not self.place.is_dir():
             raise NotADirectoryError(f"{self.target}: found a file, expected a folder for the results")
-        parent = self.target.absolute().parent
-        self._made = [p for p in (parent, *parent.parents) if not p.exists()]
-        parent.mkdir(parents=True, exist_ok=True)
-        self.staging = Path(tempfile.mkdtemp(dir=parent, prefix=f".{self.target.name}."))
+        room = self.place if self.place.is_dir() else self.place.parent
+        self._made = [p for p in (room, *room.parents) if not p.exists()]
+        room.mkdir(parents=True, exist_ok=True)
+        self.staging = Path(tempfile.mkdtemp(dir=room, prefix=f".{self.place.name}."))
         return self
 
     def path(self, name: str) -> Path:
@@ -50,32 +60,52 @@ class ResultFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file into the folder."""
-        self.path(name).write_text(text, encoding="utf-8")
+        self.path(name).write_text(text, encoding="utf-8", errors="replace")
 
     def write_tables(self, tables: list[Table], about: dict) -> None:
         """metrics.json, metrics.csv and metrics.md."""
         content = {**about, "tables": [table.as_dict() for table in tables]}
-        self.write_text("metrics.json", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-        self.write_text("metrics.csv", "".join(table.csv() for table in tables))
+        self.write_text("metrics.json", json.dumps(content, indent=1) + "\n")
+        self.write_text("metrics.csv", CSV_HEADER + "".join(table.csv() for table in tables))
         self.write_text("metrics.md", "\n".join(table.markdown() for table in tables))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        done = False
         try:
             if kind is None:
-                for file in sorted(p for p in self.staging.rglob("*") if p.is_file()):
-                    goal = self.target / file.relative_to(self.staging)
-                    goal.parent.mkdir(parents=True, exist_ok=True)
-                    file.replace(goal)
+                self._move()
+                done = True
         finally:
             shutil.rmtree(self.staging, ignore_errors=True)
-            if kind is not None:
-                for folder in self._made:  # parents that were made for nothing
-                    try:
-                        folder.rmdir()
-                    except OSError:
-                        break
+            for folder in [] if done else self._made:  # parents that were made for nothing
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break
+
+    def _move(self) -> None:
+        goals = {p: self.place / p.relative_to(self.staging) for p in sorted(self.staging.rglob("*")) if p.is_file()}
+        for goal in goals.values():
+            if goal.resolve() in self.inputs:
+                raise FileExistsError(f"{goal}: found an input of this run, expected another --output")
+            if goal.is_dir():
+                raise IsADirectoryError(f"{goal}: found a folder, expected to write a file")
+            parents = [p for p in goal.parents if p != self.place and p.is_relative_to(self.place)]
+            if any(p.exists() and not p.is_dir() for p in parents):
+                raise NotADirectoryError(f"{goal.parent}: found a file, expected a folder")
+        for file, goal in goals.items():
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(goal)
+
+
+class Network(NamedTuple):
+    """A model in evaluation mode, what tables call it, and whether it has trained weights."""
+
+    model: DCINN
+    label: str
+    trained: bool
 
 
 @dataclass
@@ -84,19 +114,27 @@ class Run:
 
     Attributes:
         name: "ps", "hmf", "ivf_rs", "ivf_tno".
-        model: the network.
-        label: what tables call it.
+        network: the model, what tables call it, and whether it is trained.
         source: where the images are from, or None for the embedded sample.
         tile: see `tiling.fuse`.
     """
 
     name: str
-    model: DCINN
-    label: str
+    network: Network
     source: str | None
     tile: int = 0
     notes: Counter = field(default_factory=Counter)
     seconds: float = 0.0
+
+    @property
+    def model(self) -> DCINN:
+        """The network."""
+        return self.network.model
+
+    @property
+    def label(self) -> str:
+        """What tables call the network."""
+        return self.network.label
 
     @property
     def caption(self) -> str:
@@ -125,7 +163,7 @@ class Run:
         table = Table(f"{kind}: {origin}", task or self.name, metrics, ratio)
         if self.source is None:
             table.remark("Embedded sample, simulated from photographs: shows that the software works, not how well.")
-        if "untrained" in self.label:
+        if not self.network.trained:
             table.remark(
                 f"{self.label}: NO TRAINED WEIGHTS, a random start; its fused image is little more than the base plus "
                 "an unlearned detail. Give --weights FILE for a trained network."
@@ -140,8 +178,7 @@ class Run:
         about = {
             "task": self.name,
             "weights": self.label,
-            "config": self.model.config.as_dict(),
-            "exact": self.model.exact,
+            "config": {**self.model.config.as_dict(), "exact": self.model.exact},
             "data": self.source or "embedded sample",
             "tile": self.tile,
             "torch": torch.__version__,

@@ -1,8 +1,8 @@
 """Fusing by overlapping tiles: memory bounded by the tile.
 
 A tile is not exactly the part of a whole-image fusion: squeeze-excite pools over what it sees, and a tile's border
-disturbs the convolution exponentials. On a 512x512 WorldView-2 scene with the authors' WV3 weights, tiles of 256 differ
-from the whole by 0.001 in the mean and 0.036 at most, on [0, 1].
+disturbs the convolution exponentials. On 512x512 pieces of a WorldView-2 scene with the authors' WV3 weights, tiles of
+256 differ from the whole by 0.001 to 0.0015 in the mean and 0.063 at most, on [0, 1].
 """
 
 import torch
