@@ -75,7 +75,7 @@ class Parser(argparse.ArgumentParser):
 
     def add_argument(self, *names: str, **options: object) -> argparse.Action:
         """As argparse's, with the default at the end of the help."""
-        if options.get("default") is not None:
+        if options.get("default") not in (None, argparse.SUPPRESS):
             options["help"] = f"{options['help']} (default: %(default)s)"
         return super().add_argument(*names, **options)
 
