@@ -68,7 +68,11 @@ def test_weights_keep_their_own_base_rule_and_response(tmp_path):
         assert result["config"]["base_rule"] == rule
     other = np.roll(spectral_response(), 2, axis=0)
     save_checkpoint(tmp_path / "w.pth", dcinn_hmf(31, srf=other))
-    result, _ = run(test_dcinn_hmf, tmp_path, "--limit", 1, "--tile", 96, "--weights", tmp_path / "w.pth")
+    (tmp_path / "cave/toy").mkdir(parents=True)
+    for band in range(1, 32):
+        cv2.imwrite(str(tmp_path / f"cave/toy/{band:02d}.png"), np.full((32, 32), 2000 * band, np.uint16))
+    result, _ = run(test_dcinn_hmf, tmp_path, "--data", tmp_path / "cave", "--weights", tmp_path / "w.pth")
+    assert "Another spectral response" in (tmp_path / "out/metrics.md").read_text()
     assert np.allclose(result["config"]["srf"], other)
 
 
