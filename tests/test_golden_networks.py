@@ -73,6 +73,11 @@ def test_ivf(golden_model, golden_sources, expected):
     assert_close(golden_model("ivf_mean")(visible, infrared), expected["ivf.mean"])
 
 
+def test_ps_loss_by_hand():
+    a, b = torch.zeros(1, 2, 2, 2), torch.ones(1, 2, 2, 2)
+    assert ps_loss(a, 2 * b, a, 3 * b, weight=0.5).item() == 2 + 0.5 * 3
+
+
 def test_ivf_loss(expected):
     f, ir, vi = sources(*((f"loss.{k}", (2, 1, 48, 48)) for k in ("f", "ir", "vi")))
     assert_close(ivf_terms(f, ir, vi), expected["ivf_loss.terms"])

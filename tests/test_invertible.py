@@ -66,6 +66,14 @@ def test_conv_exp_is_the_matrix_exponential():
     assert (conv_exp(x, kernel, 10) - expected).abs().max() > 1e-6
 
 
+def test_a_term_that_is_small_by_chance_does_not_end_the_series():
+    kernel = torch.zeros(3, 3, 5, 5, dtype=torch.float64)
+    kernel[1, 0, 2, 2], kernel[2, 1, 2, 2] = 1e-17, 2e17  # the first term is nothing, the second is one
+    x = torch.zeros(1, 3, 4, 4, dtype=torch.float64)
+    x[:, 0] = 1
+    assert conv_exp(x, kernel, None)[0, 2].min() == pytest.approx(1)
+
+
 def test_conv_exp_that_diverges_says_so():
     with pytest.raises(FloatingPointError, match="no convergence"):
         conv_exp(torch.ones(1, 1, 8, 8), torch.full((1, 1, 5, 5), 1e6), None)

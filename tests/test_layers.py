@@ -65,3 +65,32 @@ def test_sizes_of_the_released_networks(model, total):
     model = model()
     haar = sum(v.numel() for v in haar_entries(model.config).values())
     assert sum(p.numel() for p in model.parameters()) + haar == total
+
+
+def test_start_values():
+    torch.manual_seed(0)
+    model = dcinn_ps(8)
+    coupling = model.flow.low0.coupling
+    subnet = coupling.G
+    for conv in (subnet.conv_in, subnet.res.conv1, subnet.res.conv2):
+        fan_in, fan_out = conv.weight[0].numel(), conv.weight[:, 0].numel()
+        assert conv.weight.std().item() == pytest.approx(0.1 * (2 / (fan_in + fan_out)) ** 0.5, rel=0.1)
+        assert not conv.bias.any()
+    assert not subnet.conv_out.weight.any()
+    assert torch.equal(subnet.gate.norm.bias, torch.ones(32)), "the channel norm's bias starts at one, not zero"
+    assert torch.equal(subnet.gate.norm.weight, torch.ones(32))
+    assert 0.3 < coupling.clamp.mean() < 0.7
+    assert 0 <= coupling.clamp.min() < coupling.clamp.max() <= 1
+    kernel = model.flow.low0.conv_exp.kernel
+    assert 0 <= kernel.min() < kernel.max() <= 1e-6
+    assert subnet.gate.g.bias is None
+    default = 1 / model.anet.conv_in.weight[0].numel() ** 0.5  # PyTorch's own start, uniform
+    assert 0.9 * default < model.anet.conv_in.weight.abs().max() <= default
+
+
+def test_the_number_of_terms_reaches_every_series():
+    from models.convexp import ConvExp
+
+    for model in (dcinn_ps(4, terms=3), dcinn_ivf(terms=3)):
+        assert [m.terms for m in model.modules() if isinstance(m, ConvExp)].count(3) in (5, 8)
+        assert all(m.terms == 3 for m in model.modules() if isinstance(m, ConvExp))

@@ -39,6 +39,16 @@ def test_identity_and_direction():
     assert ergas(FUSED, GT, ratio=4) != pytest.approx(ergas(GT, FUSED, ratio=4), rel=1e-5)
 
 
+def test_pixels_and_bands_of_zero():
+    """A pixel without a spectrum has no angle; a band that is zero in both has no error."""
+    reference, fused = np.ones((4, 4, 2)), np.ones((4, 4, 2))
+    fused[..., 1] = 0  # 45 degrees
+    reference[0] = 0
+    assert sam(fused, reference) == pytest.approx(45)
+    assert sam(fused, np.zeros((4, 4, 2))) == 0
+    assert ergas(np.zeros((4, 4)), np.zeros((4, 4)), ratio=4) == 0
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [
@@ -94,9 +104,22 @@ def test_a_published_row_stands_beside_ours_only_on_the_same_images():
     table.comparable = False
     assert "| DCINN, paper" not in table.markdown()
     table.comparable = True
+    assert "| ours | 6.0000 ± 0.0000 |" in table.markdown()
+    table.images.append("11")
+    assert "| DCINN, paper" not in table.markdown(), "more images are other images"
+    table.images.pop()
     table.images[0] = "other"
     assert "| DCINN, paper" not in table.markdown()
     assert "Set apart, other images" in table.markdown()
+
+
+def test_mean_sample_deviation_and_direction():
+    table = Table("t", "x", ("SAM", "PSNR", "D_s"))
+    for value in (1.0, 2.0, 4.0):
+        table.images.append(str(value))
+        table.add("ours", {m: lambda v=value: v for m in table.metrics})
+    assert table.summary()["ours"]["SAM"] == {"mean": pytest.approx(7 / 3), "std": pytest.approx(1.5275252)}
+    assert "| method | SAM ↓ | PSNR ↑ | D_s ↓ |" in table.markdown()
 
 
 def test_a_metric_that_refuses_an_image_leaves_its_cell_empty():

@@ -105,8 +105,12 @@ def test_fusion_inputs_mix_the_bands_by_the_response():
         "bicubic": (31, 16, 16),
         "rgb": (3, 16, 16),
     }
-    pixel = sum(gt[b, 3, 5] * spectral_response()[b, 1] for b in range(31))
-    assert inputs["rgb"][1, 3, 5] == pytest.approx(pixel, rel=1e-6)
+    for channel in range(3):
+        pixel = sum(gt[b, 3, 5] * spectral_response()[b, channel] for b in range(31))
+        assert inputs["rgb"][channel, 3, 5] == pytest.approx(pixel, rel=1e-6)
+    low = np.moveaxis(inputs["lr"], 0, -1)
+    assert np.allclose(inputs["hsi_up"], np.moveaxis(imresize(low, 4, "bilinear"), -1, 0), atol=1e-6)
+    assert np.allclose(inputs["bicubic"], np.moveaxis(imresize(low, 4, "bicubic"), -1, 0), atol=1e-6)
 
 
 @pytest.mark.slow
