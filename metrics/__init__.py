@@ -1,7 +1,45 @@
-"""Image fusion metrics in NumPy, SciPy and scikit-image."""
+"""Image fusion metrics in NumPy, SciPy and scikit-image, checked against the codes that published tables come from.
 
-from .fusion import ag, en, sd, sd_unnormalised, sf
-from .no_reference import d_lambda, d_s, qnr
-from .reference import ergas, psnr, sam, ssim
+With a reference (`reference.py`), at full resolution without one (`no_reference.py`), of infrared and visible images
+(`fusion.py`, `structure.py`, `exposure.py`), and the DCINN authors' own four with their faults (`released.py`).
+"""
 
-__all__ = ["ag", "d_lambda", "d_s", "en", "ergas", "psnr", "qnr", "sam", "sd", "sd_unnormalised", "sf", "ssim"]
+from . import released
+from .exposure import mef_ssim
+from .fusion import ag, cc, en, entropy_twice, mi, scd, sd, sd_unnormalised, sf
+from .hypercomplex import q2n, q2n_map
+from .no_reference import d_lambda, d_lambda_k, d_s, hqnr, qnr
+from .reference import cut_border, ergas, psnr, sam, scc, ssim, uqi
+from .structure import ms_ssim, qabf, ssim_sum, viff
+
+__all__ = [
+    "ag",
+    "cc",
+    "cut_border",
+    "d_lambda",
+    "d_lambda_k",
+    "d_s",
+    "en",
+    "entropy_twice",
+    "ergas",
+    "hqnr",
+    "mef_ssim",
+    "mi",
+    "ms_ssim",
+    "psnr",
+    "q2n",
+    "q2n_map",
+    "qabf",
+    "qnr",
+    "released",
+    "sam",
+    "scc",
+    "scd",
+    "sd",
+    "sd_unnormalised",
+    "sf",
+    "ssim",
+    "ssim_sum",
+    "uqi",
+    "viff",
+]

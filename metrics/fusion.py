@@ -1,38 +1,57 @@
-"""Metrics of a fused image by itself: (H, W) on 0..255, as the CDDFuse evaluator and the DCINN paper compute them."""
+"""Metrics of infrared-visible fusion from histograms, differences and correlations. Gray images (H, W) on 0..255.
+
+Definitions: the evaluator of CDDFuse (Zhao et al., CVPR 2023), checked against it; `sd_unnormalised` and
+`entropy_twice` are columns of the DCINN paper under names that say what they are. Structural metrics: `structure.py`.
+"""
 
 import numpy as np
 
+from .checks import gray, grays, sides
 
-def _gray(fused: np.ndarray) -> np.ndarray:
-    fused = np.asarray(fused, np.float64)
-    if fused.ndim != 2 or not fused.size:
-        raise ValueError(f"fused: found shape {fused.shape}, expected (H, W)")
-    if not np.isfinite(fused).all() or fused.min() < 0 or fused.max() > 255:
-        raise ValueError(f"fused: found values from {fused.min():g} to {fused.max():g}, expected 0 to 255")
-    return fused
+LEVELS = 256
 
 
 def en(fused: np.ndarray) -> float:
-    """Entropy in bits of the histogram of whole gray values (rounded half to even)."""
-    counts = np.bincount(np.rint(_gray(fused)).astype(int).ravel(), minlength=256)
-    p = counts[counts > 0] / counts.sum()
-    return float((p * np.log2(1 / p)).sum())
+    """Entropy of the histogram in bits, 0 to 8; gray values are rounded half to even.
+
+    Args:
+        fused: (H, W), 0 to 255.
+
+    Raises:
+        ValueError: for another rank, NaN, values outside 0..255 or in [0, 1].
+
+    Example:
+        >>> en(np.array([[0, 255], [0, 255]]))
+        1.0
+    """
+    return _entropy(np.bincount(_levels(gray("fused", fused)).ravel(), minlength=LEVELS))
+
+
+def entropy_twice(fused: np.ndarray) -> float:
+    """What the DCINN paper prints as "MI": 2 EN, not mutual information (a fault of the script it used)."""
+    return 2 * en(fused)
 
 
 def sd(fused: np.ndarray) -> float:
-    """Standard deviation over the pixels (population), in gray values."""
-    return float(_gray(fused).std())
+    """Standard deviation over the pixels (population), in gray values. Argument and errors as of `en`."""
+    return float(gray("fused", fused).std())
 
 
 def sd_unnormalised(fused: np.ndarray) -> float:
-    """The DCINN paper's "SD": sqrt of the SUM of squared deviations, on [0, 1]. It grows with the image."""
-    x = _gray(fused) / 255
+    """The DCINN paper's "SD": sqrt of the SUM of squared deviations, on [0, 1]. It grows with the image.
+
+    Argument and errors as of `en`.
+    """
+    x = gray("fused", fused) / 255
     return float(np.sqrt(np.square(x - x.mean()).sum()))
 
 
 def sf(fused: np.ndarray) -> float:
-    """Spatial frequency: sqrt of the mean squared horizontal plus the mean squared vertical first difference."""
-    x = _gray(fused)
+    """Spatial frequency: sqrt of the mean squared horizontal plus the mean squared vertical first difference.
+
+    Argument and errors as of `en`.
+    """
+    x = gray("fused", fused)
     across = np.square(np.diff(x, axis=1)).mean() if x.shape[1] > 1 else 0.0
     down = np.square(np.diff(x, axis=0)).mean() if x.shape[0] > 1 else 0.0
     return float(np.sqrt(across + down))
@@ -41,11 +60,84 @@ def sf(fused: np.ndarray) -> float:
 def ag(fused: np.ndarray) -> float:
     """Average gradient: mean of sqrt((Gx^2 + Gy^2) / 2), central differences, one-sided at the borders.
 
+    Args:
+        fused: (H, W), 0 to 255, sides of at least 2.
+
     Raises:
-        ValueError: for sides under 2.
+        ValueError: as of `en`, and for sides under 2.
     """
-    x = _gray(fused)
-    if min(x.shape) < 2:
-        raise ValueError(f"ag: found {x.shape[0]}x{x.shape[1]} pixels, expected sides of at least 2")
+    x = gray("fused", fused)
+    sides("ag", x, 2)
     gy, gx = np.gradient(x)
     return float(np.sqrt((gx**2 + gy**2) / 2).mean())
+
+
+def mi(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, bits: bool = False) -> float:
+    """Mutual information of the fused image with each source, summed; 256x256 joint histograms.
+
+    Args:
+        fused, infrared, visible: (H, W), 0 to 255, rounded half to even.
+        bits: in bits; in nats by default, as the published tables of the CDDFuse protocol have it.
+
+    Raises:
+        ValueError: for unequal shapes, another rank, NaN, values outside 0..255 or in [0, 1].
+
+    Example:
+        >>> image = np.array([[0, 255], [0, 255]])
+        >>> mi(image, image, np.zeros((2, 2)), bits=True)
+        1.0
+    """
+    f, a, b = grays(fused, infrared, visible)
+    total = _mutual_information(f, a) + _mutual_information(f, b)
+    return total if bits else float(total * np.log(2))
+
+
+def cc(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
+    """Pearson's correlation of the fused image with each source, mean of the two.
+
+    NaN where an image is constant. Arguments and errors as of `mi`.
+    """
+    f, a, b = grays(fused, infrared, visible)
+    return (_correlation(a, f) + _correlation(b, f)) / 2
+
+
+def scd(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
+    """Sum of the correlations of differences (Aslantas and Bendes, 2015): r(ir, fused - vi) + r(vi, fused - ir).
+
+    NaN where a difference is constant. Arguments and errors as of `mi`.
+    """
+    f, a, b = grays(fused, infrared, visible)
+    return _correlation(a, f - b) + _correlation(b, f - a)
+
+
+def mse(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
+    """Mean squared error to each source, mean of the two, in squared gray values. Arguments and errors as of `mi`."""
+    f, a, b = grays(fused, infrared, visible)
+    return float((np.square(a - f).mean() + np.square(b - f).mean()) / 2)
+
+
+def psnr_to_sources(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
+    """10 log10 of the fused image's squared maximum over `mse`, in dB. Arguments and errors as of `mi`."""
+    with np.errstate(divide="ignore"):
+        return float(10 * np.log10(gray("fused", fused).max() ** 2 / np.float64(mse(fused, infrared, visible))))
+
+
+def _levels(image: np.ndarray) -> np.ndarray:
+    return np.rint(image).astype(np.int64)
+
+
+def _entropy(counts: np.ndarray) -> float:
+    p = counts[counts > 0] / counts.sum()
+    return float((p * np.log2(1 / p)).sum())
+
+
+def _mutual_information(x: np.ndarray, y: np.ndarray) -> float:
+    """In bits."""
+    joint = np.bincount((LEVELS * _levels(x) + _levels(y)).ravel(), minlength=LEVELS**2).reshape(LEVELS, LEVELS)
+    return _entropy(joint.sum(axis=1)) + _entropy(joint.sum(axis=0)) - _entropy(joint.ravel())
+
+
+def _correlation(x: np.ndarray, y: np.ndarray) -> float:
+    x, y = x - x.mean(), y - y.mean()
+    with np.errstate(invalid="ignore"):
+        return float((x * y).sum() / np.sqrt(np.square(x).sum() * np.square(y).sum()))

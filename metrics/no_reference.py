@@ -1,59 +1,112 @@
-"""Full-resolution indices of pansharpening, as the DLPan-Toolbox computes them. Arrays in digital numbers."""
+"""Full-resolution indices of pansharpening, as the DLPan-Toolbox computes them: no reference, no border cut.
+
+QNR: Alparone et al., PE&RS 2008; HQNR: Aiazzi et al., 2014, with the D_lambda of Khan et al., TGRS 2009. The toolbox
+measures spectral distortion against the interpolated MS with 32x32 blocks.
+"""
 
 import numpy as np
 
-from data.simulate import imresize, interp23
+from data.simulate import imresize, interp23, mtf_filter
 
-BLOCK = 32
-
-
-def block_uqi(x: np.ndarray, y: np.ndarray) -> float:
-    """Universal quality index (Wang and Bovik, 2002) of two (H, W) images, mean over whole 32x32 blocks.
-
-    Raises:
-        ValueError: for unequal shapes or sides that are no multiples of 32.
-    """
-    if x.shape != y.shape or x.ndim != 2 or not x.size or any(s % BLOCK for s in x.shape):
-        raise ValueError(f"uqi: found shapes {x.shape} and {y.shape}, expected equal ones of whole 32x32 blocks")
-
-    def blocks(image: np.ndarray) -> np.ndarray:
-        h, w = (s // BLOCK for s in image.shape)
-        return image.reshape(h, BLOCK, w, BLOCK).swapaxes(1, 2).reshape(h * w, -1).astype(np.float64)
-
-    a, b = blocks(x), blocks(y)
-    mean_a, mean_b = a.mean(axis=1), b.mean(axis=1)
-    covariance = ((a - mean_a[:, None]) * (b - mean_b[:, None])).mean(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        q = 4 * covariance * mean_a * mean_b / ((a.var(axis=1) + b.var(axis=1)) * (mean_a**2 + mean_b**2))
-    return float(q.mean())
+from .checks import alike, bands
+from .hypercomplex import BLOCK, q2n
 
 
 def d_lambda(fused: np.ndarray, lms: np.ndarray) -> float:
     """Spectral distortion: mean over pairs of bands of |Q(fused_i, fused_j) - Q(lms_i, lms_j)|.
 
     Args:
-        fused: (H, W, B), sides multiples of 32.
-        lms: (H, W, B), the MS interpolated to the pan's size.
+        fused: (H, W, B), sides multiples of 32, any unit.
+        lms: (H, W, B), the MS interpolated to the pan's size, same unit.
+
+    Returns:
+        0 or more, lower is better; 0 for lms itself, by definition. NaN where a block is constant in two bands.
+
+    Raises:
+        ValueError: for unequal shapes, sides that are no multiples of 32, fewer than two bands, NaN or infinity.
+
+    Example:
+        >>> image = np.arange(32 * 32 * 2.0).reshape(32, 32, 2) % 7
+        >>> d_lambda(image, image)
+        0.0
     """
-    bands = fused.shape[2]
-    pairs = [(i, j) for i in range(bands) for j in range(i + 1, bands)]
-    changes = [abs(block_uqi(fused[..., i], fused[..., j]) - block_uqi(lms[..., i], lms[..., j])) for i, j in pairs]
-    return float(np.mean(changes))
+    f, g = alike(fused=fused, lms=lms)
+    if g.shape[2] < 2:
+        raise ValueError(f"d_lambda: found {g.shape[2]} band, expected at least two")
+    f, g = (_Blocks("d_lambda", image) for image in (f, g))
+    pairs = [(i, j) for i in range(f.count) for j in range(i + 1, f.count)]
+    return float(np.mean([abs(f.uqi(i, f, j) - g.uqi(i, g, j)) for i, j in pairs]))
 
 
 def d_s(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) -> float:
     """Spatial distortion: mean over bands of |Q(fused_i, pan) - Q(lms_i, low-resolution pan)|.
 
     Args:
-        fused, lms: (H, W, B), sides multiples of 32.
-        pan: (H, W); its low-resolution version is its bicubic reduction, interpolated back with 23 taps.
-        ratio: of the resolutions.
+        fused, lms: (H, W, B), sides multiples of 32, any unit.
+        pan: (H, W), same unit; its low-resolution version is its bicubic reduction, interpolated back with 23 taps.
+        ratio: of the resolutions, a power of two.
+
+    Returns:
+        0 or more, lower is better. NaN where a block is constant in a band and the pan.
+
+    Raises:
+        ValueError: for unequal shapes, sides that are no multiples of 32, NaN or infinity.
     """
-    low = interp23(imresize(pan, 1 / ratio), ratio)
-    changes = [abs(block_uqi(fused[..., b], pan) - block_uqi(lms[..., b], low)) for b in range(fused.shape[2])]
-    return float(np.mean(changes))
+    f, g = alike(fused=fused, lms=lms)
+    sharp = bands("pan", pan)
+    if sharp.shape != (*g.shape[:2], 1):
+        raise ValueError(f"pan: found shape {np.shape(pan)}, expected {g.shape[:2]}, that of lms")
+    low = interp23(imresize(sharp, 1 / ratio), ratio)
+    f, g, sharp, low = (_Blocks("d_s", image) for image in (f, g, sharp, low))
+    return float(np.mean([abs(f.uqi(i, sharp, 0) - g.uqi(i, low, 0)) for i in range(f.count)]))
 
 
 def qnr(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) -> float:
-    """Quality with no reference: (1 - d_lambda)(1 - d_s). Arguments as of `d_s`."""
+    """Quality with no reference: (1 - d_lambda)(1 - d_s). Arguments and errors as of `d_s`."""
     return (1 - d_lambda(fused, lms)) * (1 - d_s(fused, lms, pan, ratio=ratio))
+
+
+def d_lambda_k(fused: np.ndarray, lms: np.ndarray, *, sensor: str, ratio: int = 4) -> float:
+    """Khan's spectral distortion: 1 - Q2n of the fused image, blurred by the MS sensor's MTF, against lms.
+
+    Args:
+        fused, lms: (H, W, B) in digital numbers (Q2n rounds them).
+        sensor: see `data.simulate.mtf_kernels`; a name without gains of its own, GF2 among them, has 0.3.
+        ratio: of the resolutions.
+
+    Returns:
+        0 to 1, lower is better; not 0 for lms itself.
+
+    Raises:
+        ValueError: for unequal shapes, another number of bands than the sensor's, images in [0, 1], NaN or infinity.
+    """
+    f, g = alike(fused=fused, lms=lms)
+    return 1 - q2n(mtf_filter(f, sensor, ratio), g)
+
+
+def hqnr(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, sensor: str, ratio: int = 4) -> float:
+    """Hybrid QNR: (1 - d_lambda_k)(1 - d_s). Arguments and errors as of `d_lambda_k` and `d_s`."""
+    return (1 - d_lambda_k(fused, lms, sensor=sensor, ratio=ratio)) * (1 - d_s(fused, lms, pan, ratio=ratio))
+
+
+class _Blocks:
+    """The non-overlapping 32x32 blocks of an image's bands, without their means, for UQI between any two bands."""
+
+    def __init__(self, metric: str, image: np.ndarray) -> None:
+        if any(side % BLOCK for side in image.shape[:2]):
+            h, w = image.shape[:2]
+            raise ValueError(f"{metric}: found {h}x{w} pixels, expected whole {BLOCK}x{BLOCK} blocks")
+        rows, columns, self.count = image.shape[0] // BLOCK, image.shape[1] // BLOCK, image.shape[2]
+        image = image.reshape(rows, BLOCK, columns, BLOCK, self.count).transpose(4, 0, 2, 1, 3)
+        blocks = image.reshape(self.count, rows * columns, BLOCK**2)
+        self.mean = blocks.mean(axis=2)
+        self.centred = blocks - self.mean[..., None]
+        self.variance = np.square(self.centred).mean(axis=2)
+
+    def uqi(self, band: int, other: "_Blocks", other_band: int) -> float:
+        """Universal quality index (Wang and Bovik, 2002), mean over the blocks."""
+        covariance = (self.centred[band] * other.centred[other_band]).mean(axis=1)
+        a, b = self.mean[band], other.mean[other_band]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            q = 4 * covariance * a * b / ((self.variance[band] + other.variance[other_band]) * (a**2 + b**2))
+        return float(q.mean())

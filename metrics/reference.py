@@ -1,25 +1,39 @@
-"""Metrics against a reference image. Arrays are (H, W, B) or (H, W), float64 inside, any unit the peak agrees with.
+"""Metrics against a reference image. Arrays are (H, W, B) or (H, W), float64 inside, the fused image first.
 
-Definitions: DLPan-Toolbox (Deng et al., GRSM 2022) for SAM and ERGAS; PSNR and SSIM are means over the bands.
+Definitions: DLPan-Toolbox (Vivone et al., GRSM 2015; Deng et al., GRSM 2022), checked against it to 1e-9. PSNR and
+SSIM are means over the bands. The toolbox's tables leave out a border first: `cut_border`.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy import ndimage
 from skimage.metrics import structural_similarity
 
+from .checks import alike, sides
 
-def _pair(fused: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as (H, W, B) float64 of one shape, finite."""
-    arrays = []
-    for name, given in (("fused", fused), ("reference", reference)):
-        image = np.asarray(given, np.float64)
-        if image.ndim not in (2, 3) or not image.size:
-            raise ValueError(f"{name}: found shape {image.shape}, expected (H, W) or (H, W, B)")
-        if not np.isfinite(image).all():
-            raise ValueError(f"{name}: found NaN or infinity, expected finite values")
-        arrays.append(image[..., None] if image.ndim == 2 else image)
-    if arrays[0].shape != arrays[1].shape:
-        raise ValueError(f"fused: found shape {np.shape(fused)}, expected that of the reference, {np.shape(reference)}")
-    return arrays[0], arrays[1]
+WINDOW = 32
+BORDER = 21  # the toolbox's dim_cut
+_SOBEL = np.array([[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]])
+
+
+def cut_border(image: np.ndarray, border: int = BORDER) -> np.ndarray:
+    """The part of an image that the toolbox's reduced-resolution tables look at.
+
+    Rows and columns `border` to end - `border`, counted from one: `border` - 1 are lost in front, `border` at the end,
+    so 256 pixels become 215.
+
+    Args:
+        image: (H, W) or (H, W, B).
+        border: 1 or more; 21 in the toolbox.
+
+    Raises:
+        ValueError: where nothing would be left.
+    """
+    if min(np.shape(image)[:2]) < 2 * border:
+        h, w = np.shape(image)[:2]
+        raise ValueError(f"cut_border: found {h}x{w} pixels, expected sides of at least {2 * border}")
+    inside = slice(border - 1, -border)
+    return np.asarray(image)[inside, inside]
 
 
 def psnr(fused: np.ndarray, reference: np.ndarray, *, peak: float = 1.0) -> float:
@@ -27,12 +41,17 @@ def psnr(fused: np.ndarray, reference: np.ndarray, *, peak: float = 1.0) -> floa
 
     Args:
         fused, reference: (H, W, B) or (H, W).
-        peak: the largest possible value.
+        peak: the largest possible value; the unit of both images.
 
     Raises:
-        ValueError: for unequal shapes, NaN or infinity.
+        ValueError: for unequal shapes, NaN or infinity, a reference outside 0..peak.
+
+    Example:
+        >>> psnr(np.full((4, 4), 0.4), np.full((4, 4), 0.5))
+        20.0
     """
-    f, g = _pair(fused, reference)
+    f, g = alike(fused=fused, reference=reference)
+    _in_range(g, peak, "peak")
     error = np.square(f - g).mean(axis=(0, 1))
     with np.errstate(divide="ignore"):
         return float((10 * np.log10(peak**2 / error)).mean())
@@ -43,25 +62,38 @@ def ssim(fused: np.ndarray, reference: np.ndarray, *, data_range: float = 1.0) -
 
     Args:
         fused, reference: (H, W, B) or (H, W), sides of at least 7.
-        data_range: L in the constants (0.01 L)^2 and (0.03 L)^2. The DCINN authors' numbers have 2.
+        data_range: L in the constants (0.01 L)^2 and (0.03 L)^2; the largest possible value. The DCINN authors'
+            numbers have 2 for images in [0, 1] (`released.ssim`).
 
     Raises:
-        ValueError: for unequal shapes, sides under 7, NaN or infinity.
+        ValueError: for unequal shapes, sides under 7, NaN or infinity, a reference outside 0..data_range.
+
+    Example:
+        >>> image = np.linspace(0, 1, 64).reshape(8, 8)
+        >>> ssim(image, image)
+        1.0
     """
-    f, g = _pair(fused, reference)
-    if min(f.shape[:2]) < 7:
-        raise ValueError(f"ssim: found {f.shape[0]}x{f.shape[1]} pixels, expected sides of at least 7")
-    bands = range(f.shape[2])
-    return float(np.mean([structural_similarity(f[..., b], g[..., b], data_range=data_range) for b in bands]))
+    f, g = alike(fused=fused, reference=reference)
+    sides("ssim", g, 7)
+    _in_range(g, data_range, "data_range")
+    each = range(f.shape[2])
+    return float(np.mean([structural_similarity(f[..., b], g[..., b], data_range=data_range) for b in each]))
 
 
 def sam(fused: np.ndarray, reference: np.ndarray) -> float:
     """Spectral angle in degrees, mean over the pixels where neither spectrum is zero (zero if there is none).
 
+    Args:
+        fused, reference: (H, W, B), any unit.
+
     Raises:
         ValueError: for unequal shapes, NaN or infinity.
+
+    Example:
+        >>> round(sam(np.array([[[1.0, 0.0]]]), np.array([[[1.0, 1.0]]])), 6)
+        45.0
     """
-    f, g = _pair(fused, reference)
+    f, g = alike(fused=fused, reference=reference)
     norms = np.sqrt((f * f).sum(axis=2) * (g * g).sum(axis=2))
     known = norms > 0
     cosine = (f * g).sum(axis=2)[known] / norms[known]
@@ -69,17 +101,106 @@ def sam(fused: np.ndarray, reference: np.ndarray) -> float:
 
 
 def ergas(fused: np.ndarray, reference: np.ndarray, *, ratio: float) -> float:
-    """Relative global error: 100 / ratio * sqrt(mean over bands of MSE / mean(reference)^2).
+    """Relative global error (Wald, 2000): 100 / ratio * sqrt(mean over bands of MSE / mean(reference)^2).
 
     Args:
-        fused, reference: (H, W, B) or (H, W).
-        ratio: of the resolutions (4, 8, ...). The released DCINN code has 4 for every data set.
+        fused, reference: (H, W, B) or (H, W), any unit. The result is not symmetric.
+        ratio: of the resolutions (4, 8, ...). The released DCINN code has 4 for every data set (`released.ergas`).
 
     Raises:
-        ValueError: for unequal shapes, NaN or infinity.
+        ValueError: for unequal shapes, NaN or infinity, a ratio that is not positive.
+
+    Example:
+        >>> round(ergas(np.full((2, 2), 1.1), np.ones((2, 2)), ratio=4), 6)
+        2.5
     """
-    f, g = _pair(fused, reference)
+    f, g = alike(fused=fused, reference=reference)
+    if not ratio > 0:
+        raise ValueError(f"ergas: found ratio {ratio}, expected a positive one")
     error = np.square(f - g).mean(axis=(0, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(error == 0, 0.0, error / g.mean(axis=(0, 1)) ** 2)
     return float(100 / ratio * np.sqrt(relative.mean()))
+
+
+def uqi(fused: np.ndarray, reference: np.ndarray) -> float:
+    """Universal quality index (Wang and Bovik, 2002): 32x32 windows at every position, mean over them and the bands.
+
+    Where both windows are constant, the luminance term alone counts (1 where both are zero), as in the toolbox.
+
+    Args:
+        fused, reference: (H, W, B) or (H, W), sides of at least 32, any unit.
+
+    Raises:
+        ValueError: for unequal shapes, sides under 32, NaN or infinity.
+
+    Example:
+        >>> image = np.arange(1600.0).reshape(40, 40)
+        >>> uqi(image, image)
+        1.0
+    """
+    f, g = alike(fused=fused, reference=reference)
+    sides("uqi", g, WINDOW)
+    return float(np.mean([_uqi_map(f[..., b], g[..., b]).mean() for b in range(f.shape[2])]))
+
+
+def scc(fused: np.ndarray, reference: np.ndarray) -> float:
+    """Spatial correlation of the toolbox: the cosine between the Sobel gradient magnitudes of the two images.
+
+    One pixel of border is left out; no mean is removed; all bands together. Undefined (NaN) without any gradient.
+
+    Args:
+        fused, reference: (H, W, B) or (H, W), sides of at least 3, any unit.
+
+    Raises:
+        ValueError: for unequal shapes, sides under 3, NaN or infinity.
+
+    Example:
+        >>> image = np.arange(25.0).reshape(5, 5)
+        >>> round(scc(2 * image, image), 6)
+        1.0
+    """
+    f, g = alike(fused=fused, reference=reference)
+    sides("scc", g, 3)
+    f, g = (_sobel_magnitude(x[1:-1, 1:-1]) for x in (f, g))
+    with np.errstate(invalid="ignore"):
+        return float((f * g).sum() / np.sqrt(np.square(f).sum() * np.square(g).sum()))
+
+
+def _in_range(reference: np.ndarray, most: float, option: str) -> None:
+    least, largest = reference.min(), reference.max()
+    if least < -1e-6 * most or largest > most * (1 + 1e-6):
+        found = f"values from {least:g} to {largest:g}"
+        raise ValueError(f"reference: found {found}, expected 0 to {most:g}, or another {option}=")
+
+
+def _uqi_map(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(H, W) twice -> (H - 31, W - 31)."""
+    n = WINDOW**2
+    sum_x, sum_y, sum_xx, sum_yy, sum_xy = (_window_sums(v) for v in (x, y, x * x, y * y, x * y))
+    level = sum_x**2 + sum_y**2
+    spread = n * (sum_xx + sum_yy) - level
+    spread[_flat(x) & _flat(y)] = 0.0  # exactly, whatever the sums' rounding
+    with np.errstate(divide="ignore", invalid="ignore"):
+        q = 4 * (n * sum_xy - sum_x * sum_y) * sum_x * sum_y / (spread * level)
+        luminance = 2 * sum_x * sum_y / level
+    return np.where(level == 0, 1.0, np.where(spread == 0, luminance, q))
+
+
+def _window_sums(image: np.ndarray) -> np.ndarray:
+    rows = sliding_window_view(image, WINDOW, axis=0).sum(axis=-1)
+    return sliding_window_view(rows, WINDOW, axis=1).sum(axis=-1)
+
+
+def _flat(image: np.ndarray) -> np.ndarray:
+    """Where a window is constant, per position."""
+    inside = (slice(WINDOW // 2, image.shape[0] - WINDOW // 2 + 1), slice(WINDOW // 2, image.shape[1] - WINDOW // 2 + 1))
+    return (ndimage.maximum_filter(image, WINDOW) == ndimage.minimum_filter(image, WINDOW))[inside]
+
+
+def _sobel_magnitude(image: np.ndarray) -> np.ndarray:
+    down = ndimage.correlate(image, _SOBEL[..., None], mode="constant")
+    across = ndimage.correlate(image, _SOBEL.T[..., None], mode="constant")
+    return np.hypot(down, across)
+
+
