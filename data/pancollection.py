@@ -82,8 +82,13 @@ class PanCollection:
         item = {role: self._image(role, index) if self.keys[role] else None for role in KEYS}
         if item["lms"] is None:
             item["lms"] = np.moveaxis(interp23(np.moveaxis(item["ms"], 0, -1), self.ratio), -1, 0).astype(np.float32)
-        item["name"] = f"{self.path.stem}_{index:04d}" if self.stacked else self.path.stem
+        item["name"] = self.names[index]
         return item
+
+    @property
+    def names(self) -> list[str]:
+        """Of the images: the file's, with a number where it holds a stack."""
+        return [f"{self.path.stem}_{i:04d}" for i in range(self.count)] if self.stacked else [self.path.stem]
 
     def _missing(self, what: str) -> DataError:
         names = [k for k in self.file if not k.startswith("__")]

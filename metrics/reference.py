@@ -194,7 +194,10 @@ def _window_sums(image: np.ndarray) -> np.ndarray:
 
 def _flat(image: np.ndarray) -> np.ndarray:
     """Where a window is constant, per position."""
-    inside = (slice(WINDOW // 2, image.shape[0] - WINDOW // 2 + 1), slice(WINDOW // 2, image.shape[1] - WINDOW // 2 + 1))
+    inside = (
+        slice(WINDOW // 2, image.shape[0] - WINDOW // 2 + 1),
+        slice(WINDOW // 2, image.shape[1] - WINDOW // 2 + 1),
+    )
     return (ndimage.maximum_filter(image, WINDOW) == ndimage.minimum_filter(image, WINDOW))[inside]
 
 
@@ -202,5 +205,3 @@ def _sobel_magnitude(image: np.ndarray) -> np.ndarray:
     down = ndimage.correlate(image, _SOBEL[..., None], mode="constant")
     across = ndimage.correlate(image, _SOBEL.T[..., None], mode="constant")
     return np.hypot(down, across)
-
-

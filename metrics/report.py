@@ -1,23 +1,33 @@
-"""Tables: mean and sample standard deviation over images, as markdown and CSV, the published row beside ours.
+"""Tables: mean and sample standard deviation over images, as markdown, CSV, LaTeX and a dictionary for JSON.
 
-A published row stands in the table only where it was measured on the same images; elsewhere it is set apart below.
+A published row stands in the table only where task, protocol and images are the same (`published.py`); others are
+quoted below it and labelled. Best and second best of a column are marked over everything that stands in the table.
 """
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-HIGHER, LOWER, NEITHER = "↑", "↓", ""
+from . import published
+
+HIGHER, LOWER = 1, -1
 DIRECTIONS = {
-    **dict.fromkeys(("PSNR", "SSIM", "QNR", "EN", "SD", "SD*", "SF", "AG"), HIGHER),
-    **dict.fromkeys(("SAM", "ERGAS", "D_lambda", "D_s"), LOWER),
+    **dict.fromkeys(("PSNR", "SSIM", "Q2n", "SCC", "UQI", "QNR", "HQNR"), HIGHER),
+    **dict.fromkeys(("SAM", "ERGAS", "D_lambda", "D_s", "D_lambda_K"), LOWER),
+    **dict.fromkeys(("EN", "2EN", "SD", "SD*", "SF", "AG", "MI", "SCD", "VIF", "Qabf", "CC"), HIGHER),
+    **dict.fromkeys(("MS-SSIM", "MEF-SSIM"), HIGHER),
 }
+ARROWS = {HIGHER: "↑", LOWER: "↓", 0: ""}
 CSV_HEADER = "table,image,method,metric,value\n"
+MARKDOWN_MARKS = {"best": ("**", "**"), "second": ("*", "*"), None: ("", "")}
+LATEX_MARKS = {"best": (r"\textbf{", "}"), "second": (r"\underline{", "}"), None: ("", "")}
+LATEX_SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
+}  # fmt: skip
 
 
 @dataclass
@@ -26,22 +36,33 @@ class Table:
 
     Attributes:
         title: what was measured, on what.
-        task: key into published.json ("ps_reduced", "hmf", "ivf_tno", ...).
+        task: of the published tables ("ps_reduced", "hmf", "ivf_tno", ...).
         metrics: the columns, in order.
+        protocol: how they are computed ("toolbox", "group", "paper", "cddfuse", or a name of our own).
+        ratio, sensor: where the task has them.
+        comparable: whether the data were made as the published ones, where their names agree.
         images: their names.
         rows: method -> metric -> one value an image.
-        comparable: whether data and protocol are those of the published rows, where the images are.
         remarks: lines under the table (untrained weights, simulated data, conventions).
+        unranked: (method, metric) that are what they are by definition and are not marked as best.
     """
 
     title: str
     task: str
     metrics: tuple[str, ...]
+    protocol: str = ""
     ratio: int | None = None
+    sensor: str | None = None
     comparable: bool = True
     images: list[str] = field(default_factory=list)
     rows: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    unranked: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """Task and protocol, for CSV files."""
+        return f"{self.task}:{self.protocol}" if self.protocol else self.task
 
     def add(self, method: str, values: dict[str, Callable[[], float]]) -> None:
         """Measure one image for one method; a metric that refuses the image (too few pixels) leaves its cell empty."""
@@ -62,40 +83,83 @@ class Table:
         if line not in self.remarks:
             self.remarks.append(line)
 
-    def summary(self) -> dict[str, dict[str, dict[str, float | None]]]:
-        """method -> metric -> {"mean", "std"} over the images that have a value; std is the sample's (n - 1)."""
+    def summary(self) -> dict[str, dict[str, dict[str, float | int | None]]]:
+        """method -> metric -> {"mean", "std", "count"} over its values; std is the sample's (n - 1)."""
         return {
             method: {name: _mean_and_std([v for v in values if v is not None]) for name, values in row.items()}
             for method, row in self.rows.items()
         }
 
     def published(self) -> tuple[list[dict], list[dict]]:
-        """Published rows of the same images, and those of other images."""
-        content = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
-        rows = [r for r in content["rows"] if r["task"] == self.task and r.get("ratio") in (None, self.ratio)]
-        same = [r for r in rows if self.comparable and set(r.get("images", ())) == set(self.images)]
-        return same, [r for r in rows if r not in same]
+        """Published rows of the same images and protocol, and those to be set apart."""
+        where = (self.task, self.protocol, self.images, self.ratio)
+        same = published.comparable(*where) if self.comparable else []
+        rest = published.elsewhere(*where, self.sensor)
+        rest += [] if self.comparable else published.comparable(*where)
+        return (
+            [{**t.row(method), "notes": t.notes} for t in same for method in t.rows],
+            [{**t.row(method), "notes": t.notes} for t in rest for method in t.headline],
+        )
+
+    def lines(self) -> list[tuple[str, list[tuple[str, str | None]]]]:
+        """What stands in the table: a name and one (text, "best", "second" or None) a column."""
+        ours = [(method, row, True) for method, row in self.summary().items()]
+        same = [(f"{row['method']} [{row['source']}]", row["metrics"], False) for row in self.published()[0]]
+        ranks = {m: self._ranks(m, ours, same) for m in self.metrics}
+        return [
+            (name, [(_text(row.get(m), digits=4 if own else None), ranks[m].get(name)) for m in self.metrics])
+            for name, row, own in ours + same
+        ]
+
+    def _ranks(self, metric: str, ours: list, same: list) -> dict[str, str]:
+        """Method -> "best" or "second". A mean that lacks images is not ranked; equal ones share their rank."""
+        values = {}
+        for name, row, own in ours + same:
+            whole = not own or row[metric]["count"] == len(self.images)
+            if whole and (name, metric) not in self.unranked and row.get(metric, {}).get("mean") is not None:
+                values[name] = DIRECTIONS.get(metric, 0) * row[metric]["mean"]
+        order = sorted(set(values.values()), reverse=True)
+        if len(order) < 2:
+            return {}
+        return {name: "best" if v == order[0] else "second" for name, v in values.items() if v in order[:2]}
+
+    def _heads(self) -> list[str]:
+        return [f"{m} {ARROWS[DIRECTIONS.get(m, 0)]}".strip() for m in self.metrics]
+
+    def _count(self) -> str:
+        return f"{len(self.images)} image{'s' if len(self.images) != 1 else ''}"
 
     def markdown(self) -> str:
-        """The table with its title and remarks."""
+        """The table with its title, the rows set apart, and the remarks."""
         same, other = self.published()
-        count = f"{len(self.images)} image{'s' if len(self.images) != 1 else ''}"
-        lines = [f"### {self.title} ({count})", ""]
-        heads = [f"{m} {DIRECTIONS.get(m, NEITHER)}".strip() for m in self.metrics]
-        lines.append("| method | " + " | ".join(heads) + " |")
-        lines.append("|---|" + "---:|" * len(self.metrics))
-        for method, row in self.summary().items():
-            cells = [_cell(row[name]["mean"], row[name]["std"]) for name in self.metrics]
-            lines.append(f"| {method.replace('|', '/')} | " + " | ".join(cells) + " |")
-        for row in same:
-            cells = [f"{row['metrics'][m]:g}" if m in row["metrics"] else "" for m in self.metrics]
-            lines.append(f"| {row['method']} ({row['data']}) | " + " | ".join(cells) + " |")
-        lines.append("")
+        out = [f"### {self.title} ({self._count()})", "", "| method | " + " | ".join(self._heads()) + " |"]
+        out.append("|---|" + "---:|" * len(self.metrics))
+        for name, cells in self.lines():
+            shown = [text if not text else text.join(MARKDOWN_MARKS[mark]) for text, mark in cells]
+            out.append(f"| {name.replace('|', '/')} | " + " | ".join(shown) + " |")
+        out += ["", "* Mean and sample deviation over the images; **best**, *second best* of the rows above."]
+        out += [f"* {remark}" for remark in self.remarks]
+        out += [f"* Cautions about {row['source']}: {' '.join(row['notes'])}" for row in _once(same) if row["notes"]]
         for row in other:
-            values = ", ".join(f"{m} {v:g}" for m, v in row["metrics"].items())
-            lines.append(f"* Set apart, other images or protocol ({row['data']}): {row['method']}: {values}.")
-        lines += [f"* {remark}" for remark in self.remarks]
-        return "\n".join(lines) + "\n"
+            values = ", ".join(f"{m} {_text(v)}" for m, v in row["metrics"].items())
+            out.append(
+                f"* Set apart, other images or protocol ({row['source']}; {row['data']}): {row['method']}: {values}."
+            )
+        out += [f"* {tag}: {published.sources()[tag]}." for tag in dict.fromkeys(row["tag"] for row in same + other)]
+        return "\n".join(out) + "\n"
+
+    def latex(self) -> str:
+        """A booktabs table, best in bold, second best underlined."""
+        out = [r"\begin{table}", rf"\caption{{{_escaped(self.title)} ({self._count()})}}"]
+        out += [rf"\begin{{tabular}}{{l{'r' * len(self.metrics)}}}", r"\toprule"]
+        out += [" & ".join(["method", *map(_escaped, self._heads())]) + r" \\", r"\midrule"]
+        own = len(self.rows)
+        for i, (name, cells) in enumerate(self.lines()):
+            shown = [_escaped(text).join(LATEX_MARKS[mark if text else None]) for text, mark in cells]
+            out += [r"\midrule"] if i == own else []
+            out.append(" & ".join([_escaped(name), *shown]) + r" \\")
+        out += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+        return "\n".join(out + [f"% {' '.join(remark.split())}" for remark in self.remarks]) + "\n"
 
     def csv(self) -> str:
         """One line an image, method and metric, without a header (`CSV_HEADER`)."""
@@ -103,16 +167,15 @@ class Table:
         writer = csv.writer(buffer, lineterminator="\n")
         for method, row in self.rows.items():
             for i, image in enumerate(self.images):
-                writer.writerows([self.task, image, method, m, row[m][i]] for m in self.metrics)
+                writer.writerows([self.name, image, method, m, row[m][i]] for m in self.metrics)
         return buffer.getvalue()
 
     def as_dict(self) -> dict:
         """Everything, for metrics.json."""
         same, other = self.published()
+        about = {k: getattr(self, k) for k in ("title", "task", "protocol", "ratio", "sensor", "metrics", "images")}
         return {
-            "title": self.title,
-            "task": self.task,
-            "images": self.images,
+            **about,
             "values": self.rows,
             "summary": self.summary(),
             "published_same_images": same,
@@ -121,14 +184,26 @@ class Table:
         }
 
 
-def _mean_and_std(values: list[float]) -> dict[str, float | None]:
+def _once(rows: list[dict]) -> list[dict]:
+    """The first row of each source."""
+    return list({row["source"]: row for row in reversed(rows)}.values())[::-1]
+
+
+def _mean_and_std(values: list[float]) -> dict[str, float | int | None]:
     return {
         "mean": float(np.mean(values)) if values else None,
         "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "count": len(values),
     }
 
 
-def _cell(mean: float | None, std: float | None) -> str:
-    if mean is None:
+def _text(cell: dict | None, digits: int | None = None) -> str:
+    """Mean and deviation: ours with four digits, published ones as they were printed."""
+    if cell is None or cell["mean"] is None:
         return ""
-    return f"{mean:.4f}" if std is None else f"{mean:.4f} ± {std:.4f}"
+    form = "{:g}" if digits is None else f"{{:.{digits}f}}"
+    return " ± ".join(form.format(v) for v in (cell["mean"], cell["std"]) if v is not None)
+
+
+def _escaped(text: str) -> str:
+    return "".join(LATEX_SPECIAL.get(c, c) for c in text)

@@ -9,13 +9,14 @@ from data import CAVE
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.samples import sample_hyperspectral
 from data.simulate import spectral_response
-from metrics import ergas, psnr, sam, ssim
+from metrics import protocols
 from models import dcinn_hmf
 
-from . import cli
+from . import cli, measure
 from .figures import Panel, comparison_figure, error_map
 from .images import FORMATS, stretch, to_eight_bit, write_bands, write_png
-from .runs import ResultFolder, Run
+from .results import ResultFolder
+from .runs import Run
 
 
 def run_hmf(description: str, argv: list[str] | None) -> dict:
@@ -30,6 +31,12 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
     )
     parser.add_argument("--bits", type=cli.bit_depth, help="bit depth of the band images (default: 16)")
     parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
+    parser.add_argument(
+        "--protocol",
+        choices=tuple(protocols.HMF),
+        default="group",
+        help="metrics of the published tables, or as the authors' released code computes them",
+    )
     args = parser.parse_args(argv)
 
     if args.data is None and (args.scenes or args.bits):
@@ -47,7 +54,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         source = str(args.data)
     network = cli.pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
     run, scale = Run("hmf", network, source, args.tile), 2 ** (args.bits or CAVE_BITS) - 1
-    return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit)
+    return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit, args.protocol)
 
 
 def evaluate_scenes(
@@ -58,15 +65,16 @@ def evaluate_scenes(
     suffix: str = "mat",
     scale: int = 2**CAVE_BITS - 1,
     limit: int | None = None,
+    protocol: str = "group",
 ) -> dict:
     """Degrade, fuse and measure; writes fused/NAME.<suffix> in digital numbers, fused/NAME_rgb.png, comparison.png."""
-    table = run.table(f"Hyperspectral-multispectral fusion x{ratio}", ("PSNR", "SAM", "ERGAS", "SSIM"), ratio=ratio)
+    title = f"Hyperspectral-multispectral fusion x{ratio}"
+    table = run.table(title, protocols.HMF[protocol], protocol, ratio=ratio)
     table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2.")
-    table.remark("Whole images, not clipped. PSNR: peak 1; SSIM: data range 1.")
     srf = np.array(run.model.config.srf)
     d700 = spectral_response()
-    table.comparable = run.source is not None and srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)
-    if not table.comparable and run.source:
+    if run.source and not (srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)):
+        table.comparable = False
         table.remark("Another spectral response than the published tables' Nikon D700.")
     rows = []
     count = min(len(scenes), limit or len(scenes))
@@ -80,9 +88,7 @@ def evaluate_scenes(
             fused = run.fuse(inputs["hsi_up"], inputs["rgb"])
             write_bands(folder.path(f"fused/{scene['name']}.{suffix}"), fused, scale)
             write_png(folder.path(f"fused/{scene['name']}_rgb.png"), to_eight_bit(stretch(fused, gt)))
-            table.images.append(scene["name"])
-            for method, image in ((run.label, fused), ("bicubic", inputs["bicubic"]), ("bilinear", inputs["hsi_up"])):
-                table.add(method, _measures(image, gt, ratio))
+            measure.add_scene_hmf(table, scene["name"], run.label, fused, gt, inputs)
             if len(rows) < 4:
                 rows.append(_panels(scene["name"], inputs, fused, gt))
         comparison_figure(folder.path("comparison.png"), rows, f"{run.caption}, x{ratio}")
@@ -99,16 +105,6 @@ def _whole(gt: np.ndarray, ratio: int, name: str, run: Run) -> np.ndarray:
     if (height, width) != gt.shape[1:]:
         run.notes[f"{gt.shape[1]}x{gt.shape[2]} cropped to {height}x{width}, whole low-resolution pixels"] += 1
     return gt[:, :height, :width]
-
-
-def _measures(image: np.ndarray, gt: np.ndarray, ratio: int) -> dict:
-    a, b = np.moveaxis(image, 0, -1), np.moveaxis(gt, 0, -1)
-    return {
-        "PSNR": lambda: psnr(a, b),
-        "SAM": lambda: sam(a, b),
-        "ERGAS": lambda: ergas(a, b, ratio=ratio),
-        "SSIM": lambda: ssim(a, b),
-    }
 
 
 def _panels(name: str, inputs: dict, fused: np.ndarray, gt: np.ndarray) -> list[Panel]:

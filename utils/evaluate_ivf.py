@@ -1,22 +1,21 @@
 """The infrared-visible test: pairs through the network, 8-bit images out, a table beside mean and max."""
 
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from data import PairedImages
 from data.samples import sample_pairs
-from metrics import ag, en, sd, sd_unnormalised, sf
+from metrics import protocols
 from models import dcinn_ivf
 
-from . import cli
+from . import cli, measure
 from .figures import Panel, comparison_figure
 from .images import to_eight_bit, write_png
-from .runs import ResultFolder, Run
+from .results import ResultFolder
+from .runs import Run
 
-METRICS = {"EN": en, "SD": sd, "SD*": sd_unnormalised, "SF": sf, "AG": ag}
+TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
 
 
 def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None) -> dict:
@@ -32,6 +31,9 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         choices=("max", "mean"),
         help=f"fusion of the two low-passes (default: that of the weights, else {base_rule})",
     )
+    parser.add_argument(
+        "--protocol", choices=("both", *TITLES), default="both", help="whose metrics: the paper's four, CDDFuse's eight"
+    )
     args = parser.parse_args(argv)
 
     pairs: PairedImages | list[dict]
@@ -43,13 +45,16 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
         source = str(args.data or args.visible)
     network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
-    return evaluate_pairs(Run(name, network, source, args.tile), pairs, args.output, args.limit)
+    asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
+    return evaluate_pairs(Run(name, network, source, args.tile), pairs, args.output, asked, args.limit)
 
 
-def evaluate_pairs(run: Run, pairs: PairedImages | list[dict], output: Path, limit: int | None = None) -> dict:
+def evaluate_pairs(
+    run: Run, pairs: PairedImages | list[dict], output: Path, asked: tuple[str, ...], limit: int | None = None
+) -> dict:
     """Fuse every pair; write fused/NAME.png, comparison.png and the tables; returns what metrics.json holds."""
-    table = run.table(f"Infrared-visible fusion, base rule {run.model.config.base_rule}", tuple(METRICS))
-    table.remark("Measured on the 8-bit images. SD* is the paper's un-normalised SD, which grows with the image.")
+    rule = run.model.config.base_rule
+    tables = [run.table(f"Infrared-visible fusion, base rule {rule}, {TITLES[p]}", protocols.IVF[p], p) for p in asked]
     rows = []
     count = min(len(pairs), limit or len(pairs))
     inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]
@@ -60,11 +65,9 @@ def evaluate_pairs(run: Run, pairs: PairedImages | list[dict], output: Path, lim
             visible, infrared = pair["visible"], pair["infrared"]
             image = to_eight_bit(run.fuse(visible, infrared)[0])
             write_png(folder.path(f"fused/{pair['name']}.png"), image)
-            grays = np.stack([to_eight_bit(visible[0]), to_eight_bit(infrared[0])]).astype(np.uint16)
-            mean, most = (grays.sum(axis=0) + 1) // 2, grays.max(axis=0)  # halves rounded up
-            table.images.append(pair["name"])
-            for method, result in ((run.label, image), ("mean of the two", mean), ("max of the two", most)):
-                table.add(method, {m: partial(f, result) for m, f in METRICS.items()})
+            measure.add_pair(
+                tables, pair["name"], run.label, image, to_eight_bit(infrared[0]), to_eight_bit(visible[0])
+            )
             if len(rows) < 4:
                 rows.append(
                     [
@@ -74,6 +77,6 @@ def evaluate_pairs(run: Run, pairs: PairedImages | list[dict], output: Path, lim
                     ]
                 )
         comparison_figure(folder.path("comparison.png"), rows, run.caption)
-        result = run.write(folder, [table])
-    run.say(folder, [table])
+        result = run.write(folder, tables)
+    run.say(folder, tables)
     return result

@@ -5,86 +5,19 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data import PanCollection
-from data.samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene
-from data.simulate import MTF_GAINS, PAN_FILTERS, interp23, wald
-from metrics import d_lambda, d_s, ergas, psnr, qnr, sam, ssim
-from metrics.no_reference import BLOCK
+from data.simulate import MTF_GAINS, PAN_FILTERS
+from metrics import protocols
 from metrics.report import Table
 from models import dcinn_ps
 
-from . import cli
+from . import cli, measure
 from .figures import Panel, comparison_figure, error_map
 from .images import FORMATS, stretch, to_eight_bit, write_bands, write_png
-from .runs import ResultFolder, Run
+from .results import ResultFolder
+from .runs import Run
+from .scenes import Scenes
 
 MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
-
-
-class Scenes:
-    """Items of a file, or of the sample, at both resolutions where it has what they need.
-
-    Args:
-        path: the data file, or None for the embedded sample.
-        sensor, bits: see `PanCollection`.
-        pan_filter: see `wald`.
-    """
-
-    def __init__(
-        self, path: Path | None, sensor: str | None = None, bits: int | None = None, pan_filter: str = "mtf"
-    ) -> None:
-        self.file = None if path is None else PanCollection(path, sensor=sensor, bits=bits)
-        self.pan_filter = pan_filter
-        self.sensor = self.file.sensor if self.file else SAMPLE_SENSOR
-        self.scale = self.file.scale if self.file else 2**SAMPLE_BITS - 1
-        self.bands = self.file.bands if self.file else 8
-        self.ratio = self.file.ratio if self.file else 4
-        self.has_reference = bool(self.file and self.file.has_reference)
-
-    def __len__(self) -> int:
-        return len(self.file) if self.file else 1
-
-    def full(self, index: int) -> dict:
-        """The scene as it is: lms, ms, pan."""
-        if self.file:
-            return self.file[index]
-        scene = sample_pan_scene()
-        lms = interp23(np.moveaxis(scene["ms"], 0, -1), self.ratio)
-        return {**scene, "lms": np.moveaxis(lms, -1, 0).astype(np.float32)}
-
-    def cannot_reduce(self) -> str | None:
-        """Why Wald's protocol cannot be run on this file, or None."""
-        if self.has_reference or not self.file:
-            return None
-        sides = self.file.ms_sides
-        gains = MTF_GAINS.get(self.sensor.upper())
-        if sides is None:
-            return "lms without ms, expected ms"
-        if self.ratio & (self.ratio - 1):
-            return f"a ratio of {self.ratio}, expected a power of two"
-        if min(sides) < self.ratio:
-            return f"ms of {sides[0]}x{sides[1]} pixels, expected sides of at least {self.ratio}"
-        if gains and len(gains) != self.bands:
-            return f"{self.bands} bands, expected {len(gains)} of sensor {self.sensor} (--sensor)"
-        return None
-
-    def crops(self) -> bool:
-        """Whether Wald's protocol leaves out the last rows or columns of the ms."""
-        sides = self.file.ms_sides if self.file and not self.has_reference else None
-        return sides is not None and any(side % self.ratio for side in sides)
-
-    def reduced(self, index: int) -> dict:
-        """The scene with a reference: its own, or by Wald's protocol, sides cropped to whole reduced pixels."""
-        if self.has_reference:
-            return self.file[index]
-        item = self.full(index)
-        ms, pan = np.moveaxis(item["ms"], 0, -1), item["pan"][0]
-        h, w = (s // self.ratio * self.ratio for s in ms.shape[:2])
-        ms, pan = ms[:h, :w], pan[: h * self.ratio, : w * self.ratio]
-        images = wald(ms, pan, sensor=self.sensor, ratio=self.ratio, pan_filter=self.pan_filter)
-        low_pan = images.pop("pan")[None].astype(np.float32)
-        bands = {k: np.ascontiguousarray(np.moveaxis(v, -1, 0), np.float32) for k, v in images.items()}
-        return {"name": item["name"], "pan": low_pan, **bands}
 
 
 def run_ps(description: str, argv: list[str] | None) -> dict:
@@ -97,6 +30,12 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     parser.add_argument("--resolution", choices=("both", "reduced", "full"), default="both", help="what to run")
     parser.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
     parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
+    parser.add_argument(
+        "--protocol",
+        choices=tuple(protocols.PS_REDUCED),
+        default="toolbox",
+        help="of the reduced resolution: the DLPan-Toolbox's border cut, whole images, or the authors' own metrics",
+    )
     args = parser.parse_args(argv)
 
     if args.data is None and (args.sensor or args.bits):
@@ -111,11 +50,17 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         expected = f"{network.model.config.bands} of the weights"
         raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
     run = Run("ps", network, str(args.data) if args.data else None, args.tile)
-    return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit)
+    return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
 
 
 def evaluate_scenes(
-    run: Run, scenes: Scenes, resolution: str, output: Path, suffix: str = "mat", limit: int | None = None
+    run: Run,
+    scenes: Scenes,
+    resolution: str,
+    output: Path,
+    suffix: str = "mat",
+    limit: int | None = None,
+    protocol: str = "toolbox",
 ) -> dict:
     """Fuse at each resolution; writes RESOLUTION/NAME.<suffix> in digital numbers, NAME_rgb.png, and the tables."""
     kinds = ["reduced"] if scenes.has_reference else ["reduced", "full"] if resolution == "both" else [resolution]
@@ -127,7 +72,7 @@ def evaluate_scenes(
         run.notes[f"not reduced by Wald's protocol: found {why}"] += 1
     with ResultFolder(output, [scenes.file.path] if scenes.file else []) as folder:
         for kind in kinds:
-            table = _table(run, kind, scenes)
+            table = _table(run, kind, scenes, protocol)
             for index in tqdm(range(count), desc=f"fusing, {kind}", unit="scene", disable=cli.quiet(count)):
                 item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
                 fused = run.fuse(item["lms"], item["pan"])
@@ -137,12 +82,7 @@ def evaluate_scenes(
                 like = item["lms"] if gt is None else gt
                 write_bands(folder.path(f"{kind}/{name}.{suffix}"), fused, scenes.scale)
                 write_png(folder.path(f"{kind}/{name}_rgb.png"), to_eight_bit(stretch(fused, like)))
-                table.images.append(name)
-                for method, image in ((run.label, fused), ("EXP (lms)", item["lms"])):
-                    measures = (
-                        _full(image, item, scenes.ratio, table) if gt is None else _reduced(image, gt, scenes.ratio)
-                    )
-                    table.add(method, measures)
+                measure.add_scene_ps(table, item, run.label, fused, scenes.scale)
                 if index < 2:
                     rows.append(_panels(f"{name}, {kind}", item, fused))
             tables.append(table)
@@ -152,13 +92,12 @@ def evaluate_scenes(
     return result
 
 
-def _table(run: Run, kind: str, scenes: Scenes) -> Table:
+def _table(run: Run, kind: str, scenes: Scenes, protocol: str) -> Table:
+    about = {"ratio": scenes.ratio, "sensor": scenes.sensor}
     if kind == "full":
-        table = run.table("Pansharpening, full resolution", ("D_lambda", "D_s", "QNR"), "ps_full")
-        table.remark("D_lambda of EXP is 0 by definition: it is measured against EXP.")
-        return table
-    table = run.table("Pansharpening, reduced resolution", ("SAM", "ERGAS", "PSNR", "SSIM"), "ps_reduced")
-    table.remark("Whole images, no border cut, not clipped. PSNR: peak 1; SSIM: data range 1.")
+        return run.table("Pansharpening, full resolution", protocols.PS_FULL, "toolbox", "ps_full", **about)
+    columns = protocols.PS_REDUCED[protocol]
+    table = run.table("Pansharpening, reduced resolution", columns, protocol, "ps_reduced", **about)
     if not scenes.has_reference:
         known = scenes.sensor.upper() in MTF_GAINS
         gains = (
@@ -166,29 +105,6 @@ def _table(run: Run, kind: str, scenes: Scenes) -> Table:
         )
         table.remark(f"Reduced by Wald's protocol, MTF of {gains}; pan filter {scenes.pan_filter} (data/README.md).")
     return table
-
-
-def _reduced(image: np.ndarray, gt: np.ndarray, ratio: int) -> dict:
-    a, b = np.moveaxis(image, 0, -1), np.moveaxis(gt, 0, -1)
-    return {
-        "SAM": lambda: sam(a, b),
-        "ERGAS": lambda: ergas(a, b, ratio=ratio),
-        "PSNR": lambda: psnr(a, b),
-        "SSIM": lambda: ssim(a, b),
-    }
-
-
-def _full(image: np.ndarray, item: dict, ratio: int, table: Table) -> dict:
-    h, w = (s // BLOCK * BLOCK for s in image.shape[1:])
-    if (h, w) != image.shape[1:] and h and w:
-        table.remark(f"Indices on the top left {h}x{w} pixels, whole 32x32 blocks.")
-    a, lms = (np.moveaxis(x, 0, -1)[:h, :w] for x in (image, item["lms"]))
-    pan = item["pan"][0, :h, :w]
-    return {
-        "D_lambda": lambda: d_lambda(a, lms),
-        "D_s": lambda: d_s(a, lms, pan, ratio=ratio),
-        "QNR": lambda: qnr(a, lms, pan, ratio=ratio),
-    }
 
 
 def _panels(title: str, item: dict, fused: np.ndarray) -> list[Panel]:

@@ -1,0 +1,155 @@
+"""Are data and metrics right? The rows that need no training, beside what was published for them.
+
+    python benchmarks/calibrate.py --cave CAVE_DIR --tno TNO_DIR --roadscene ROADSCENE_DIR --pan FILE [--output DIR]
+
+Every option is optional. A bicubic row that misses its published value says that the data or the metric differ, before
+any network is judged; exit code 1 then. Published values are read from metrics/published.json.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from data import CAVE, PairedImages
+from data.hyperspectral import CAVE_TEST, fusion_inputs
+from data.simulate import spectral_response
+from metrics import protocols
+from metrics.report import Table
+from utils import measure
+from utils.entry import Parser, UsageError, bit_depth, door
+from utils.images import to_eight_bit
+from utils.results import ResultFolder
+from utils.scenes import Scenes
+
+# How far a training-free mean may be from the published one: two printed digits, and copies of the data of fewer bits.
+PSNR_TOLERANCE = {4: 0.03, 8: 0.05}  # dB
+RELATIVE_TOLERANCE = 0.02  # of the other metrics; SAM follows the dark pixels, which few bits quantise
+
+
+def cave(folder: Path, bits: int | None) -> tuple[list[Table], list[dict]]:
+    """Bicubic interpolation of the 11 test scenes, x4 and x8, and its checks against the published rows."""
+    there = CAVE(folder, bits=bits).scenes
+    lacking = [scene for scene in CAVE_TEST if scene not in there]
+    if lacking:
+        raise UsageError(f"{folder}: found no scene {lacking[0]}, expected the 11 test scenes of the published tables")
+    scenes = CAVE(folder, CAVE_TEST, bits=bits)
+    tables = {
+        ratio: Table(f"CAVE x{ratio}, interpolation", "hmf", protocols.HMF["group"], "group", ratio=ratio)
+        for ratio in PSNR_TOLERANCE
+    }
+    for scene in scenes:
+        for ratio, table in tables.items():
+            inputs = fusion_inputs(scene["gt"], spectral_response(), ratio)
+            table.images.append(scene["name"])
+            for row, image in (("bicubic, ours", inputs["bicubic"]), ("bilinear, ours", inputs["hsi_up"])):
+                table.add(row, protocols.hmf("group", image, scene["gt"], ratio=ratio))
+    checks = [c for ratio, table in tables.items() for c in _compared(table, "bicubic, ours", "bicubic", ratio)]
+    return list(tables.values()), checks
+
+
+def pairs(folder: Path, task: str) -> list[Table]:
+    """Mean and maximum of infrared-visible pairs: the paper's four metrics and CDDFuse's eight."""
+    tables = [Table(f"{folder}: mean and max ({p})", task, columns, p) for p, columns in protocols.IVF.items()]
+    for pair in PairedImages(folder):
+        infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
+        halves_to_even = np.rint((infrared.astype(float) + visible) / 2)  # as CDDFuse's evaluator would round
+        measure.add_pair(tables, pair["name"], "mean, halves to even", halves_to_even, infrared, visible)
+    return tables
+
+
+def scene(file: Path, sensor: str | None, bits: int | None) -> tuple[list[Table], list[dict]]:
+    """EXP at the resolutions that the file allows; checked where it is one of PanCollection's test files."""
+    scenes = Scenes(file, sensor, bits)
+    about = {"ratio": scenes.ratio, "sensor": scenes.sensor}
+    kinds = ["reduced"] if scenes.has_reference else ["full"] if scenes.cannot_reduce() else ["reduced", "full"]
+    tables, checks = [], []
+    for kind in kinds:
+        columns = protocols.PS_REDUCED["toolbox"] if kind == "reduced" else protocols.PS_FULL
+        table = Table(f"{file}: EXP, {kind} resolution", f"ps_{kind}", columns, "toolbox", **about)
+        if kind == "reduced" and not scenes.has_reference:
+            table.remark(f"Reduced by Wald's protocol, MTF of {scenes.sensor}.")
+        for index in range(len(scenes)):
+            item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
+            table.images.append(item["name"])
+            measure.add_row_ps(table, item, measure.EXP, item["lms"], scenes.scale)
+        tables.append(table)
+        checks += _compared(table, measure.EXP, "EXP", scenes.ratio)
+    return tables, checks
+
+
+def _compared(table: Table, ours: str, theirs: str, ratio: int) -> list[dict]:
+    """One line for each metric of a published row of the same images."""
+    rows = [row for row in table.published()[0] if row["method"] == theirs]
+    found = table.summary()[ours]
+    checks = []
+    for row in rows:
+        for metric, cell in row["metrics"].items():
+            if metric not in found or found[metric]["mean"] is None:
+                continue
+            value, goal = found[metric]["mean"], cell["mean"]
+            room = PSNR_TOLERANCE.get(ratio, 0.1) if metric == "PSNR" else RELATIVE_TOLERANCE * abs(goal)
+            line = {"table": table.title, "metric": metric, "ours": value, "published": goal, "source": row["source"]}
+            checks.append({**line, "difference": value - goal, "tolerance": room, "ok": abs(value - goal) <= room})
+    return checks
+
+
+def options() -> argparse.ArgumentParser:
+    """Of the command line."""
+    parser = Parser(description="The training-free rows beside their published values.", allow_abbrev=False)
+    parser.add_argument("--cave", type=Path, help="CAVE in its own layout, the 11 test scenes at least")
+    parser.add_argument("--cave-bits", type=bit_depth, help="bit depth of copies of fewer bits than 16")
+    parser.add_argument("--tno", type=Path, help="folder of TNO pairs")
+    parser.add_argument("--roadscene", type=Path, help="folder of RoadScene pairs")
+    parser.add_argument("--pan", type=Path, help="a PanCollection .h5 or a .mat scene")
+    parser.add_argument("--sensor", help="of --pan (default: the file's own)")
+    parser.add_argument("--bits", type=bit_depth, help="of --pan (default: the file's own, else 11)")
+    parser.add_argument("--output", type=Path, help="folder for the tables and checks (default: print only)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> dict:
+    """Run; returns the tables and checks, and raises SystemExit(1) where a check fails."""
+    parser = options()
+    args = parser.parse_args(argv)
+    if not any((args.cave, args.tno, args.roadscene, args.pan)):
+        parser.error("found no data, expected --cave, --tno, --roadscene or --pan")
+    start = time.perf_counter()
+    tables: list[Table] = []
+    checks: list[dict] = []
+    if args.cave:
+        more, checked = cave(args.cave, args.cave_bits)
+        tables, checks = tables + more, checks + checked
+    for folder, task in ((args.tno, "ivf_tno"), (args.roadscene, "ivf_rs")):
+        tables += pairs(folder, task) if folder else []
+    if args.pan:
+        more, checked = scene(args.pan, args.sensor, args.bits)
+        tables, checks = tables + more, checks + checked
+    text = "\n".join(table.markdown() for table in tables) + "\n" + _verdict(checks)
+    if args.output:
+        with ResultFolder(args.output) as folder:
+            folder.write_tables(tables, {"checks": checks})
+            folder.write_text("checks.md", _verdict(checks))
+    print(text)
+    print(f"{time.perf_counter() - start:.0f} s")
+    if not all(check["ok"] for check in checks):
+        raise SystemExit(1)
+    return {"tables": [table.as_dict() for table in tables], "checks": checks}
+
+
+def _verdict(checks: list[dict]) -> str:
+    if not checks:
+        return "No published row of the same images: nothing to check against.\n"
+    lines = ["| table | metric | ours | published | difference | allowed | |", "|---|---|---:|---:|---:|---:|---|"]
+    for c in checks:
+        numbers = f"{c['ours']:.4f} | {c['published']:g} | {c['difference']:+.4f} | {c['tolerance']:.4f}"
+        lines.append(f"| {c['table']} | {c['metric']} | {numbers} | {'ok' if c['ok'] else 'OFF'} ({c['source']}) |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    door(main)()

@@ -1,0 +1,135 @@
+"""The published tables (published.json), and which of them may stand beside a measured one.
+
+Every table there names its source, how its metrics are computed (protocol) and its images. A row is comparable where
+task, protocol, ratio and images are the same, the latter by name; everything else is only ever quoted apart.
+"""
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+ROLES = ("main", "ablation", "context")
+
+
+@dataclass(frozen=True)
+class Published:
+    """One printed table.
+
+    Attributes:
+        id: its key in published.json.
+        source, where: the publication and the table's number in it.
+        task: "ps_reduced", "ps_full", "hmf", "ivf_rs", "ivf_tno", "ivf_mri_ct".
+        protocol: how the metrics are computed: "toolbox" (ps), "group" (hmf), "paper" or "cddfuse" (ivf), "other".
+        data: a label of the images.
+        images: their names, or None where the list is not published.
+        ratio, sensor: where the task has them.
+        role: "main", "ablation", or "context": a table of other publications that is kept but not printed.
+        headline: methods to quote where the table cannot be compared.
+        metrics: the columns.
+        notes: its known faults.
+        rows: method -> one cell a column: a number, [mean, standard deviation], or None.
+    """
+
+    id: str
+    source: str
+    where: str
+    task: str
+    protocol: str
+    data: str
+    images: tuple[str, ...] | None
+    ratio: int | None
+    sensor: str | None
+    role: str
+    headline: tuple[str, ...]
+    metrics: tuple[str, ...]
+    notes: tuple[str, ...]
+    rows: dict[str, list] = field(repr=False)
+    row_sources: dict[str, str] = field(repr=False, default_factory=dict)
+    params: dict[str, str] = field(repr=False, default_factory=dict)
+
+    def row(self, method: str) -> dict:
+        """A row as a dictionary: method, source, data, metrics (name -> {"mean", "std"}), and the tag of `sources`."""
+        cells = {m: _cell(c) for m, c in zip(self.metrics, self.rows[method], strict=True) if c is not None}
+        source = self.row_sources.get(method)
+        where = f"{source}, as in {self.source}" if source else f"{self.source} {self.where}"
+        return {"method": method, "tag": source or self.source, "source": where, "data": self.data, "metrics": cells}
+
+
+@cache
+def tables() -> tuple[Published, ...]:
+    """Every published table, in the file's order."""
+    content = _content()
+    return tuple(_table(entry, content["image_sets"]) for entry in content["tables"])
+
+
+@cache
+def sources() -> dict[str, str]:
+    """Tag -> publication."""
+    return _content()["sources"]
+
+
+def image_set(name: str) -> tuple[str, ...]:
+    """The names of a test set: "tno_8", "tno_25", "roadscene_50", "cave_11", "pancollection_wv3_reduced", ...
+
+    Raises:
+        KeyError: for another name.
+    """
+    return _names(_content()["image_sets"][name])
+
+
+def comparable(task: str, protocol: str, images: list[str], ratio: int | None) -> list[Published]:
+    """Main tables of the same task, protocol, ratio and images."""
+    return [
+        t
+        for t in tables()
+        if t.role == "main"
+        and _family(t.task) == _family(task)
+        and t.protocol == protocol
+        and t.ratio in (None, ratio)
+        and t.images is not None
+        and sorted(t.images) == sorted(images)
+    ]
+
+
+def elsewhere(task: str, protocol: str, images: list[str], ratio: int | None, sensor: str | None) -> list[Published]:
+    """Main tables of the task whose rows must be set apart: other images, or a protocol of our own."""
+    known = {t.protocol for t in tables() if t.task == task}
+    same = comparable(task, protocol, images, ratio)
+    return [
+        t
+        for t in tables()
+        if t.role == "main"
+        and t.task == task
+        and t not in same
+        and (t.protocol == protocol or protocol not in known)
+        and t.ratio in (None, ratio)
+        and (t.sensor in (None, sensor) or "DCINN" in t.headline)
+    ]
+
+
+def _content() -> dict:
+    return json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
+
+
+def _table(entry: dict, sets: dict) -> Published:
+    entry = {**entry, "images": _names(sets[entry["images"]]) if entry["images"] else None}
+    lists = ("headline", "metrics", "notes")
+    return Published(**{k: tuple(v) if k in lists else v for k, v in entry.items()})
+
+
+def _names(images: list[str] | dict) -> tuple[str, ...]:
+    """A list of names, or the images of a stacked file as `data.PanCollection` names them."""
+    if isinstance(images, dict):
+        return tuple(f"{images['stem']}_{i:04d}" for i in range(images["count"]))
+    return tuple(images)
+
+
+def _family(task: str) -> str:
+    """Infrared-visible tables compare across scripts; the two resolutions of pansharpening do not."""
+    return "ivf" if task.startswith("ivf") else task
+
+
+def _cell(value: float | list[float]) -> dict[str, float | None]:
+    mean, std = value if isinstance(value, list) else (value, None)
+    return {"mean": mean, "std": std}

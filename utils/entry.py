@@ -1,0 +1,109 @@
+"""What every command has: options with their defaults in the help, one line for every mistake of the input."""
+
+import argparse
+import functools
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import cv2
+
+from data.errors import DataError
+
+BAD_INPUT = 2
+
+
+class UsageError(ValueError):
+    """Options that do not fit each other or the data."""
+
+
+def door(main: Callable, more: tuple[type[Exception], ...] = (), program: str | None = None) -> Callable:
+    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2.
+
+    Args:
+        main: takes the options, sys.argv by default.
+        more: errors that mean bad input, beside those of the readers and options.
+        program: what the line begins with; the script's file by default.
+    """
+
+    @functools.wraps(main)
+    def wrapped(argv: list[str] | None = None) -> object:
+        logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a console of few characters, a file name of odd bytes
+                stream.reconfigure(errors="replace")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return main(argv)
+        except (DataError, UsageError, FloatingPointError, *more) as error:
+            message = str(error)
+        except MemoryError:
+            message = "out of memory; fuse by tiles (--tile 512)"
+        except BrokenPipeError:  # whoever read our output has left, as `| head` does; the results are written
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+        except OSError as error:
+            where = error.filename or getattr(error, "filename2", None)
+            message = f"{where}: {error.strerror}" if where and error.strerror else str(error)
+        except RuntimeError as error:  # PyTorch's
+            if "out of memory" in str(error):
+                message = "out of GPU memory; fuse by tiles (--tile 512) or on the CPU (--device cpu)"
+            elif any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
+                message = "out of memory; fuse by tiles (--tile 512)"
+            else:
+                raise
+        name = program or Path(sys.modules[main.__module__].__file__ or main.__module__).name
+        print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+        raise SystemExit(BAD_INPUT)
+
+    return wrapped
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are one line too, and whose help shows every default there is."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line and exit code 2."""
+        self.exit(BAD_INPUT, f"{self.prog}: {message}; see --help\n")
+
+    def add_argument(self, *names: str, **options: object) -> argparse.Action:
+        """As argparse's, with the default at the end of the help."""
+        if options.get("default") not in (None, argparse.SUPPRESS):
+            options["help"] = f"{options['help']} (default: %(default)s)"
+        return super().add_argument(*names, **options)
+
+
+def _whole(least: int, most: int, expected: str) -> Callable[[str], int]:
+    """An argparse type: whole numbers of a range."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"found {text[:40]}, expected {expected}")
+        return value
+
+    return convert
+
+
+positive = _whole(1, 2**31, "a whole number of 1 or more")
+bit_depth = _whole(1, 32, "a whole number from 1 to 32")
+seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")
+
+
+def tile_side(text: str) -> int:
+    """0 or a tile's side, for argparse."""
+    return 0 if text == "0" else _whole(32, 2**31, "0 or at least 32 pixels")(text)
+
+
+def quiet(count: int) -> bool:
+    """Whether a progress bar would only disturb: no terminal, or a single image."""
+    return count < 2 or not sys.stderr.isatty() or os.environ.get("CI") == "true"

@@ -1,0 +1,199 @@
+"""Metrics of anybody's results: fused images of any method against their sources or references, no network needed."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from data import CAVE, PairedImages
+from data.cubes import Cubes
+from data.errors import DataError
+from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
+from data.rasters import list_images, read_raster, to_gray, to_unit
+from data.simulate import spectral_response
+from metrics import protocols
+from metrics.protocols import REMARKS
+from metrics.report import Table
+
+from . import measure
+from .entry import Parser, UsageError, bit_depth, quiet
+from .images import to_eight_bit
+from .results import ResultFolder
+from .scenes import Scenes
+
+PROTOCOLS = {
+    "ivf": ("both", *protocols.IVF),
+    "ps": tuple(protocols.PS_REDUCED),
+    "hmf": tuple(protocols.HMF),
+}
+
+
+def parser() -> Parser:
+    """The options of `python -m metrics`."""
+    made = Parser(
+        prog="python -m metrics",
+        description="Score fused images: a table with the published rows and the trivial ones beside them.",
+        allow_abbrev=False,
+    )
+    made.add_argument("--task", choices=tuple(PROTOCOLS), required=True, help="what was fused")
+    made.add_argument("--fused", type=Path, required=True, help="folder or file of fused images")
+    made.add_argument("--infrared", type=Path, help="ivf: folder or file of infrared (or CT, PET) images")
+    made.add_argument("--visible", type=Path, help="ivf: folder or file of visible (or MRI) images")
+    made.add_argument(
+        "--data",
+        type=Path,
+        help="ivf: a folder with both in subfolders; ps: the .h5 or .mat with gt, or ms and pan; "
+        "hmf: CAVE's folder, or reference cubes (.mat, .npy, .tif)",
+    )
+    made.add_argument("--name", help="of the method in the table (default: the name of --fused)")
+    made.add_argument(
+        "--protocol", help="ivf: both, paper, cddfuse; ps: toolbox, whole, released; hmf: group, released"
+    )
+    made.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="hmf: of the two resolutions")
+    made.add_argument("--sensor", help="ps: WV3, WV2, QB, GF2, ... (default: the file's own)")
+    made.add_argument("--bits", type=bit_depth, help="bit depth of the sources (default: by their type or data set)")
+    made.add_argument(
+        "--fused-bits", type=bit_depth, help="ps, hmf: bit depth of the fused images; 1: in [0, 1] (default: --bits)"
+    )
+    made.add_argument("--output", type=Path, help="folder for metrics.json, .csv, .md and .tex (default: print only)")
+    return made
+
+
+def run(argv: list[str] | None = None) -> dict:
+    """Parse, measure, print; returns what metrics.json holds."""
+    args = parser().parse_args(argv)
+    choices = PROTOCOLS[args.task]
+    args.protocol = args.protocol or choices[0]
+    if args.protocol not in choices:
+        raise UsageError(f"--protocol: found {args.protocol}, expected one of {', '.join(choices)} for {args.task}")
+    args.name = args.name or args.fused.resolve().stem
+    if args.task != "ivf" and args.data is None:
+        raise UsageError("--data: found none, expected the references (ps: a .h5 or .mat file; hmf: a folder)")
+    tables = {"ivf": _ivf, "ps": _ps, "hmf": _hmf}[args.task](args)
+    about = {"task": args.task, "fused": str(args.fused), "protocol": args.protocol}
+    if args.output is not None:
+        with ResultFolder(args.output) as folder:
+            folder.write_tables(tables, about)
+    for table in tables:
+        print(table.markdown())
+    return {**about, "tables": [table.as_dict() for table in tables]}
+
+
+def _table(args: argparse.Namespace, title: str, metrics: tuple[str, ...], task: str, **about: object) -> Table:
+    protocol = about.pop("protocol", args.protocol)
+    table = Table(f"{title}: {args.fused}", task, metrics, protocol, **about)
+    table.remark(REMARKS["ivf" if args.task == "ivf" else task, protocol])
+    return table
+
+
+def _ivf(args: argparse.Namespace) -> list[Table]:
+    if args.data is None and (args.visible is None or args.infrared is None):
+        raise UsageError("--visible, --infrared: found not both, expected them, or --data with both in it")
+    pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
+    asked = tuple(protocols.IVF) if args.protocol == "both" else (args.protocol,)
+    tables = [_table(args, f"Infrared-visible fusion ({p})", protocols.IVF[p], "ivf_tno", protocol=p) for p in asked]
+    files = _by_stem(args.fused) if args.fused.is_dir() else None
+    names = [v.stem for v, _ in pairs.pairs]
+    if files is None and len(names) > 1:
+        raise DataError(args.fused, "a file or nothing", f"a folder of {len(names)} fused images")
+    lacking = sorted(set(names) - set(files)) if files is not None else []
+    foreign = sorted(set(files) - set(names)) if files is not None else []
+    if lacking or foreign:
+        found = f"no image named {lacking[0]}" if lacking else f"{files[foreign[0]].name} without sources"
+        raise DataError(args.fused, found, f"one fused image for each of the {len(names)} pairs, same names")
+    for index in tqdm(range(len(pairs)), desc="scoring", unit="pair", disable=quiet(len(pairs))):
+        pair = pairs[index]
+        file = args.fused if files is None else files[pair["name"]]
+        gray, notes = to_gray(read_raster(file))
+        unit, more = to_unit(gray, file, args.fused_bits)
+        infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
+        if unit.shape != visible.shape:
+            found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, visible.shape))
+            raise DataError(file, found, f"{expected} of its sources")
+        for table in tables:
+            for note in [f"fused: {n}" for n in notes + more] + pair["notes"]:
+                table.remark(f"Converted, {note}.")
+        measure.add_pair(tables, pair["name"], args.name, to_eight_bit(unit), infrared, visible)
+    return tables
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    return {file.stem: file for file in list_images(folder)}
+
+
+def _ps(args: argparse.Namespace) -> list[Table]:
+    scenes = Scenes(args.data, args.sensor, args.bits)
+    source, fused = scenes.file, Cubes(args.fused)
+    order = fused.order(source.names)
+    reduced = scenes.has_reference or _has_sides(fused.sides(order[0]), source.ms_sides)
+    if reduced and (why := scenes.cannot_reduce()):
+        raise UsageError(f"{args.data}: found {why}; the fused images have the size of its ms")
+    task, columns = ("ps_reduced", protocols.PS_REDUCED[args.protocol]) if reduced else ("ps_full", protocols.PS_FULL)
+    args.protocol = args.protocol if reduced else "toolbox"
+    kind = f"Pansharpening, {'reduced' if reduced else 'full'} resolution"
+    table = _table(args, kind, columns, task, ratio=source.ratio, sensor=source.sensor)
+    if reduced and not scenes.has_reference:
+        table.remark("The reference is the file's ms; EXP and the fused images are of its reduction (Wald's protocol).")
+    for index in tqdm(range(len(source)), desc="scoring", unit="scene", disable=quiet(len(source))):
+        item = scenes.reduced(index) if reduced else scenes.full(index)
+        image = _scaled(fused, order[index], item["lms"].shape, args.fused_bits or source.bits)
+        measure.add_scene_ps(table, item, args.name, image, source.scale)
+    return [table]
+
+
+def _has_sides(shape: tuple[int, ...], wanted: tuple[int, int] | None) -> bool:
+    """Whether an array of either order of axes has these sides."""
+    return wanted is not None and wanted in (shape[:2], shape[-2:])
+
+
+def _hmf(args: argparse.Namespace) -> list[Table]:
+    table = _table(
+        args, f"Hyperspectral-multispectral fusion x{args.ratio}", protocols.HMF[args.protocol], "hmf", ratio=args.ratio
+    )
+    table.remark("bicubic, bilinear: of the reference degraded by a 3x3 Gaussian, sigma 0.5, from index ratio/2.")
+    references = _references(args)
+    fused = Cubes(args.fused)
+    order = fused.order([name for name, _ in references])
+    for index in tqdm(range(len(references)), desc="scoring", unit="scene", disable=quiet(len(references))):
+        name, load = references[index]
+        gt = load()
+        if any(side % args.ratio for side in gt.shape[1:]):
+            raise UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides divisible by --ratio")
+        image = _scaled(fused, order[index], gt.shape, args.fused_bits or args.bits or CAVE_BITS)
+        srf = spectral_response() if len(gt) == len(spectral_response()) else np.ones((len(gt), 1)) / len(gt)
+        measure.add_scene_hmf(table, name, args.name, image, gt, fusion_inputs(gt, srf, args.ratio))
+    return [table]
+
+
+def _references(args: argparse.Namespace) -> list[tuple]:
+    """(name, a function that loads (B, H, W) in [0, 1]) of every reference."""
+    if args.data.is_dir() and any(p.is_dir() for p in args.data.iterdir()):
+        there = CAVE(args.data, bits=args.bits)
+        scenes = CAVE(args.data, tuple(s for s in CAVE_TEST if s in there.scenes) or None, bits=args.bits)
+        return [(name, lambda i=i: scenes[i]["gt"]) for i, name in enumerate(scenes.scenes)]
+    cubes, scale = Cubes(args.data), 2 ** (args.bits or CAVE_BITS) - 1
+
+    def load(index: int) -> np.ndarray:
+        shape = cubes.sides(index)
+        bands_last = len(shape) == 3 and shape[2] < min(shape[:2])
+        cube = cubes.read(index, (shape[2], *shape[:2]) if bands_last else shape)
+        if cube.max() > scale or cube.min() < 0:
+            found = f"values from {cube.min():g} to {cube.max():g}"
+            raise DataError(cubes.files[index], found, f"0 to {scale} (--bits)")
+        return cube if cube.max() <= 1 else cube / scale
+
+    return [(file.stem, lambda i=i: load(i)) for i, file in enumerate(cubes.files)]
+
+
+def _scaled(fused: Cubes, index: int, shape: tuple[int, int, int], bits: int) -> np.ndarray:
+    """Fused digital numbers over 2**bits - 1; refused where they are in [0, 1] already."""
+    scale = 2**bits - 1
+    cube = fused.read(index, shape)
+    if scale > 1 and 0 < np.abs(cube).max() <= 1.5:
+        found = f"values up to {cube.max():g}, already scaled"
+        raise DataError(fused.files[index], found, f"digital numbers of {bits} bits, or --fused-bits 1")
+    if abs(cube.mean()) > 2 * scale:
+        found = f"values from {cube.min():g} to {cube.max():g}"
+        raise DataError(fused.files[index], found, f"digital numbers from 0 to {scale} (--bits, --fused-bits)")
+    return cube / scale
