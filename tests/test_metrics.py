@@ -1,4 +1,4 @@
-"""The first metrics against the DLPan-Toolbox, the DCINN authors' own code, and the CDDFuse evaluator."""
+"""Pansharpening and hyperspectral metrics against the DLPan-Toolbox and the DCINN authors' own code."""
 
 import json
 from pathlib import Path
@@ -6,37 +6,143 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metrics import ag, d_lambda, d_s, en, ergas, psnr, qnr, sam, sd, sd_unnormalised, sf, ssim
-from metrics.report import Table
+from metrics import (
+    cut_border,
+    d_lambda,
+    d_lambda_k,
+    d_s,
+    ergas,
+    hqnr,
+    psnr,
+    q2n,
+    q2n_map,
+    qnr,
+    released,
+    sam,
+    scc,
+    ssim,
+    uqi,
+)
 
 EXPECTED = Path(__file__).with_name("expected")
-CASE = json.loads((EXPECTED / "pansharpening.json").read_text())["case1"]
-IMAGES = {k: v.astype(np.float64) for k, v in np.load(EXPECTED / "pansharpening_case1.npz").items()}
-FUSED, GT, LMS, PAN = (IMAGES[k] for k in ("fused", "gt", "exp", "pan"))
+GOLDEN = json.loads((EXPECTED / "pansharpening_metrics.json").read_text())
+CASES = ("case1", "case3")
+IMAGES = {c: dict(np.load(EXPECTED / f"pansharpening_{c}.npz")) for c in CASES}
+SENSORS = {"case1": ("WV3", "WV2"), "case3": ("QB", "IKONOS", "GeoEye1", "GF2")}
+RNG = np.random.default_rng(3)
 
 
-def test_toolbox_values():
-    assert sam(FUSED, GT) == pytest.approx(CASE["rr_full"]["SAM"], rel=1e-9)
-    assert ergas(FUSED, GT, ratio=4) == pytest.approx(CASE["rr_full"]["ERGAS"], rel=1e-9)
-    assert d_lambda(FUSED, LMS) == pytest.approx(CASE["qnr"]["D_lambda"], rel=1e-9)
-    assert d_s(FUSED, LMS, PAN) == pytest.approx(CASE["qnr"]["D_s"], rel=1e-9)
-    assert qnr(FUSED, LMS, PAN) == pytest.approx(CASE["qnr"]["QNR"], rel=1e-9)
+def scaled(case, name, dtype):
+    return np.clip(IMAGES[case][name].astype(dtype) / dtype(2047), 0, 1)
 
 
-def test_authors_values():
-    fused, gt = (np.clip(x / 2047, 0, 1) for x in (FUSED, GT))
-    assert psnr(fused, gt) == pytest.approx(CASE["authors"]["psnr"], rel=1e-9)
-    assert ssim(fused, gt, data_range=2) == pytest.approx(CASE["authors"]["ssim_data_range_2"], rel=1e-9)
-    assert ssim(fused, gt) == pytest.approx(CASE["authors"]["ssim_data_range_1"], rel=1e-9)
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("setting", ["rr_full", "rr_full_th1", "rr_cut21", "rr_cut21_th1", "rr_identity"])
+def test_toolbox_at_reduced_resolution(case, setting):
+    fused, gt = (IMAGES[case][k] for k in ("fused", "gt"))
+    fused = gt if setting == "rr_identity" else fused
+    if "cut21" in setting:
+        fused, gt = cut_border(fused), cut_border(gt)
+    if "th1" in setting:
+        fused = np.clip(fused, 0, 2**11)
+    expected = GOLDEN[case]["toolbox"][setting]
+    found = {
+        "SAM": sam(fused, gt),
+        "ERGAS": ergas(fused, gt, ratio=4),
+        "SCC": scc(fused, gt),
+        "Q": uqi(fused, gt),
+        "Q2n": q2n(fused, gt),
+    }
+    assert found == pytest.approx(expected, rel=1e-10, abs=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_q2n_block_by_block(case):
+    found = q2n_map(IMAGES[case]["fused"], IMAGES[case]["gt"])
+    assert found == pytest.approx(np.array(GOLDEN[case]["toolbox"]["Q2n_map"]), rel=1e-10)
+
+
+@pytest.mark.parametrize(("case", "sensor"), [(c, s) for c in CASES for s in SENSORS[c]])
+def test_toolbox_hqnr(case, sensor):
+    images, expected = IMAGES[case], GOLDEN[case]["toolbox"]
+    for key, fused in ((f"hqnr_{sensor}", images["fused"]), (f"hqnr_EXP_{sensor}", images["exp"])):
+        assert d_lambda_k(fused, images["exp"], sensor=sensor) == pytest.approx(expected[key]["D_lambda_K"], rel=1e-9)
+        assert d_s(fused, images["exp"], images["pan"]) == pytest.approx(expected[key]["D_s"], rel=1e-9)
+        found = hqnr(fused, images["exp"], images["pan"], sensor=sensor)
+        assert found == pytest.approx(expected[key]["HQNR"], rel=1e-10)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("key", "name"), [("qnr", "fused"), ("qnr_of_gt", "gt")])
+def test_toolbox_qnr(case, key, name):
+    images, expected = IMAGES[case], GOLDEN[case]["toolbox"][key]
+    fused, exp = images[name], images["exp"]
+    assert d_lambda(fused, exp) == pytest.approx(expected["D_lambda"], rel=1e-9)
+    assert d_s(fused, exp, images["pan"]) == pytest.approx(expected["D_s"], rel=1e-9)
+    assert qnr(fused, exp, images["pan"]) == pytest.approx(expected["QNR"], rel=1e-10)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_authors_own_four(case, dtype):
+    """float64 to 1e-10; their float32 sums depend on the order of addition, hence on memory layout and NumPy."""
+    expected = GOLDEN[case]["authors"][np.dtype(dtype).name]
+    fused, gt = (scaled(case, k, dtype) for k in ("fused", "gt"))
+    close = 1e-10 if dtype is np.float64 else 3e-4
+    assert released.psnr(fused, gt, dtype=dtype) == pytest.approx(expected["cal_psnr"], rel=close)
+    assert released.ergas(fused, gt, dtype=dtype) == pytest.approx(expected["compute_ergas(out,gt)"], rel=close)
+    swapped = expected["compute_ergas_swapped(gt,out)_as_in_test_scripts"]
+    assert released.ergas(gt, fused, dtype=dtype) == pytest.approx(swapped, rel=close)
+    assert released.sam(fused, gt, dtype=dtype) == pytest.approx(expected["compute_sam"], rel=close)
+    assert released.ssim(fused, gt, dtype=dtype) == pytest.approx(expected["compute_ssim_unmodified"], rel=1e-8)
+    identity = released.sam(gt, gt, dtype=dtype)
+    if dtype is np.float64:
+        assert identity == pytest.approx(expected["compute_sam_identity"], rel=1e-9)
+    else:
+        assert np.isnan(identity), "a cosine over 1 poisons the mean"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_psnr_and_ssim_are_those_of_the_authors_but_for_the_data_range(case):
+    expected = GOLDEN[case]["authors"]["float64"]
+    fused, gt = (scaled(case, k, np.float64) for k in ("fused", "gt"))
+    assert psnr(fused, gt) == pytest.approx(expected["cal_psnr"], rel=1e-10)
+    assert psnr(2047 * fused, 2047 * gt, peak=2047) == pytest.approx(expected["cal_psnr"], rel=1e-10)
+    assert ssim(fused, gt) == pytest.approx(expected["ssim_data_range_1"], rel=1e-10)
+    assert ssim(2047 * fused, 2047 * gt, data_range=2047) == pytest.approx(expected["ssim_data_range_1"], rel=1e-10)
+    assert ssim(fused, gt, data_range=2) == pytest.approx(expected["ssim_data_range_2"], rel=1e-10)
+
+
+def test_released_metrics_clamp_and_count_black_pixels():
+    reference, fused = np.full((8, 8, 2), 0.5), np.full((8, 8, 2), 0.5)
+    fused[0, 0] = 0
+    equal = np.degrees(np.arccos(0.5 / (0.5 + 1e-7)))
+    assert released.sam(fused, reference) == pytest.approx((90 + 63 * equal) / 64, rel=1e-6)
+    assert released.psnr(np.full((8, 8), 3.0), np.ones((8, 8))) == np.inf, "clamped to 1"
+    assert released.ergas(np.full((8, 8), 0.6), np.full((8, 8), 0.5)) == pytest.approx(25 * 0.2, rel=1e-5)
 
 
 def test_identity_and_direction():
-    assert sam(GT, GT) == pytest.approx(0, abs=1e-5)
-    assert ergas(GT, GT, ratio=4) == 0
-    assert ssim(GT, GT) == pytest.approx(1)
-    assert psnr(GT, GT) == np.inf
-    assert ergas(FUSED, GT, ratio=8) == pytest.approx(ergas(FUSED, GT, ratio=4) / 2)
-    assert ergas(FUSED, GT, ratio=4) != pytest.approx(ergas(GT, FUSED, ratio=4), rel=1e-5)
+    fused, gt = (IMAGES["case1"][k] for k in ("fused", "gt"))
+    real = gt / 1337.7
+    assert sam(real, real) == pytest.approx(0, abs=2e-6)
+    assert ergas(real, real, ratio=4) == 0
+    assert uqi(real, real) == pytest.approx(1, abs=1e-9)
+    assert ssim(gt, gt, data_range=2047) == pytest.approx(1)
+    assert psnr(gt, gt, peak=2047) == np.inf
+    assert ergas(fused, gt, ratio=8) == pytest.approx(ergas(fused, gt, ratio=4) / 2)
+    assert ergas(gt, fused, ratio=4) == pytest.approx(GOLDEN["case1"]["toolbox"]["ERGAS_swapped"], rel=1e-10)
+    assert q2n(fused, gt) != pytest.approx(q2n(gt, fused), rel=1e-6), "normalised by the reference"
+    assert d_lambda(gt, gt) == 0
+    exp = IMAGES["case1"]["exp"]
+    assert d_lambda_k(exp, exp, sensor="WV3") > 0.01, "blurred once more"
+
+
+def test_units_do_not_matter_where_they_should_not():
+    fused, gt, exp, pan = (IMAGES["case1"][k].astype(float) for k in ("fused", "gt", "exp", "pan"))
+    for metric in (sam, scc, uqi, lambda a, b: ergas(a, b, ratio=4)):
+        assert metric(fused / 2047, gt / 2047) == pytest.approx(metric(fused, gt), rel=1e-9)
+    assert qnr(fused / 2047, exp / 2047, pan / 2047) == pytest.approx(qnr(fused, exp, pan), rel=1e-9)
 
 
 def test_pixels_and_bands_of_zero():
@@ -47,85 +153,94 @@ def test_pixels_and_bands_of_zero():
     assert sam(fused, reference) == pytest.approx(45)
     assert sam(fused, np.zeros((4, 4, 2))) == 0
     assert ergas(np.zeros((4, 4)), np.zeros((4, 4)), ratio=4) == 0
+    assert ergas(np.ones((4, 4)), np.zeros((4, 4)), ratio=4) == np.inf
+    assert np.isnan(scc(np.ones((6, 6)), np.zeros((6, 6))))
 
 
-@pytest.mark.parametrize(
-    ("name", "values"),
-    [
-        ("mean", [(0.4869953935481313e1, 11.289023674103802), (6.702746594127536, 66.72840892833733)]),
-        ("max", [(4.562777423047814, 14.82855171133388), (7.019292727951752, 96.81615453526229)]),
-    ],
-)
-def test_the_papers_own_columns_on_its_tno_pairs(name, values, shared):
-    from data import PairedImages
-
-    pairs = {p["name"]: p for p in PairedImages(shared("datasets/tno8"))}
-    for pair, (entropy, spread) in zip(("10", "2"), values, strict=True):
-        a, b = (np.rint(pairs[pair][k][0].astype(np.float64) * 255) for k in ("infrared", "visible"))
-        fused = np.floor((a + b) / 2 + 0.5) if name == "mean" else np.maximum(a, b)
-        assert en(fused) == pytest.approx(entropy, rel=1e-9)
-        assert sd_unnormalised(fused) == pytest.approx(spread, rel=1e-9)
+@pytest.mark.parametrize("level", [7, 0.1, 1 / 3])
+def test_uqi_of_constant_windows(level):
+    """Both constant: luminance alone; both zero: 1; one constant: nothing in common but the level, 0."""
+    flat = np.full((40, 40), level)
+    assert uqi(flat, flat) == pytest.approx(1)
+    assert uqi(flat, 2 * flat) == pytest.approx(2 * 2 / 5)
+    assert uqi(np.zeros((32, 32)), np.zeros((32, 32))) == 1
+    assert uqi(flat, np.zeros((40, 40))) == 0
+    assert uqi(RNG.random((40, 40)), flat) == pytest.approx(0, abs=1e-9)
 
 
-def test_cddfuse_values_and_reading(shared):
-    """Evaluator of CDDFuse on pair 01 of TNO, float64; the sums show that decoding and luma agree with its reading."""
-    from data import PairedImages
+def test_q2n_of_constant_and_zero_blocks():
+    flat = np.full((32, 32, 4), 100.0)
+    assert q2n(flat, flat) == 1, "no spread at all: the bias alone, of equal means"
+    other = flat.copy()
+    other[3, 4, 1] += 1
+    assert q2n(other, flat) == pytest.approx(0, abs=1e-6), "a deviation of machine epsilon magnifies any difference"
+    black = np.zeros((32, 32, 4))
+    assert q2n(black, black) == 1
+    assert 0 <= q2n(flat, black) < 1
+    assert q2n_map(np.zeros((65, 33, 3)), np.zeros((65, 33, 3))).shape == (3, 2)
 
-    pair = PairedImages(shared("datasets/cddfuse_test/TNO"))[0]
-    a, b = (np.rint(pair[k][0].astype(np.float64) * 255) for k in ("infrared", "visible"))
-    assert (a.sum(), b.sum()) == (56505251, 60956147)
-    fused = np.rint((a + b) / 2)
-    found = [en(fused), sd(fused), sf(fused), ag(fused)]
-    assert found == pytest.approx([6.248375, 23.316064, 6.672203, 2.603598], abs=1e-6)
+
+@pytest.mark.parametrize("bands", [1, 2, 3, 5, 9])
+def test_q2n_of_any_number_of_bands(bands):
+    """Bands of zeros are added to a power of two, so adding them by hand changes nothing; noise lowers it."""
+    gt = RNG.integers(0, 2047, (64, 64, bands))
+    fused = np.clip(gt + RNG.integers(-300, 300, gt.shape), 0, 2047)
+    missing = (1 << (bands - 1).bit_length()) - bands
+    padded = [np.pad(x, ((0, 0), (0, 0), (0, missing))) for x in (fused, gt)]
+    assert q2n(gt, gt) == pytest.approx(1, abs=1e-12)
+    assert 0.5 < q2n(fused, gt) < 1
+    assert q2n(fused, gt) == pytest.approx(q2n(*padded), rel=1e-12)
+    if bands == 1:
+        assert q2n(fused, gt) == pytest.approx(_uqi_sample(fused[..., 0], gt[..., 0]), rel=1e-9)
+
+
+def _uqi_sample(f, g):
+    """One band of Q2n by hand: the quality index of the normalised blocks, sample covariance."""
+    values = []
+    for i in range(0, 64, 32):
+        for j in range(0, 64, 32):
+            x, y = (v[i : i + 32, j : j + 32].astype(float).ravel() for v in (g, f))
+            mean, deviation = x.mean(), x.std(ddof=1)
+            x, y = (x - mean) / deviation + 1, (y - mean) / deviation + 1
+            (xx, xy), (_, yy) = np.cov(x, y)
+            values.append(abs(4 * xy * x.mean() * y.mean() / ((xx + yy) * (x.mean() ** 2 + y.mean() ** 2))))
+    return np.mean(values)
+
+
+def test_cut_border():
+    rows = np.tile(np.arange(256)[:, None], (1, 256))
+    assert cut_border(rows).shape == (215, 215)
+    assert (cut_border(rows)[0, 0], cut_border(rows)[-1, 0]) == (20, 234)
+    assert cut_border(np.zeros((42, 42, 3))).shape == (1, 1, 3)
+
+
+ONES = np.ones((64, 64, 4))
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: psnr(np.zeros((4, 4)), np.zeros((4, 5))), "expected that of the reference"),
-        (lambda: sam(np.full((4, 4, 2), np.nan), np.zeros((4, 4, 2))), "NaN"),
-        (lambda: ssim(np.zeros((5, 9)), np.zeros((5, 9))), "at least 7"),
-        (lambda: en(np.full((4, 4), 300.0)), "0 to 255"),
-        (lambda: sd(np.zeros((4, 4, 3))), r"expected \(H, W\)"),
-        (lambda: d_lambda(np.zeros((40, 32, 2)), np.zeros((40, 32, 2))), "32x32 blocks"),
+        (lambda: psnr(np.zeros((4, 4)), np.zeros((4, 5))), r"fused: found shape \(4, 4\), expected .*\(4, 5\)"),
+        (lambda: sam(np.full((4, 4, 2), np.nan), np.zeros((4, 4, 2))), "fused: found NaN"),
+        (lambda: sam(np.zeros((4, 4, 2)), np.full((4, 4, 2), np.inf)), "reference: found NaN or infinity"),
+        (lambda: sam(np.zeros(4), np.zeros(4)), r"found shape \(4,\), expected \(H, W\) or \(H, W, B\)"),
+        (lambda: sam(np.zeros((0, 4, 2)), np.zeros((0, 4, 2))), "at least one pixel"),
+        (lambda: uqi(ONES.astype(complex), ONES), "found values of type complex128, expected integers or floats"),
+        (lambda: scc(ONES > 0, ONES), "found values of type bool"),
+        (lambda: ssim(np.zeros((5, 9)), np.zeros((5, 9))), "found 5x9 pixels, expected sides of at least 7"),
+        (lambda: uqi(np.zeros((31, 40)), np.zeros((31, 40))), "uqi: found 31x40 pixels"),
+        (lambda: psnr(ONES, 2047 * ONES), "values from 2047 to 2047, expected 0 to 1, or another peak="),
+        (lambda: ssim(ONES, -ONES), "expected 0 to 1, or another data_range="),
+        (lambda: ergas(ONES, ONES, ratio=0), "found ratio 0"),
+        (lambda: q2n(0.3 * ONES, 0.3 * ONES), "reference: found values up to 0.3, already scaled"),
+        (lambda: d_lambda(np.zeros((40, 32, 2)), np.zeros((40, 32, 2))), "d_lambda: found 40x32 pixels.*32x32 blocks"),
+        (lambda: d_lambda(ONES[..., :1], ONES[..., :1]), "found 1 band"),
+        (lambda: d_s(ONES, ONES, np.ones((32, 64))), r"pan: found shape \(32, 64\), expected \(64, 64\)"),
+        (lambda: d_lambda_k(ONES, ONES, sensor="WV3"), "sensor WV3: found an image of 4 bands, expected 8"),
+        (lambda: cut_border(np.zeros((41, 99))), "found 41x99 pixels, expected sides of at least 42"),
+        (lambda: released.ssim(np.zeros((5, 9)), np.zeros((5, 9))), "at least 7"),
     ],
 )
-def test_arrays_that_do_not_fit_say_so(call, message):
+def test_arrays_that_do_not_fit_say_what_was_found_and_expected(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-def test_a_published_row_stands_beside_ours_only_on_the_same_images():
-    table = Table("t", "ivf_tno", ("EN",))
-    for name in ("2", "3", "4", "5", "6", "7", "8", "10"):
-        table.images.append(name)
-        table.add("ours", {"EN": lambda: 6.0})
-    assert "| DCINN, paper Table 7 (TNO, 8 pairs" in table.markdown()
-    table.comparable = False
-    assert "| DCINN, paper" not in table.markdown()
-    table.comparable = True
-    assert "| ours | 6.0000 ± 0.0000 |" in table.markdown()
-    table.images.append("11")
-    assert "| DCINN, paper" not in table.markdown(), "more images are other images"
-    table.images.pop()
-    table.images[0] = "other"
-    assert "| DCINN, paper" not in table.markdown()
-    assert "Set apart, other images" in table.markdown()
-
-
-def test_mean_sample_deviation_and_direction():
-    table = Table("t", "x", ("SAM", "PSNR", "D_s"))
-    for value in (1.0, 2.0, 4.0):
-        table.images.append(str(value))
-        table.add("ours", {m: lambda v=value: v for m in table.metrics})
-    assert table.summary()["ours"]["SAM"] == {"mean": pytest.approx(7 / 3), "std": pytest.approx(1.5275252)}
-    assert "| method | SAM ↓ | PSNR ↑ | D_s ↓ |" in table.markdown()
-
-
-def test_a_metric_that_refuses_an_image_leaves_its_cell_empty():
-    table = Table("t", "x", ("AG", "EN"))
-    table.images.append("pixel")
-    table.add("ours", {"AG": lambda: ag(np.zeros((1, 1))), "EN": lambda: en(np.zeros((1, 1)))})
-    assert "| ours |  | 0.0000 |" in table.markdown()
-    assert "AG left empty" in table.markdown()
-    assert table.csv().splitlines() == ["x,pixel,ours,AG,", "x,pixel,ours,EN,0.0"]

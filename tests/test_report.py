@@ -1,0 +1,194 @@
+"""Tables: what stands in them, what is set apart, the marks, the formats; and the published rows themselves."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from metrics import ag, en, published
+from metrics.report import CSV_HEADER, DIRECTIONS, Table
+
+TNO8 = ("2", "3", "4", "5", "6", "7", "8", "10")
+
+
+def table(task="x", metrics=("EN",), images=("a",), rows=None, **about):
+    made = Table("t", task, metrics, **about)
+    for i, name in enumerate(images):
+        made.images.append(name)
+        for method, values in (rows or {"ours": {m: [6.0] * len(images) for m in metrics}}).items():
+            made.add(method, {m: lambda v=values[m][i]: v for m in metrics})
+    return made
+
+
+def names(made):
+    return [name for name, _ in made.lines()]
+
+
+def test_a_published_row_stands_beside_ours_only_on_the_same_images_and_protocol():
+    beside = "DCINN [DCINN paper Table 7]"
+    assert beside in names(table("ivf_tno", images=TNO8, protocol="paper"))
+    assert beside in names(table("ivf_rs", images=TNO8[::-1], protocol="paper")), "the other script, any order"
+    for other in (
+        table("ivf_tno", images=TNO8, protocol="cddfuse"),
+        table("ivf_tno", images=(*TNO8, "11"), protocol="paper"),
+        table("ivf_tno", images=TNO8[:-1], protocol="paper"),
+        table("ivf_tno", images=TNO8, protocol="paper", comparable=False),
+        table("ps_full", images=TNO8, protocol="paper"),
+    ):
+        assert names(other) == ["ours"]
+        assert "| DCINN" not in other.markdown()
+    apart = table("ivf_tno", images=("a",), protocol="paper").markdown()
+    assert "Set apart, other images or protocol (DCINN paper Table 7; TNO, 8 pairs" in apart
+    assert "EN 6.6371, 2EN 13.2743, SD* 67.9157, MEF-SSIM 0.8896" in apart
+    assert "CDDFuse" not in apart, "not even quoted: its SD is another quantity"
+    incomparable = table("ivf_tno", images=TNO8, protocol="paper", comparable=False).markdown()
+    assert "Set apart" in incomparable
+
+
+@pytest.mark.parametrize(
+    ("about", "beside", "apart"),
+    [
+        (("hmf", "group", "cave_11", 4), "DCINN [DCINN paper Table 5]", "Harvard x4"),
+        (("hmf", "group", "cave_11", 8), "DCINN [DCINN paper Table 4]", "Harvard x8"),
+        (("ivf_tno", "cddfuse", "tno_25", None), "CDDFuse [CDDFuse README figure]", None),
+        (("ivf_rs", "cddfuse", "roadscene_50", None), "CDDFuse [CDDFuse README figure]", None),
+        (("ps_reduced", "toolbox", "pancollection_wv2_reduced", 4), "DCINN [DCINN paper Table 3]", "WV3, 78 images"),
+        (("ps_full", "toolbox", "pancollection_wv3_full", 4), "FusionNet [CANConv Table 1]", "WV3, 200 images"),
+    ],
+)
+def test_each_protocol_finds_its_tables(about, beside, apart):
+    task, protocol, images, ratio = about
+    made = table(task, ("SAM",), published.image_set(images), protocol=protocol, ratio=ratio, sensor="WV3")
+    assert beside in names(made)
+    quoted = " ".join(row["data"] for row in made.published()[1])
+    assert (apart or "Table 7") not in quoted if apart is None else apart in quoted
+    if task == "hmf":
+        assert all(f"x{12 - ratio}" not in row["data"] for rows in made.published() for row in rows), "one ratio"
+
+
+def test_metrics_of_our_own_protocol_are_never_beside_published_ones():
+    images = published.image_set("pancollection_wv3_reduced")
+    for protocol in ("whole", "released"):
+        made = table("ps_reduced", ("SAM",), images, protocol=protocol, ratio=4, sensor="WV3")
+        assert names(made) == ["ours"]
+        assert "DCINN" in {row["method"] for row in made.published()[1]}
+
+
+def test_mean_sample_deviation_and_direction():
+    made = table("x", ("SAM", "PSNR", "Q"), "abc", {"ours": {key: [1.0, 2.0, 4.0] for key in ("SAM", "PSNR", "Q")}})
+    assert made.summary()["ours"]["SAM"] == {"mean": pytest.approx(7 / 3), "std": pytest.approx(1.5275252), "count": 3}
+    assert "| method | SAM ↓ | PSNR ↑ | Q |" in made.markdown()
+    assert "2.3333 ± 1.5275" in made.markdown()
+    assert "(3 images)" in made.markdown()
+    assert "| 6.0000 |" in table().markdown(), "one image has no deviation"
+
+
+def test_best_and_second_follow_the_direction_and_include_published_rows():
+    rows = {m: {"PSNR": [v, v], "SAM": [v, v]} for m, v in (("low", 1.0), ("mid", 2.0), ("high", 3.0))}
+    ranks = {name: [mark for _, mark in cells] for name, cells in table("x", ("PSNR", "SAM"), "ab", rows).lines()}
+    assert ranks == {"low": [None, "best"], "mid": ["second", "second"], "high": ["best", None]}
+    rows = {"ours": {"EN": [6.7] * 8}, "bad": {"EN": [1.0] * 8}}
+    ranks = {name: cells[0][1] for name, cells in table("ivf_tno", ("EN",), TNO8, rows, protocol="paper").lines()}
+    assert {name: mark for name, mark in ranks.items() if mark} == {
+        "YDTR [DCINN paper Table 7]": "best",
+        "ours": "second",
+    }
+
+
+def test_what_is_not_ranked():
+    rows = {"ours": {"D_s": [0.2, 0.2]}, "partial": {"D_s": [0.1, float("nan")]}, "exp": {"D_s": [0.0, 0.0]}}
+    made = table("x", ("D_s",), "ab", rows | {"equal": {"D_s": [0.2, 0.2]}, "worse": {"D_s": [0.3, 0.3]}})
+    made.unranked.add(("exp", "D_s"))
+    ranks = {name: cells[0][1] for name, cells in made.lines()}
+    assert ranks == {"ours": "best", "partial": None, "exp": None, "equal": "best", "worse": "second"}
+    assert "D_s left empty where it is infinite or undefined" in made.markdown()
+    assert [mark for _, cells in table("x", ("EN",)).lines() for _, mark in cells] == [None], "one row is no contest"
+
+
+def test_a_metric_that_refuses_an_image_leaves_its_cell_empty():
+    import numpy as np
+
+    made = Table("t", "x", ("AG", "EN"))
+    made.images.append("pixel")
+    made.add("ours", {"AG": lambda: ag(np.zeros((1, 1))), "EN": lambda: en(np.zeros((1, 1)))})
+    assert "| ours |  | 0.0000 |" in made.markdown()
+    assert "AG left empty" in made.markdown()
+    assert made.csv().splitlines() == ["x,pixel,ours,AG,", "x,pixel,ours,EN,0.0"]
+
+
+def test_csv_json_and_latex_hold_the_same():
+    rows = {"a_b & 50%": {"SD*": [1.0, 2.0]}, "c": {"SD*": [0.5, 0.5]}}
+    made = table("ivf_tno", ("SD*",), ("x", 'y,"z"'), rows, protocol="paper")
+    made.remark("A remark\nof two lines")
+    lines = list(csv.reader(io.StringIO(CSV_HEADER + made.csv())))
+    assert lines[0] == ["table", "image", "method", "metric", "value"]
+    assert lines[2] == ["ivf_tno:paper", 'y,"z"', "a_b & 50%", "SD*", "2.0"]
+    content = json.loads(json.dumps(made.as_dict(), allow_nan=False))
+    assert content["values"]["c"]["SD*"] == [0.5, 0.5]
+    assert content["protocol"] == "paper"
+    latex = made.latex()
+    assert r"a\_b \& 50\% & \textbf{1.5000 $\pm$ 0.7071} \\" in latex
+    assert r"c & \underline{0.5000 $\pm$ 0.0000} \\" in latex
+    assert r"SD* $\uparrow$" in latex
+    assert "% A remark of two lines" in latex.splitlines()
+    assert latex.count("{") == latex.count("}")
+
+
+def test_latex_sets_published_rows_below_a_rule():
+    latex = table("ivf_tno", images=TNO8, protocol="paper").latex()
+    assert re.search(r"ours & \S+ .*\\\\\n\\midrule\nNSCT \[DCINN paper Table 7\] & 6.2322 \\\\", latex)
+
+
+def test_published_tables_are_whole():
+    ids = [t.id for t in published.tables()]
+    assert len(ids) == len(set(ids)) >= 40
+    for t in published.tables():
+        assert t.source in published.sources()
+        assert t.role in published.ROLES
+        assert set(t.headline) <= set(t.rows)
+        assert set(t.row_sources.values()) <= set(published.sources())
+        assert set(t.metrics) <= set(DIRECTIONS), f"{t.id}: a column without a direction"
+        for method, cells in t.rows.items():
+            assert len(cells) == len(t.metrics), (t.id, method)
+            assert all(c is None or isinstance(c, int | float) or len(c) == 2 for c in cells)
+            if "2EN" in t.metrics:
+                row = t.row(method)["metrics"]
+                assert row["2EN"]["mean"] == pytest.approx(2 * row["EN"]["mean"], abs=2e-4), "what the paper calls MI"
+
+
+@pytest.mark.parametrize(
+    ("table_id_part", "method", "metric", "mean", "std"),
+    [
+        ("Table 2", "DCINN", "SAM", 2.829, 1.025),
+        ("Table 2", "DCINN", "QNR", 0.965, 0.016),
+        ("Table 3", "DCINN", "Q2n", 0.8639, None),
+        ("Table 4", "DCINN", "ERGAS", 0.71, 0.680),
+        ("Table 5", "DCINN", "PSNR", 52.21, 4.246),
+        ("Table 6", "DCINN", "SAM", 8.06, None),
+        ("Table 7", "DCINN", "MEF-SSIM", 0.8653, None),
+        ("Table 8", "w/o CINN", "EN", 6.9173, None),
+        ("Table 9", "Fusformer+Detail", "PSNR", 50.70, 3.643),
+        ("Table 10", "DCINN Mean/Max", "SD*", 52.0458, None),
+        ("Table 11", "SwinFusion", "SD*", 89.7986, None),
+    ],
+)
+def test_some_numbers_of_every_table_of_the_paper(table_id_part, method, metric, mean, std):
+    of_it = [
+        t for t in published.tables() if t.source == "DCINN paper" and t.where == table_id_part and method in t.rows
+    ]
+    cells = [t.row(method)["metrics"].get(metric) for t in of_it]
+    assert {"mean": mean, "std": std} in cells
+
+
+def test_the_sets_at_hand_have_the_names_of_the_lists(shared):
+    for name, folder in (
+        ("tno_25", "cddfuse_test/TNO/vi"),
+        ("roadscene_50", "cddfuse_test/RoadScene/vi"),
+        ("tno_8", "tno8/vi"),
+    ):
+        there = shared(f"datasets/{folder.split('/')[0]}").joinpath(*Path(folder).parts[1:])
+        if there.is_dir():
+            assert sorted(p.stem for p in there.iterdir()) == sorted(published.image_set(name))
