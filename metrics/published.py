@@ -28,6 +28,7 @@ class Published:
         headline: methods to quote where the table cannot be compared.
         metrics: the columns.
         notes: its known faults.
+        naming: what its columns are, where they are printed under another name.
         rows: method -> one cell a column: a number, [mean, standard deviation], or None.
     """
 
@@ -47,6 +48,7 @@ class Published:
     rows: dict[str, list] = field(repr=False)
     row_sources: dict[str, str] = field(repr=False, default_factory=dict)
     params: dict[str, str] = field(repr=False, default_factory=dict)
+    naming: tuple[str, ...] = ()
 
     def row(self, method: str) -> dict:
         """A row as a dictionary: method, source, data, metrics (name -> {"mean", "std"}), and the tag of `sources`."""
@@ -114,7 +116,7 @@ def _content() -> dict:
 
 def _table(entry: dict, sets: dict) -> Published:
     entry = {**entry, "images": _names(sets[entry["images"]]) if entry["images"] else None}
-    lists = ("headline", "metrics", "notes")
+    lists = ("headline", "metrics", "notes", "naming")
     return Published(**{k: tuple(v) if k in lists else v for k, v in entry.items()})
 
 

@@ -12,7 +12,7 @@ import test_dcinn_hmf
 import test_dcinn_ivf_tno
 import test_dcinn_ps
 from data.simulate import degrade_hsi, imresize, interp23, spectral_response, wald
-from metrics import d_lambda, ergas, psnr, qnr, sam
+from metrics import d_lambda, d_lambda_k, d_s, ergas, mef_ssim, mi, psnr, q2n, qabf, qnr, released, sam, scc, ssim
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps, save_checkpoint
 from models.convexp import ConvExp
 from models.layers import Subnet
@@ -75,6 +75,9 @@ def test_ivf(tile, tmp_path):
     for method, image in expected.items():
         values = table["values"][method]
         assert values["SD"] == [pytest.approx(image.std())]
+        assert values["MI"] == [pytest.approx(mi(image, infrared, visible))]
+        assert values["Qabf"] == [pytest.approx(qabf(image, infrared, visible))]
+        assert paper["values"][method]["MEF-SSIM"] == [pytest.approx(mef_ssim(image, infrared, visible))]
         assert paper["values"][method]["SD*"] == [
             pytest.approx(np.sqrt(((image / 255 - image.mean() / 255) ** 2).sum()))
         ]
@@ -145,6 +148,62 @@ def test_ps(tmp_path):
         assert values["SAM"][0] == pytest.approx(sam(image, ms), rel=1e-3)
         assert values["ERGAS"][0] == pytest.approx(ergas(image, ms, ratio=4), rel=1e-3)
         assert values["PSNR"][0] == pytest.approx(psnr(image, ms), abs=1e-3)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("protocol", ["toolbox", "whole", "released"])
+def test_ps_protocols(protocol, tmp_path):
+    """A file with a reference, 10 bits: Q2n in digital numbers, the border cut as default, the authors' own four."""
+    gt = np.rint(smooth(4, 96, 100) * 900 + 50)
+    arrays = {
+        "gt": gt,
+        "lms": np.rint(gt + RNG.normal(0, 20, gt.shape)).clip(0, 1023),
+        "pan": gt.mean(0, keepdims=True),
+    }
+    scipy.io.savemat(tmp_path / "gf2_x.mat", {k: v[None] for k, v in arrays.items()})
+    options = ["--data", str(tmp_path / "gf2_x.mat"), "--output", str(tmp_path / "out")]
+    options += ["--weights", saved(stirred(dcinn_ps(4)), tmp_path), "--sensor", "GF2"]
+    options += [] if protocol == "toolbox" else ["--protocol", protocol]
+    result = test_dcinn_ps.main(options)["tables"]
+    assert [t["protocol"] for t in result] == [protocol]
+    fused = scipy.io.loadmat(tmp_path / "out/reduced/gf2_x_0000.mat")["fused"].astype(np.float64)
+    lms, gt = (np.moveaxis(np.float64(arrays[k]), 0, -1) for k in ("lms", "gt"))
+    for method, image in (("DCINN (w)", fused), ("EXP (lms)", lms)):
+        found = {m: v[0] for m, v in result[0]["values"][method].items()}
+        a, b = image, gt
+        if protocol == "toolbox":
+            a, b = a[20:75, 20:79], b[20:75, 20:79]
+        if protocol == "released":
+            a, b = a / 1023, b / 1023
+            expected = {"PSNR": released.psnr(a, b), "SSIM": released.ssim(a, b), "SAM": released.sam(a, b)}
+            expected["ERGAS"] = released.ergas(b, a)
+        else:
+            expected = {"SAM": sam(a, b), "ERGAS": ergas(a, b, ratio=4), "Q2n": q2n(a, b), "SCC": scc(a, b)}
+            expected |= {"PSNR": psnr(a, b, peak=1023), "SSIM": ssim(a, b, data_range=1023)}
+        assert found == pytest.approx(expected, rel=1e-4)
+
+
+@torch.no_grad()
+def test_ps_full_resolution_columns(tmp_path):
+    """70 x 64 pixels: the top left 64 x 64 of them; the sensor's MTF in Khan's distortion."""
+    ms, pan = (np.rint(smooth(*shape) * 1800 + 100) for shape in ((4, 18, 16), (1, 72, 64)))
+    scipy.io.savemat(tmp_path / "s.mat", {"I_MS": np.moveaxis(ms, 0, -1), "I_PAN": pan[0], "sensor": "QB"})
+    options = ["--data", str(tmp_path / "s.mat"), "--output", str(tmp_path / "out"), "--resolution", "full"]
+    table = test_dcinn_ps.main([*options, "--weights", saved(stirred(dcinn_ps(4)), tmp_path)])["tables"][0]
+    lms = interp23(np.moveaxis(ms, 0, -1))[:64, :64]
+    fused = scipy.io.loadmat(tmp_path / "out/full/s.mat")["fused"][:64, :64]
+    for method, image in (("DCINN (w)", fused), ("EXP (lms)", lms)):
+        found = {m: v[0] for m, v in table["values"][method].items()}
+        spatial, khan = d_s(image, lms, pan[0, :64]), d_lambda_k(image, lms, sensor="QB")
+        expected = {
+            "D_lambda": d_lambda(image, lms),
+            "D_s": spatial,
+            "D_lambda_K": khan,
+            "HQNR": (1 - khan) * (1 - spatial),
+        }
+        expected["QNR"] = (1 - expected["D_lambda"]) * (1 - spatial)
+        assert found == pytest.approx(expected, rel=2e-4, abs=1e-5)
+    assert any("top left 64x64 pixels" in line for line in table["remarks"])
 
 
 def test_limit_of_a_stacked_file(tmp_path):

@@ -38,7 +38,14 @@ def test_ivf_on_the_sample(script, rule, tmp_path, capsys):
     assert result["config"]["base_rule"] == rule
     table = capsys.readouterr().out
     assert table.startswith((out / "metrics.md").read_text().splitlines()[0])
-    for words in ("NO TRAINED WEIGHTS", "Embedded sample", "max of the two", "DCINN paper Table 7; ", "Qabf", "MEF-SSIM"):
+    for words in (
+        "NO TRAINED WEIGHTS",
+        "Embedded sample",
+        "max of the two",
+        "DCINN paper Table 7; ",
+        "Qabf",
+        "MEF-SSIM",
+    ):
         assert words in table
     assert "2 fused in" in table
     for name in ("metrics.md", "metrics.csv", "metrics.tex"):

@@ -1,0 +1,240 @@
+"""python -m metrics: anybody's fused images, scored without a network, in every layout people save them in."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+import tifffile
+
+from data.simulate import interp23, wald
+from metrics import ergas, hqnr, mef_ssim, psnr, q2n, sam, viff
+from utils import entry, score
+
+ROOT = Path(__file__).resolve().parents[1]
+RNG = np.random.default_rng(6)
+
+
+def run(*options):
+    return score.run([str(o) for o in options])
+
+
+def values(result, table=0):
+    return {m: {k: v[0] for k, v in row.items()} for m, row in result["tables"][table]["values"].items()}
+
+
+def refused(capsys, *options):
+    with pytest.raises(SystemExit) as stop:
+        entry.door(score.run, program="python -m metrics")([str(o) for o in options])
+    captured = capsys.readouterr()
+    assert stop.value.code == 2
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.fixture
+def gray_set(tmp_path):
+    """Two pairs and fused images of them; the fused in another file format."""
+    images = {}
+    for name in ("a", "b"):
+        images[name] = [RNG.integers(0, 256, (48, 60)).astype(np.uint8) for _ in range(3)]
+        for kind, image, suffix in zip(("f", "ir", "vi"), images[name], ("bmp", "png", "png"), strict=True):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            cv2.imwrite(str(tmp_path / kind / f"{name}.{suffix}"), image)
+    return tmp_path, images
+
+
+def ivf(folder, *options):
+    return ("--task", "ivf", "--fused", folder / "f", "--infrared", folder / "ir", "--visible", folder / "vi", *options)
+
+
+def test_ivf(gray_set, capsys):
+    folder, images = gray_set
+    result = run(*ivf(folder, "--name", "theirs", "--output", folder / "out"))
+    fused, infrared, visible = images["a"]
+    assert values(result, 0)["theirs"]["MEF-SSIM"] == pytest.approx(mef_ssim(fused, infrared, visible))
+    assert values(result, 1)["theirs"]["VIF"] == pytest.approx(viff(fused, infrared, visible))
+    largest = np.maximum(infrared, visible)
+    assert values(result, 1)["max of the two"]["VIF"] == pytest.approx(viff(largest, infrared, visible))
+    assert "mean of the two" in capsys.readouterr().out
+    assert json.loads((folder / "out/metrics.json").read_text())["tables"][0]["images"] == ["a", "b"]
+    assert sorted(p.name for p in (folder / "out").iterdir()) == [f"metrics.{s}" for s in ("csv", "json", "md", "tex")]
+    one = run("--task", "ivf", "--fused", folder / "f", "--data", folder, "--protocol", "cddfuse")
+    assert [t["protocol"] for t in one["tables"]] == ["cddfuse"]
+    assert "f" in one["tables"][0]["values"]
+
+
+def test_one_file_each(gray_set):
+    folder, images = gray_set
+    files = ("--fused", folder / "f/b.bmp", "--infrared", folder / "ir/b.png", "--visible", folder / "vi/b.png")
+    assert values(run("--task", "ivf", *files), 1)["b"]["VIF"] == pytest.approx(viff(*images["b"]))
+
+
+def test_ivf_that_does_not_fit(gray_set, capsys):
+    folder, _ = gray_set
+    (folder / "f/b.bmp").rename(folder / "f/c.bmp")
+    assert "f: found no image named b, expected one fused image for each of the 2 pairs" in refused(
+        capsys, *ivf(folder)
+    )
+    (folder / "f/c.bmp").rename(folder / "f/b.bmp")
+    cv2.imwrite(str(folder / "f/z.png"), np.zeros((4, 4), np.uint8))
+    assert "z.png without sources" in refused(capsys, *ivf(folder))
+    (folder / "f/z.png").unlink()
+    cv2.imwrite(str(folder / "f/b.bmp"), np.zeros((48, 56), np.uint8))
+    message = refused(capsys, *ivf(folder, "--output", folder / "out"))
+    assert message.startswith("python -m metrics: ")
+    assert "b.bmp: found 48x56 pixels, expected 48x60 pixels of its sources" in message
+    assert not (folder / "out").exists()
+    assert "expected one of both, paper, cddfuse for ivf" in refused(capsys, *ivf(folder, "--protocol", "toolbox"))
+    assert "--visible, --infrared: found not both" in refused(capsys, "--task", "ivf", "--fused", folder / "f")
+
+
+@pytest.fixture
+def stacked(tmp_path):
+    """A PanCollection file of two scenes, and a fused stack, (N, B, H, W)."""
+    gt = RNG.integers(100, 2000, (2, 4, 80, 96))
+    with h5py.File(tmp_path / "qb.h5", "w") as file:
+        file["gt"], file["lms"], file["pan"] = gt, (gt + 30).clip(0, 2047), gt[:, :1]
+        file["ms"] = gt[:, :, ::4, ::4]
+    return tmp_path / "qb.h5", gt, (gt + RNG.integers(-40, 41, gt.shape)).clip(0, 2047).astype(np.float32)
+
+
+@pytest.mark.parametrize("form", ["h5", "mat", "npy", "toolbox", "named", "tif"])
+def test_ps_reduced_in_every_layout(form, stacked, tmp_path):
+    source, gt, fused = stacked
+    place = tmp_path / f"fused.{form}"
+    if form == "h5":
+        h5py.File(place, "w")["sr"] = fused
+    elif form == "mat":
+        scipy.io.savemat(place, {"anything": fused})
+    elif form == "npy":
+        np.save(place, fused)
+    else:
+        place = tmp_path / "results"
+        place.mkdir()
+        for i in (1, 0):
+            if form == "toolbox":  # natural order: 2 before 10
+                name = ("output_mulExm_2.mat", "output_mulExm_10.mat")[i]
+                scipy.io.savemat(place / name, {"sr": np.moveaxis(fused[i], 0, -1), "other": 1})
+            elif form == "named":
+                scipy.io.savemat(place / f"qb_000{i}.mat", {"fused": np.moveaxis(fused[i], 0, -1)})
+            else:
+                tifffile.imwrite(place / f"{i}.tif", np.rint(fused[i]).astype(np.uint16), photometric="minisblack")
+    table = run("--task", "ps", "--fused", place, "--data", source, "--name", "m")["tables"][0]
+    assert (table["task"], table["protocol"], table["images"]) == ("ps_reduced", "toolbox", ["qb_0000", "qb_0001"])
+    for i in range(2):
+        a, b = (np.moveaxis(x[i], 0, -1)[20:-21, 20:-21] for x in (fused, gt))
+        assert table["values"]["m"]["Q2n"][i] == pytest.approx(q2n(a, b), rel=1e-6)
+        assert table["values"]["m"]["ERGAS"][i] == pytest.approx(ergas(a, b, ratio=4), rel=1e-5)
+    assert "EXP (lms)" in table["values"]
+
+
+def test_ps_in_the_unit_interval_must_be_declared(stacked, tmp_path, capsys):
+    source, gt, fused = stacked
+    np.save(tmp_path / "f.npy", fused / 2047)
+    message = refused(capsys, "--task", "ps", "--fused", tmp_path / "f.npy", "--data", source)
+    assert "already scaled, expected digital numbers of 11 bits, or --fused-bits 1" in message
+    table = run(
+        "--task", "ps", "--fused", tmp_path / "f.npy", "--data", source, "--fused-bits", 1, "--protocol", "whole"
+    )
+    found = table["tables"][0]["values"]["f"]["SAM"][0]
+    assert found == pytest.approx(sam(np.moveaxis(fused[0], 0, -1), np.moveaxis(gt[0], 0, -1)), rel=1e-5)
+
+
+def test_ps_at_both_resolutions_of_one_scene(tmp_path):
+    """A scene without gt: fused images of the pan's size have no reference, of the ms's size the ms."""
+    ms, pan = RNG.integers(100, 2000, (96, 80, 4)), RNG.integers(100, 2000, (384, 320))
+    scipy.io.savemat(tmp_path / "s.mat", {"I_MS": ms, "I_PAN": pan, "sensor": "QB"})
+    lms = interp23(ms)
+    for name, image in (("full", lms + 25), ("low", ms + 25)):
+        np.save(tmp_path / f"{name}.npy", image)
+    full = run("--task", "ps", "--fused", tmp_path / "full.npy", "--data", tmp_path / "s.mat")
+    assert full["tables"][0]["task"] == "ps_full"
+    assert values(full)["full"]["HQNR"] == pytest.approx(hqnr(lms + 25, lms, pan, sensor="QB"), rel=1e-4)
+    low = run("--task", "ps", "--fused", tmp_path / "low.npy", "--data", tmp_path / "s.mat")
+    assert low["tables"][0]["task"] == "ps_reduced"
+    inside = (slice(20, -21), slice(20, -21))
+    assert values(low)["low"]["SAM"] == pytest.approx(sam((ms + 25)[inside], ms[inside]), rel=1e-5)
+    exp = wald(ms, pan, sensor="QB")["lms"]
+    assert values(low)["EXP (lms)"]["SAM"] == pytest.approx(sam(exp[inside], ms[inside]), rel=1e-5)
+
+
+def test_ps_that_does_not_fit(stacked, tmp_path, capsys):
+    source, _, fused = stacked
+    cases = {
+        "three.npy": (np.concatenate([fused, fused[:1]]), "found 3 images (three, ...), expected 2 (qb_0000, ...)"),
+        "shape.npy": (
+            fused[:, :, :, :90],
+            "shape.npy[0]: found an array of shape (4, 80, 90), expected (4, 80, 96) or",
+        ),
+        "nan.npy": (np.where(fused > 1900, np.nan, fused), "nan.npy[0]: found NaN or infinity"),
+        "text.npy": (np.array(["a"]), "expected numbers of shape"),
+        "large.npy": (fused * 40, "expected digital numbers from 0 to 2047"),
+    }
+    for name, (array, message) in cases.items():
+        np.save(tmp_path / name, array)
+        assert message in refused(capsys, "--task", "ps", "--fused", tmp_path / name, "--data", source)
+    scipy.io.savemat(tmp_path / "keys.mat", {"x": 1, "y": 2})
+    assert "found the keys x, y, expected one of" in refused(
+        capsys, "--task", "ps", "--fused", tmp_path / "keys.mat", "--data", source
+    )
+    (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY rubbish")
+    (tmp_path / "x.txt").write_text("x")
+    (tmp_path / "empty").mkdir()
+    for name, message in (
+        ("bad.npy", "no readable .npy file"),
+        ("x.txt", "found a file of type .txt"),
+        ("empty", "no such files"),
+        ("none", "no such file or folder"),
+    ):
+        assert message in refused(capsys, "--task", "ps", "--fused", tmp_path / name, "--data", source)
+    assert "--data: found none" in refused(capsys, "--task", "ps", "--fused", tmp_path / "nan.npy")
+
+
+@pytest.mark.parametrize("ratio", [4, 8])
+def test_hmf_against_cave_and_against_cubes(ratio, tmp_path):
+    cube = RNG.integers(3000, 60000, (31, 32, 48)).astype(np.uint16)
+    fused = np.clip(cube + RNG.normal(0, 300, cube.shape), 0, 65535)
+    (tmp_path / "cave/one_ms/one_ms").mkdir(parents=True)
+    for i, band in enumerate(cube, 1):
+        cv2.imwrite(str(tmp_path / f"cave/one_ms/one_ms/one_ms_{i:02d}.png"), band)
+    scipy.io.savemat(tmp_path / "one.mat", {"fused": np.moveaxis(fused, 0, -1)})
+    (tmp_path / "cubes").mkdir()
+    np.save(tmp_path / "cubes/one.npy", np.moveaxis(cube / 65535, 0, -1))
+    a, b = (np.moveaxis(x, 0, -1) / 65535 for x in (fused, cube))
+    for reference in ("cave", "cubes"):
+        options = ("--task", "hmf", "--fused", tmp_path / "one.mat", "--data", tmp_path / reference, "--name", "m")
+        found = values(run(*options, "--ratio", ratio))
+        assert found["m"]["PSNR"] == pytest.approx(psnr(a, b), rel=1e-5)
+        assert found["m"]["ERGAS"] == pytest.approx(ergas(a, b, ratio=ratio), rel=1e-4)
+        assert found["m"]["PSNR"] > found["bicubic"]["PSNR"]
+        assert "bilinear" in found
+
+
+def test_the_command_itself(gray_set, tmp_path):
+    folder, _ = gray_set
+    command = [sys.executable, "-m", "metrics", *map(str, ivf(folder, "--protocol", "paper"))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("### Infrared-visible fusion (paper)")
+    assert done.stderr == ""
+    code = "import sys, metrics, metrics.report, utils.score; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0, "no PyTorch needed"
+
+
+@pytest.mark.slow
+def test_the_scripts_own_results_score_the_same(shared, tmp_path):
+    import test_dcinn_ivf_tno
+
+    data = shared("datasets/tno8")
+    first = test_dcinn_ivf_tno.main(["--data", str(data), "--output", str(tmp_path / "out"), "--limit", "8"])
+    second = run("--task", "ivf", "--fused", tmp_path / "out/fused", "--data", data, "--name", "again")
+    for a, b in zip(first["tables"], second["tables"], strict=True):
+        for metric, found in b["values"]["again"].items():
+            assert a["values"]["DCINN (untrained, seed 0)"][metric] == pytest.approx(found)
+        assert a["published_same_images"] == b["published_same_images"]
