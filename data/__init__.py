@@ -8,10 +8,11 @@ from importlib import import_module
 _HOMES = {
     "CAVE": "hyperspectral",
     "DataError": "errors",
+    "Harvard": "harvard",
     "PairedImages": "infrared_visible",
     "PanCollection": "pancollection",
 }
-__all__ = ["CAVE", "DataError", "PairedImages", "PanCollection"]
+__all__ = ["CAVE", "DataError", "Harvard", "PairedImages", "PanCollection"]
 
 
 def __getattr__(name: str) -> object:

@@ -1,0 +1,22 @@
+"""Lists of the test images of published tables, so that no training set holds one of them by accident.
+
+roadscene_50: RoadScene's test pairs in CDDFuse (Zhao et al., CVPR 2023), read off its repository.
+cave_11: CAVE's test scenes (Deng et al., IJCAI 2023, Fig. 4).
+"""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def split(name: str) -> tuple[str, ...]:
+    """The names of a list, without suffixes.
+
+    Raises:
+        ValueError: for a list that is not there.
+    """
+    file = FOLDER / f"{name}.txt"
+    if not file.is_file():
+        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.txt")))
+        raise ValueError(f"split: found no list {name}, expected one of {known}")
+    return tuple(file.read_text(encoding="utf-8").split())

@@ -1,0 +1,34 @@
+"""Train the DCINN for infrared-visible fusion, RoadScene model.
+
+    python train_dcinn_ivf_rs.py                                     the embedded sample: shows that it works
+    python train_dcinn_ivf_rs.py --data ROADSCENE_DIR --output runs/ivf_rs
+    python train_dcinn_ivf_rs.py --data ROADSCENE_DIR --output runs/ivf_rs --resume
+    torchrun --nproc_per_node=2 train_dcinn_ivf_rs.py ...            several GPUs, the same batch
+
+The defaults are the released script's; --recipe paper takes the printed numbers. OUTPUT/last.pth and best.pth are read
+by `test_dcinn_ivf_rs.py --weights` and `models.load_pretrained`.
+"""
+
+from utils import cli, tasks
+from utils.train import chosen, run, train_parser
+
+
+@cli.door
+def main(argv: list[str] | None = None) -> dict[str, float]:
+    """Run with these command line options (sys.argv by default); returns the last validation's metrics."""
+    parser = train_parser(
+        "ivf_rs",
+        "Training of DCINN, infrared-visible fusion, RoadScene model.",
+        "folder with one subfolder of visible and one of infrared images",
+    )
+    parser.add_argument("--base-rule", choices=("max", "mean"), help="of the low-passes (default: the recipe's)")
+    parser.add_argument(
+        "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
+    )
+    args = parser.parse_args(argv)
+    numbers = chosen(args, "ivf_rs")
+    return run("ivf_rs", args, numbers, lambda: tasks.infrared_visible(args, numbers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Train the DCINN for pansharpening.
+
+    python train_dcinn_ps.py                                     the embedded sample: shows that it works
+    python train_dcinn_ps.py --data train_wv3.h5 --output runs/ps
+    python train_dcinn_ps.py --data train_wv3.h5 --output runs/ps --resume
+    torchrun --nproc_per_node=2 train_dcinn_ps.py ...            several GPUs, the same batch
+
+The defaults are the released script's; --recipe paper takes the printed numbers. OUTPUT/last.pth and best.pth are read
+by `test_dcinn_ps.py --weights` and `models.load_pretrained`.
+"""
+
+from pathlib import Path
+
+from utils import cli, tasks
+from utils.train import chosen, run, train_parser
+
+
+@cli.door
+def main(argv: list[str] | None = None) -> dict[str, float]:
+    """Run with these command line options (sys.argv by default); returns the last validation's metrics."""
+    parser = train_parser(
+        "ps",
+        "Training of DCINN, pansharpening.",
+        "PanCollection's training .h5, or a .mat scene, reduced by Wald's protocol",
+    )
+    parser.add_argument("--val", type=Path, help="a validation .h5 (default: held back patches, else training patches)")
+    parser.add_argument("--sensor", help="WV3, WV2, QB, GF2, ... (default: the file's own)")
+    parser.add_argument("--bits", type=cli.bit_depth, help="of the digital numbers (default: the file's own, else 11)")
+    args = parser.parse_args(argv)
+    numbers = chosen(args, "ps")
+    return run("ps", args, numbers, lambda: tasks.pansharpening(args, numbers))
+
+
+if __name__ == "__main__":
+    main()

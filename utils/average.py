@@ -1,0 +1,47 @@
+"""An exponential moving average of a network's weights, off unless asked for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class Average:
+    """The average, and the network with it.
+
+    Args:
+        decay: 0 keeps no average.
+    """
+
+    def __init__(self, decay: float = 0.0) -> None:
+        self.decay = decay
+        self.weights: dict[str, Tensor] | None = None
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """After a step. The first call takes the weights as they are."""
+        if not self.decay:
+            return
+        state = model.state_dict()
+        if self.weights is None:
+            self.weights = {name: value.clone() for name, value in state.items()}
+            return
+        for name, value in state.items():
+            if value.is_floating_point():
+                self.weights[name].lerp_(value, 1 - self.decay)
+            else:
+                self.weights[name].copy_(value)
+
+    @contextmanager
+    def inside(self, model: nn.Module) -> Iterator[None]:
+        """The network with the averaged weights, where there are some, for the time of a with block."""
+        if self.weights is None:
+            yield
+            return
+        own = {name: value.clone() for name, value in model.state_dict().items()}
+        model.load_state_dict(self.weights)
+        try:
+            yield
+        finally:
+            model.load_state_dict(own)

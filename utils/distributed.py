@@ -1,0 +1,84 @@
+"""Several processes on one training: started by torchrun, or one process where there is none."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, distributed
+
+from .entry import UsageError
+
+
+@contextmanager
+def processes(device: torch.device) -> Iterator[torch.device]:
+    """Join the process group that torchrun describes; gives this process its device.
+
+    NCCL on CUDA, one GPU a process; gloo on CPU. Without torchrun's variables nothing is started.
+
+    Raises:
+        UsageError: for more processes than GPUs on this machine.
+    """
+    if "WORLD_SIZE" not in os.environ or "RANK" not in os.environ:
+        yield device
+        return
+    if device.type == "cuda":
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        if local >= torch.cuda.device_count():
+            raise UsageError(f"torchrun: found {torch.cuda.device_count()} GPUs, expected one for each process")
+        device = torch.device("cuda", local)
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield device
+    finally:
+        distributed.destroy_process_group()
+
+
+def world() -> int:
+    """Number of processes."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def rank() -> int:
+    """This process's number, 0 being the one that writes."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def wait() -> None:
+    """Until every process is here."""
+    if distributed.is_initialized():
+        distributed.barrier()
+
+
+def mean(values: Tensor) -> Tensor:
+    """The mean over the processes, without a gradient."""
+    values = values.detach().clone()
+    if distributed.is_initialized():
+        distributed.all_reduce(values)
+        values /= world()
+    return values
+
+
+def anywhere(flag: bool, device: torch.device) -> bool:
+    """Whether the flag is set in any process."""
+    if not distributed.is_initialized():
+        return flag
+    tensor = torch.tensor(float(flag), device=device)
+    distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX)
+    return bool(tensor)
+
+
+def norm_over_processes(squares: Tensor) -> Tensor:
+    """sqrt of the sum over all processes of `squares`, each process's own sum of squares.
+
+    Its gradient is made for DistributedDataParallel, which averages gradients over the processes: the average is that
+    of one process with all the data.
+    """
+    if not distributed.is_initialized():
+        return torch.sqrt(squares)
+    total = squares.detach().clone()
+    distributed.all_reduce(total)
+    norm = torch.sqrt(total)
+    share = squares / (2 * norm.clamp_min(torch.finfo(norm.dtype).tiny)) * world()
+    return norm + share - share.detach()

@@ -1,0 +1,66 @@
+"""What a training leaves behind beside its checkpoints: train.csv, TensorBoard's files, run.json."""
+
+import csv
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+
+class Logs:
+    """One row an epoch in train.csv, the same numbers and images in tensorboard/.
+
+    Args:
+        folder: of the run.
+        columns: of train.csv, after epoch and step.
+        config: of the run, for run.json and TensorBoard.
+        resumed: last epoch that is kept of an earlier run; later rows are removed. -1 begins anew.
+    """
+
+    def __init__(self, folder: Path, columns: list[str], config: dict, resumed: int = -1) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  slow to import
+
+        self.file, self.columns = folder / "train.csv", ["epoch", "step", *columns]
+        rows = _rows(self.file) if resumed >= 0 else []
+        self._write([row for row in rows if int(row["epoch"]) <= resumed])
+        (folder / "run.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        self.board = SummaryWriter(str(folder / "tensorboard"))
+        self.board.add_text("config", "```\n" + json.dumps(config, indent=1) + "\n```")
+
+    def row(self, epoch: int, step: int, values: dict[str, float]) -> None:
+        """Add the row of an epoch; the file is complete after every row."""
+        rows = _rows(self.file)
+        self._write([*rows, {"epoch": epoch, "step": step, **values}])
+        for name, value in values.items():
+            self.board.add_scalar(f"epoch/{name}", value, epoch)
+        self.board.flush()
+
+    def scalar(self, name: str, value: float, step: int) -> None:
+        """A value of one step, for TensorBoard only."""
+        self.board.add_scalar(name, value, step)
+
+    def image(self, name: str, image: np.ndarray, step: int) -> None:
+        """(H, W) or (H, W, 3) in [0, 1], for TensorBoard only."""
+        self.board.add_image(name, np.clip(image, 0, 1), step, dataformats="HW" if image.ndim == 2 else "HWC")
+
+    def close(self) -> None:
+        """Finish TensorBoard's file."""
+        self.board.close()
+
+    def _write(self, rows: list[dict]) -> None:
+        handle, temporary = tempfile.mkstemp(dir=self.file.parent, prefix=".train.")
+        with os.fdopen(handle, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self.columns, restval="", extrasaction="ignore", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(self.file)
+
+
+def _rows(file: Path) -> list[dict]:
+    if not file.is_file():
+        return []
+    with file.open(newline="", encoding="utf-8") as handle:
+        return list(csv.DictReader(handle))

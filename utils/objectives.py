@@ -1,0 +1,94 @@
+"""What is minimised: the network and the loss of its task, in one module, so that several processes can share it."""
+
+import torch
+from torch import Tensor, nn
+
+from models import DCINN
+
+from .distributed import norm_over_processes
+from .losses import ssim, structure
+
+BACKWARD_TARGETS = ("predicted", "reference")
+
+
+class Objective(nn.Module):
+    """(base_image, guide[, gt]) -> the terms of the loss, (terms,), the first being their weighted sum.
+
+    Attributes:
+        names: of the terms.
+    """
+
+    names: tuple[str, ...]
+
+    def __init__(self, model: DCINN) -> None:
+        super().__init__()
+        self.model = model
+
+
+class DetailObjective(Objective):
+    """ps and hmf: L1(fused, gt) + weight * L1(CINN^-1(target), detail).
+
+    Args:
+        model: the network.
+        weight: 0 leaves the inverse pass out.
+        target: of the inverse pass: the network's "predicted" residual, as released and as the paper's text says (the
+            term is then zero up to the truncation of the convolution exponential), or the "reference" one, gt - base.
+    """
+
+    def __init__(self, model: DCINN, weight: float = 0.0, target: str = "predicted") -> None:
+        super().__init__(model)
+        if target not in BACKWARD_TARGETS:
+            raise ValueError(f"found target {target!r}, expected one of {', '.join(BACKWARD_TARGETS)}")
+        self.weight, self.target = weight, target
+        self.names = ("loss", "forward", "backward") if weight else ("loss", "forward")
+
+    def forward(self, base_image: Tensor, guide: Tensor, gt: Tensor) -> Tensor:
+        """(B, C, H, W) each -> (2,) or (3,)."""
+        base, detail = self.model.decomposition(base_image, guide)
+        conditions = self.model.anet(base_image, guide)
+        residual = self.model.flow(detail, conditions)
+        forward = (base + residual - gt).float().abs().mean()
+        if not self.weight:
+            return torch.stack((forward, forward))
+        target = residual if self.target == "predicted" else gt - base
+        backward = (self.model.flow.inverse(target, conditions) - detail).float().abs().mean()
+        return torch.stack((forward + self.weight * backward, forward, backward))
+
+
+class StructureObjective(Objective):
+    """ivf: `losses.ivf_terms` weighted; the norms are over the batch of all processes, as with one process."""
+
+    names = ("loss", "ssim_infrared", "ssim_visible", "structure_infrared", "structure_visible")
+
+    def __init__(self, model: DCINN, weights: tuple[float, float, float, float]) -> None:
+        super().__init__(model)
+        self.register_buffer("weights", torch.tensor(weights), persistent=False)
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
+        """(B, 1, H, W) visible and infrared -> (5,)."""
+        fused = self.model(base_image, guide).float()
+        visible, infrared = base_image.float(), guide.float()
+        with torch.autocast(fused.device.type, enabled=False):
+            s = structure(fused)
+            terms = torch.stack(
+                (
+                    1 - ssim(fused, infrared),
+                    1 - ssim(fused, visible),
+                    norm_over_processes((s - structure(infrared)).square().sum()),
+                    norm_over_processes((s - structure(visible)).square().sum()),
+                )
+            )
+            return torch.cat(((terms * self.weights).sum()[None], terms))
+
+
+@torch.no_grad()
+def start_actnorm(model: DCINN, base_image: Tensor, guide: Tensor) -> None:
+    """Set the data-dependent start of every ActNorm from the first batch of ALL processes, in float32.
+
+    Done once before the first step, so that mixed precision, compilation and several processes do not change it.
+    """
+    training = model.training
+    model.train()
+    with torch.autocast(base_image.device.type, enabled=False):
+        model(base_image.float(), guide.float())
+    model.train(training)

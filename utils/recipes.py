@@ -1,0 +1,69 @@
+"""The numbers of the four trainings: what the released scripts run, and what the paper prints where it differs.
+
+Source: the authors' released training scripts ("released"), Wang et al., IJCV 132 (2024), section 5 ("paper").
+Common to all: Adam (0.9, 0.999), eps 1e-8, no weight decay, gradients clipped to an L2 norm of 2e-4, learning rate
+halved at the milestones.
+"""
+
+from dataclasses import dataclass
+
+CLIP = 2e-4
+RECIPES = ("released", "paper")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training.
+
+    Attributes:
+        lr: learning rate at the start.
+        epochs, batch: batch is that of all processes together.
+        patch: side of a training patch, of the full resolution.
+        milestones: epochs after which the learning rate is halved.
+        backward_weight: of the loss of the inverse direction; 0 leaves the inverse pass out.
+        ivf_weights: of 1 - SSIM(infrared), 1 - SSIM(visible), structure to infrared, structure to visible.
+        base_rule: of ivf.
+    """
+
+    lr: float
+    epochs: int
+    batch: int
+    patch: int
+    milestones: tuple[int, ...] = ()
+    backward_weight: float = 0.0
+    ivf_weights: tuple[float, float, float, float] | None = None
+    base_rule: str | None = None
+
+
+def recipe(task: str, name: str = "released", ratio: int = 4) -> Recipe:
+    """The recipe of "ps", "hmf", "ivf_rs" or "ivf_tno".
+
+    Args:
+        task: see above.
+        name: "released" or "paper".
+        ratio: of hmf, whose patch the paper prints for 4 and 8: 10 low-resolution pixels.
+
+    Raises:
+        ValueError: for another task or name.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"recipe: found {name!r}, expected one of {', '.join(RECIPES)}")
+    paper = name == "paper"
+    steps = (50, 100, 250, 300)
+    if task == "ps":
+        return Recipe(1e-3 if paper else 8e-4, 350, 32, 64, steps, backward_weight=1.0)
+    if task == "hmf":
+        if paper:
+            return Recipe(1e-3, 350, 32, 10 * ratio, steps, backward_weight=1.0)
+        return Recipe(4e-4, 400, 16, 64, (50, 100, 200, 300))
+    weights = {
+        ("ivf_rs", "released"): (1, 0.05, 6e-4, 2.5e-4),
+        ("ivf_rs", "paper"): (1, 0.05, 2.5e-3, 6e-3),
+        ("ivf_tno", "released"): (1, 1, 1e-4, 0),
+        ("ivf_tno", "paper"): (1, 1, 0, 1e-3),
+    }
+    if (task, name) not in weights:
+        raise ValueError(f"recipe: found task {task!r}, expected ps, hmf, ivf_rs or ivf_tno")
+    rule = "mean" if task == "ivf_rs" else "max"
+    patch, batch = (128, 32) if paper else (152, 8)
+    return Recipe(5e-5, 20, batch, patch, ivf_weights=weights[task, name], base_rule=rule)

@@ -1,0 +1,53 @@
+"""Everything that a training needs to go on exactly where it stopped, as plain values for a checkpoint."""
+
+import random
+
+import numpy as np
+import torch
+
+from models import CheckpointError
+
+
+def random_state() -> dict[str, object]:
+    """The random number generators of Python, NumPy and PyTorch."""
+    name, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002  the global one, as others may use it
+    version, numbers, following = random.getstate()
+    return {
+        "python": [version, list(numbers), following],
+        "numpy": [name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_random_state(state: dict) -> None:
+    """Put the generators where `random_state` found them; those of CUDA where there are as many GPUs."""
+    version, numbers, following = state["python"]
+    random.setstate((version, tuple(numbers), following))
+    name, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
+    torch.set_rng_state(state["torch"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def seed_everything(seed: int) -> None:
+    """The global generators of Python, NumPy and PyTorch."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    torch.manual_seed(seed)
+
+
+def check_same(path: object, found: dict, expected: dict) -> None:
+    """Raise where a checkpoint was made with other settings than this run's, naming the first that differs.
+
+    Raises:
+        CheckpointError: one line.
+    """
+    for name, value in expected.items():
+        if name in found and _plain(found[name]) != _plain(value):
+            raise CheckpointError(f"{path}: found a run with {name} {found[name]}, expected {value}, as asked for now")
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
