@@ -37,8 +37,7 @@ class SpectralPatches:
     """
 
     def __init__(self, scenes: Sequence, srf: np.ndarray, ratio: int = 4, patch: int = 64, stride: int = 32) -> None:
-        if patch % ratio or stride % ratio or min(patch, stride) < ratio:
-            raise ValueError(f"found patch {patch} and stride {stride}, expected multiples of the ratio {ratio}")
+        _check_grid(patch, stride, ratio)
         self.scenes, self.srf, self.ratio, self.patch = scenes, np.asarray(srf, np.float64), ratio, patch
         self._kept: OrderedDict[int, tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self.sides = self._side_lengths()
@@ -168,6 +167,7 @@ class ScenePatches:
         patch: int = 64,
         stride: int = 32,
     ) -> None:
+        _check_grid(patch, stride, ratio)
         images = wald(np.moveaxis(ms, 0, -1), pan, sensor=sensor, ratio=ratio, pan_filter=pan_filter)
         self.ratio, self.patch = ratio, patch
         self.pan = images.pop("pan")[None].astype(np.float32)
@@ -218,6 +218,11 @@ class PairCrops:
         window = (slice(None), slice(top, top + self.patch), slice(left, left + self.patch))
         images = {"base_image": pair["visible"], "guide": pair["infrared"]}
         return {"name": pair["name"], **{k: np.ascontiguousarray(v[window]) for k, v in images.items()}}
+
+
+def _check_grid(patch: int, stride: int, ratio: int) -> None:
+    if patch % ratio or stride % ratio or min(patch, stride) < ratio:
+        raise ValueError(f"found patch {patch} and stride {stride}, expected multiples of the ratio {ratio}")
 
 
 def _starts(length: int, patch: int, stride: int) -> list[int]:

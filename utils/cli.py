@@ -5,20 +5,17 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from data.arrays import ArrayFile
-from data.errors import DataError
 from models import DCINN, CheckpointError, load_pretrained
 from models.checkpoint import PRETRAINED, holds_config
-from models.config import checked_srf
 
 from . import entry
 from .entry import BAD_INPUT, Parser, UsageError, bit_depth, positive, quiet, seed, tile_side
+from .readers import read_srf
 from .runs import Network
 
-__all__ = ["BAD_INPUT", "Parser", "UsageError", "bit_depth", "door", "pick_device", "pick_model", "positive", "quiet"]
+__all__ = ["BAD_INPUT", "Parser", "UsageError", "bit_depth", "positive", "quiet", "read_srf", "seed", "tile_side"]
 door = functools.partial(entry.door, more=(CheckpointError,))
 
 
@@ -79,28 +76,3 @@ def pick_model(args: argparse.Namespace, name: str, build: Callable[[], DCINN], 
             raise UsageError(str(error)) from None
     model.exact = args.exact
     return Network(model.to(device).eval(), f"DCINN (untrained, seed {args.seed})", trained=False)
-
-
-def read_srf(path: Path) -> np.ndarray:
-    """A spectral response from .csv, .txt, .npy or .mat (key R or srf): (bands, channels) float64."""
-    if not path.is_file():
-        raise DataError(path, "no such file", "a spectral response (.csv, .npy, .mat)")
-    try:
-        if path.suffix.lower() in (".mat", ".h5"):
-            file = ArrayFile(path)
-            key = next((k for k in ("R", "srf", "SRF") if k in file), None)
-            if key is None:
-                raise DataError(path, f"the keys {', '.join(k for k in file if k[0] != '_')}", "R or srf")
-            table = file.read(key)
-        elif path.suffix.lower() == ".npy":
-            table = np.load(path, allow_pickle=False)
-        else:
-            table = np.loadtxt(path, delimiter="," if "," in path.read_text(encoding="utf-8") else None)
-    except DataError:
-        raise
-    except (ValueError, EOFError) as error:
-        raise DataError(path, " ".join(str(error).split())[:160], "a (bands, channels) table of numbers") from None
-    try:
-        return np.array(checked_srf(table))
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from None

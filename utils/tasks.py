@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data import CAVE, Harvard, PairedImages, PanCollection
+from data import PairedImages, PanCollection
 from data.errors import DataError
 from data.hyperspectral import fusion_inputs
 from data.patches import H5Patches, PairCrops, PanPatches, ScenePatches, SpectralPatches
@@ -20,6 +20,7 @@ from . import cli
 from .engine import Validation
 from .objectives import DetailObjective, Objective, StructureObjective
 from .recipes import Recipe
+from .scene_lists import training_scenes
 from .validate import with_reference, without_reference
 
 SEEN = "the training images themselves (--hold-back N for others)"
@@ -104,10 +105,14 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
         seen, what = held_patches, "patches"
     else:
         ratio = args.ratio
-        scenes, label = _scenes(args)
+        if args.data is None:
+            scenes, label = sample_hyperspectral(), "the embedded sample"
+        else:
+            scenes, label = training_scenes(args.data, args.scenes, args.bits)
         if args.hold_back >= len(scenes):
             raise cli.UsageError(f"--hold-back: found {args.hold_back} of {len(scenes)} scenes, expected fewer")
         held = scenes[len(scenes) - args.hold_back :] if args.hold_back else None
+        label += f", {args.hold_back} of them held back" if held else ""
         kept = scenes[: len(scenes) - args.hold_back]
         try:
             source = SpectralPatches(kept, srf, ratio, numbers.patch, args.stride or numbers.patch // 2)
@@ -193,33 +198,6 @@ def _spread(count: int, most: int) -> list[int]:
 def _validation_label(count: int, what: str, file: Path | None, held: object | None) -> str:
     origin = f" of {file}" if file else " held back" if held is not None else f" of {SEEN}"
     return f"{count} {what}{origin}"
-
-
-def _scenes(args: argparse.Namespace) -> tuple[list, str]:
-    """Items that are read when asked for, and what they are."""
-    if args.data is None:
-        return sample_hyperspectral(), "the embedded sample"
-    if args.data.is_dir() and any(p.suffix == ".mat" for p in args.data.iterdir()):
-        scenes = Harvard(args.data)
-        return [_Lazy(scenes, i) for i in range(len(scenes))], f"{args.data} (Harvard, {len(scenes)} scenes)"
-    there = CAVE(args.data, bits=args.bits)
-    tests = split("cave_11")
-    names = tuple(args.scenes or (s for s in there.scenes if s not in tests))
-    if not names:
-        raise DataError(args.data, "only test scenes", "others to train on, or --scenes NAME ...")
-    scenes = CAVE(args.data, names, bits=args.bits)
-    return [_Lazy(scenes, i) for i in range(len(scenes))], f"{args.data} (CAVE, {len(names)} scenes)"
-
-
-class _Lazy(dict):
-    """A scene that is read when one of its entries is asked for, and not kept."""
-
-    def __init__(self, scenes: object, index: int) -> None:
-        super().__init__()
-        self.scenes, self.index = scenes, index
-
-    def __getitem__(self, key: str) -> object:
-        return self.scenes[self.index][key]
 
 
 def _whole_scene(scene: dict, srf: np.ndarray, ratio: int) -> dict:

@@ -1,0 +1,7 @@
+"""Prepare training files: `python -m data hmf --help`, `python -m data ps --help`."""
+
+from utils.entry import door
+from utils.prepare import run
+
+if __name__ == "__main__":
+    door(run, program="python -m data")()

@@ -1,0 +1,75 @@
+"""`python -m data`: patches of scenes into the H5 files that the training scripts read."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from data import PanCollection
+from data.errors import DataError
+from data.patches import H5_KEYS, ScenePatches, SpectralPatches
+from data.prepare import write_patches
+from data.simulate import PAN_FILTERS, spectral_response
+
+from .entry import Parser, UsageError, bit_depth, positive
+from .readers import read_srf
+from .scene_lists import training_scenes
+
+PS_KEYS = {"gt": "gt", "base_image": "lms", "ms": "ms", "guide": "pan"}
+
+
+def parser() -> Parser:
+    """The options of both commands."""
+    made = Parser(prog="python -m data", description="Prepare training patches.", allow_abbrev=False)
+    commands = made.add_subparsers(dest="task", required=True)
+    hmf = commands.add_parser("hmf", help="GT, HSI_up, LRHSI, RGB in [0, 1] from CAVE's or Harvard's scenes")
+    hmf.add_argument("--scenes", nargs="+", help="CAVE scenes (default: all but the 11 test scenes)")
+    hmf.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the resolutions")
+    hmf.add_argument("--srf", type=Path, help="spectral response, .csv, .npy, .mat (default: Nikon D700)")
+    ps = commands.add_parser("ps", help="gt, lms, ms, pan in digital numbers from a scene, by Wald's protocol")
+    ps.add_argument("--sensor", help="WV3, WV2, QB, GF2, ... (default: the file's own)")
+    ps.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
+    for command in (hmf, ps):
+        command.add_argument("--data", type=Path, required=True, help="folder of scenes (hmf), .mat or .h5 file (ps)")
+        command.add_argument("--output", type=Path, required=True, help="the .h5 file to write")
+        command.add_argument("--patch", type=positive, default=64, help="side of a patch")
+        command.add_argument("--stride", type=positive, default=32, help="between patches")
+        command.add_argument("--bits", type=bit_depth, help="bit depth of the source (default: its own)")
+    return made
+
+
+def run(argv: list[str] | None = None) -> int:
+    """Parse and write; returns the number of patches."""
+    args = parser().parse_args(argv)
+    if args.output.exists():
+        raise UsageError(f"{args.output}: found a file or folder, expected a new file")
+    if not args.output.parent.is_dir():
+        raise UsageError(f"{args.output.parent}: found no such folder, expected one for the file")
+    try:
+        source, keys, scale, about = (_hmf if args.task == "hmf" else _ps)(args)
+    except DataError:
+        raise
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    count = write_patches(args.output, source, keys, scale, about)
+    print(f"{count} patches of {args.patch}x{args.patch} in {args.output}")
+    return count
+
+
+def _hmf(args: SimpleNamespace) -> tuple:
+    srf = read_srf(args.srf) if args.srf else spectral_response()
+    scenes, _ = training_scenes(args.data, args.scenes, args.bits)
+    source = SpectralPatches(scenes, srf, args.ratio, args.patch, args.stride)
+    return source, H5_KEYS, 1.0, {"ratio": args.ratio}
+
+
+def _ps(args: SimpleNamespace) -> tuple:
+    file = PanCollection(args.data, sensor=args.sensor, bits=args.bits)
+    if file.has_reference or file.ms_sides is None or len(file) != 1:
+        found = "gt" if file.has_reference else "lms without ms" if file.ms_sides is None else f"{len(file)} scenes"
+        raise DataError(args.data, found, "one scene with ms and pan")
+    item, ratio = file[0], file.ratio
+    h, w = (side // ratio * ratio for side in file.ms_sides)
+    about = {"sensor": file.sensor, "ratio": ratio, "pan_filter": args.pan_filter}
+    source = ScenePatches(
+        item["ms"][:, :h, :w], item["pan"][0, : h * ratio, : w * ratio], **about, patch=args.patch, stride=args.stride
+    )
+    return source, PS_KEYS, file.scale, {"L": file.bits, "sensor": file.sensor, "ratio": ratio}
