@@ -75,7 +75,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
     if args.val is not None:
         held = PanPatches(PanCollection(args.val, sensor=args.sensor, bits=args.bits))
     shown = held if held is not None else train
-    items = [shown.sample(i, None) for i in _spread(len(shown), 16)]
+    items = _readable(lambda i: shown.sample(i, None), _spread(len(shown), 16), args.skip_bad)
     weight = numbers.backward_weight
     return Task(
         "ps",
@@ -101,7 +101,7 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
         ratio, label = source.ratio, str(args.data)
         source, held_patches = _split(source, args.hold_back, label)
         shown = held_patches if held_patches is not None else source
-        items = [shown.sample(i, None) for i in _spread(len(shown), 16)]
+        items = _readable(lambda i: shown.sample(i, None), _spread(len(shown), 16), args.skip_bad)
         seen, what = held_patches, "patches"
     else:
         ratio = args.ratio
@@ -120,7 +120,8 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
             raise
         except ValueError as error:
             raise cli.UsageError(f"--patch, --stride: {error}") from None
-        items = [_whole_scene(scene, srf, ratio) for scene in (held or kept)[:MOST_VALIDATED]]
+        judged = (held or kept)[:MOST_VALIDATED]
+        items = [_whole_scene(scene, srf, ratio) for scene in judged]
         seen, what = held, "scenes"
     weight = numbers.backward_weight
     return Task(
@@ -152,7 +153,7 @@ def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
             raise DataError(args.data, "only test pairs of CDDFuse", "others to train on, or --keep-test-pairs")
     train, held = _split(PairCrops(pairs, numbers.patch), args.hold_back, label)
     indices = range(len(pairs) - args.hold_back, len(pairs)) if args.hold_back else range(len(pairs))
-    items = [_whole_pair(pairs, i) for i in list(indices)[:MOST_VALIDATED]]
+    items = _readable(lambda i: _whole_pair(pairs, i), indices[:MOST_VALIDATED], args.skip_bad)
     rule = args.base_rule or numbers.base_rule
     return Task(
         "ivf",
@@ -188,6 +189,18 @@ def _split(source: object, held: int, label: str) -> tuple[object, object | None
     if not held:
         return source, None
     return Part(source, 0, len(source) - held), Part(source, len(source) - held, held)
+
+
+def _readable(load: Callable[[int], dict], indices: Sequence[int], skip_bad: bool) -> list[dict]:
+    """The samples of these indices, without those that cannot be read where that is asked for."""
+    items = []
+    for index in indices:
+        try:
+            items.append(load(index))
+        except DataError:
+            if not skip_bad:
+                raise
+    return items
 
 
 def _spread(count: int, most: int) -> list[int]:

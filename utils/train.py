@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from data.errors import DataError
-from models import DCINN, load_pretrained
+from models import DCINN, CheckpointError, load_pretrained
 
 from . import cli, distributed
 from .engine import PRECISIONS, Options, Trainer
@@ -93,7 +93,12 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
         if args.resume and not args.resume.is_file():
             raise DataError(args.resume, "no such file", "a last.pth to go on from")
         seed_everything(args.seed)
-        task = prepare()
+        try:
+            task = prepare()
+        except (DataError, UsageError, CheckpointError):
+            raise
+        except ValueError as error:  # patch and stride, a sensor of other bands
+            raise UsageError(str(error)) from None
         model = _started(args, task, device)
         options = Options(
             folder=args.output,
