@@ -77,6 +77,14 @@ def test_metrics_of_our_own_protocol_are_never_beside_published_ones():
         assert "DCINN" in {row["method"] for row in made.published()[1]}
 
 
+def test_rows_of_other_sensors_are_not_quoted():
+    made = table("ps_reduced", ("SAM",), ("a",), protocol="toolbox", ratio=4, sensor="QB")
+    quoted = [(row["method"], row["data"][:3]) for row in made.published()[1]]
+    assert ("EXP", "QB,") in quoted
+    assert ("DCINN", "WV3") in quoted
+    assert not [data for method, data in quoted if method == "EXP" and data != "QB,"]
+
+
 def test_mean_sample_deviation_and_direction():
     made = table("x", ("SAM", "PSNR", "Q"), "abc", {"ours": {key: [1.0, 2.0, 4.0] for key in ("SAM", "PSNR", "Q")}})
     assert made.summary()["ours"]["SAM"] == {"mean": pytest.approx(7 / 3), "std": pytest.approx(1.5275252), "count": 3}

@@ -14,7 +14,9 @@ import tifffile
 
 from data.simulate import interp23, wald
 from metrics import ergas, hqnr, mef_ssim, psnr, q2n, sam, viff
-from utils import entry, score
+from metrics.protocols import PS_FULL, PS_REDUCED
+from metrics.report import Table
+from utils import entry, measure, score
 
 ROOT = Path(__file__).resolve().parents[1]
 RNG = np.random.default_rng(6)
@@ -137,6 +139,8 @@ def test_ps_reduced_in_every_layout(form, stacked, tmp_path):
 
 def test_ps_in_the_unit_interval_must_be_declared(stacked, tmp_path, capsys):
     source, gt, fused = stacked
+    np.save(tmp_path / "f.npy", fused / 1400)
+    assert "already scaled" in refused(capsys, "--task", "ps", "--fused", tmp_path / "f.npy", "--data", source)
     np.save(tmp_path / "f.npy", fused / 2047)
     message = refused(capsys, "--task", "ps", "--fused", tmp_path / "f.npy", "--data", source)
     assert "already scaled, expected digital numbers of 11 bits, or --fused-bits 1" in message
@@ -165,6 +169,25 @@ def test_ps_at_both_resolutions_of_one_scene(tmp_path):
     assert values(low)["EXP (lms)"]["SAM"] == pytest.approx(sam(exp[inside], ms[inside]), rel=1e-5)
 
 
+def test_exp_is_not_the_best_in_what_it_is_by_definition():
+    table = Table("t", "ps_full", PS_FULL, "toolbox", ratio=4, sensor="QB")
+    lms, pan = RNG.integers(100, 2000, (4, 64, 64)) / 2047, RNG.integers(100, 2000, (1, 64, 64)) / 2047
+    measure.add_scene_ps(table, {"name": "s", "lms": lms, "pan": pan}, "m", lms * 0.9 + 0.05, 2047)
+    assert table.rows["EXP (lms)"]["D_lambda"] == [0]
+    marks = {name: dict(zip(PS_FULL, (mark for _, mark in cells), strict=True)) for name, cells in table.lines()}
+    assert marks["EXP (lms)"]["D_lambda"] is None
+    assert {marks[name]["D_s"] for name in marks} == {"best", "second"}
+
+
+@pytest.mark.parametrize(("side", "comparable"), [(72, False), (73, True)])
+def test_images_too_small_for_the_border_cut_are_not_comparable(side, comparable):
+    table = Table("t", "ps_reduced", PS_REDUCED["toolbox"], "toolbox", ratio=4)
+    gt = RNG.integers(100, 2000, (4, side, side)) / 2047
+    measure.add_scene_ps(table, {"name": "s", "gt": gt, "lms": gt}, "m", gt, 2047)
+    assert table.comparable == comparable
+    assert any("Border NOT cut" in line for line in table.remarks) != comparable
+
+
 def test_ps_that_does_not_fit(stacked, tmp_path, capsys):
     source, _, fused = stacked
     cases = {
@@ -175,7 +198,7 @@ def test_ps_that_does_not_fit(stacked, tmp_path, capsys):
         ),
         "nan.npy": (np.where(fused > 1900, np.nan, fused), "nan.npy[0]: found NaN or infinity"),
         "text.npy": (np.array(["a"]), "expected numbers of shape"),
-        "large.npy": (fused * 40, "expected digital numbers from 0 to 2047"),
+        "large.npy": (fused * 6, "expected digital numbers from 0 to 2047"),
     }
     for name, (array, message) in cases.items():
         np.save(tmp_path / name, array)
@@ -215,6 +238,17 @@ def test_hmf_against_cave_and_against_cubes(ratio, tmp_path):
         assert found["m"]["ERGAS"] == pytest.approx(ergas(a, b, ratio=ratio), rel=1e-4)
         assert found["m"]["PSNR"] > found["bicubic"]["PSNR"]
         assert "bilinear" in found
+
+
+@pytest.mark.parametrize("value", [-1, 65536])
+def test_reference_cubes_outside_their_range(value, tmp_path, capsys):
+    cube = RNG.integers(3000, 60000, (8, 40, 40)).astype(float)
+    cube[0, 0, 0] = value
+    for name in ("reference", "fused"):
+        np.save(tmp_path / f"{name}.npy", cube)
+    message = refused(capsys, "--task", "hmf", "--fused", tmp_path / "fused.npy", "--data", tmp_path / "reference.npy")
+    assert "reference.npy: found values from" in message
+    assert "expected 0 to 65535 (--bits)" in message
 
 
 def test_the_command_itself(gray_set, tmp_path):
