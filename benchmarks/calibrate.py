@@ -9,6 +9,7 @@ any network is judged; exit code 1 then. Published values are read from metrics/
 import argparse
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from data import CAVE, PairedImages
 from data.hyperspectral import CAVE_TEST, fusion_inputs
 from data.simulate import spectral_response
-from metrics import protocols
+from metrics import protocols, published
 from metrics.report import Table
 from utils import measure
 from utils.entry import Parser, UsageError, bit_depth, door
@@ -45,7 +46,7 @@ def cave(folder: Path, bits: int | None) -> tuple[list[Table], list[dict]]:
     for scene in scenes:
         for ratio, table in tables.items():
             inputs = fusion_inputs(scene["gt"], spectral_response(), ratio)
-            table.images.append(scene["name"])
+            table.image(scene["name"], scene["gt"].shape[1:])
             for row, image in (("bicubic, ours", inputs["bicubic"]), ("bilinear, ours", inputs["hsi_up"])):
                 table.add(row, protocols.hmf("group", image, scene["gt"], ratio=ratio))
     checks = [c for ratio, table in tables.items() for c in _compared(table, "bicubic, ours", "bicubic", ratio)]
@@ -75,7 +76,7 @@ def scene(file: Path, sensor: str | None, bits: int | None) -> tuple[list[Table]
             table.remark(f"Reduced by Wald's protocol, MTF of {scenes.sensor}.")
         for index in range(len(scenes)):
             item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
-            table.images.append(item["name"])
+            table.image(item["name"], item["lms"].shape[1:])
             measure.add_row_ps(table, item, measure.EXP, item["lms"], scenes.scale)
         tables.append(table)
         checks += _compared(table, measure.EXP, "EXP", scenes.ratio)
@@ -83,18 +84,20 @@ def scene(file: Path, sensor: str | None, bits: int | None) -> tuple[list[Table]
 
 
 def _compared(table: Table, ours: str, theirs: str, ratio: int) -> list[dict]:
-    """One line for each metric of a published row of the same images."""
-    rows = [row for row in table.published()[0] if row["method"] == theirs]
+    """One line for each metric of a published row of images of these names, whatever their size."""
+    same = published.comparable(table.task, table.protocol, table.images, table.ratio, table.sensor)
+    rows = [t.row(theirs) for t in same if theirs in t.rows]
     found = table.summary()[ours]
     checks = []
     for row in rows:
         for metric, cell in row["metrics"].items():
-            if metric not in found or found[metric]["mean"] is None:
+            if metric not in found:
                 continue
             value, goal = found[metric]["mean"], cell["mean"]
             room = PSNR_TOLERANCE.get(ratio, 0.1) if metric == "PSNR" else RELATIVE_TOLERANCE * abs(goal)
             line = {"table": table.title, "metric": metric, "ours": value, "published": goal, "source": row["source"]}
-            checks.append({**line, "difference": value - goal, "tolerance": room, "ok": abs(value - goal) <= room})
+            off = None if value is None else value - goal
+            checks.append({**line, "difference": off, "tolerance": room, "ok": off is not None and abs(off) <= room})
     return checks
 
 
@@ -118,7 +121,23 @@ def main(argv: list[str] | None = None) -> dict:
     args = parser.parse_args(argv)
     if not any((args.cave, args.tno, args.roadscene, args.pan)):
         parser.error("found no data, expected --cave, --tno, --roadscene or --pan")
+    for path in filter(None, (args.cave, args.tno, args.roadscene, args.pan)):
+        if not path.exists():
+            raise UsageError(f"{path}: found no such file or folder, expected data")
     start = time.perf_counter()
+    with ResultFolder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
+        tables, checks = _measured(args)
+        if folder:
+            folder.write_tables(tables, {"checks": checks})
+            folder.write_text("checks.md", _verdict(checks))
+    print("\n".join(table.markdown() for table in tables) + "\n" + _verdict(checks))
+    print(f"{time.perf_counter() - start:.0f} s")
+    if not all(check["ok"] for check in checks):
+        raise SystemExit(1)
+    return {"tables": [table.as_dict() for table in tables], "checks": checks}
+
+
+def _measured(args: argparse.Namespace) -> tuple[list[Table], list[dict]]:
     tables: list[Table] = []
     checks: list[dict] = []
     if args.cave:
@@ -129,16 +148,7 @@ def main(argv: list[str] | None = None) -> dict:
     if args.pan:
         more, checked = scene(args.pan, args.sensor, args.bits)
         tables, checks = tables + more, checks + checked
-    text = "\n".join(table.markdown() for table in tables) + "\n" + _verdict(checks)
-    if args.output:
-        with ResultFolder(args.output) as folder:
-            folder.write_tables(tables, {"checks": checks})
-            folder.write_text("checks.md", _verdict(checks))
-    print(text)
-    print(f"{time.perf_counter() - start:.0f} s")
-    if not all(check["ok"] for check in checks):
-        raise SystemExit(1)
-    return {"tables": [table.as_dict() for table in tables], "checks": checks}
+    return tables, checks
 
 
 def _verdict(checks: list[dict]) -> str:
@@ -146,7 +156,8 @@ def _verdict(checks: list[dict]) -> str:
         return "No published row of the same images: nothing to check against.\n"
     lines = ["| table | metric | ours | published | difference | allowed | |", "|---|---|---:|---:|---:|---:|---|"]
     for c in checks:
-        numbers = f"{c['ours']:.4f} | {c['published']:g} | {c['difference']:+.4f} | {c['tolerance']:.4f}"
+        ours, off = ("" if v is None else f"{v:{form}}" for v, form in ((c["ours"], ".4f"), (c["difference"], "+.4f")))
+        numbers = f"{ours} | {c['published']:g} | {off} | {c['tolerance']:.4f}"
         lines.append(f"| {c['table']} | {c['metric']} | {numbers} | {'ok' if c['ok'] else 'OFF'} ({c['source']}) |")
     return "\n".join(lines) + "\n"
 

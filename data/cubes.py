@@ -1,4 +1,4 @@
-"""Fused images of many bands as people save them: .mat, .h5, .npy and .tif files, one each or one for all."""
+"""Images of many bands as people save them: .mat, .h5, .npy and .tif files, one each or one for all."""
 
 import os
 import re
@@ -20,6 +20,10 @@ class Cubes:
     Args:
         path: a folder, or a .mat, .h5, .npy or .tif file. A file of arrays holds one of `KEYS`, or a single array.
 
+    Attributes:
+        files: the path of each image.
+        by_name: whether `order` went by names.
+
     Raises:
         DataError: for missing and empty folders, other file types, unreadable files, arrays of another rank.
     """
@@ -27,13 +31,14 @@ class Cubes:
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         if not self.path.exists():
-            raise DataError(self.path, "no such file or folder", f"fused images ({', '.join(SUFFIXES)})")
+            raise DataError(self.path, "no such file or folder", f"images ({', '.join(SUFFIXES)})")
         self.stack: np.ndarray | None = None
+        self.by_name = False
         if self.path.is_dir():
             files = [p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "."]
             self.files = sorted(files, key=lambda p: _natural(p.name))
             if not self.files:
-                raise DataError(self.path, "no such files", f"fused images ({', '.join(SUFFIXES)})")
+                raise DataError(self.path, "no such files", f"images ({', '.join(SUFFIXES)})")
         else:
             array = _read(self.path)
             self.files = [self.path]
@@ -44,18 +49,28 @@ class Cubes:
         return len(self.files)
 
     def order(self, names: list[str]) -> list[int]:
-        """Index of the file of each name: by name where all agree, else by natural order.
+        """Index of the file of each name; `by_name` says whether names told it, or natural order because none agreed.
 
         Raises:
-            DataError: where neither names nor count agree.
+            DataError: where only some names agree, files are left over, or the count differs.
         """
-        stems = [f.stem for f in self.files]
-        if self.stack is None and set(names) <= set(stems) and len(set(stems)) == len(stems):
-            return [stems.index(name) for name in names]
+        stems = [f.stem for f in self.files] if self.stack is None else []
+        twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+        if twice:
+            raise DataError(self.path, f"several files named {twice[0]}", "one fused image of each name")
+        common = set(names) & set(stems)
+        self.by_name = bool(common)
+        if self.by_name and common != set(names):
+            lacking = next(name for name in names if name not in common)
+            raise DataError(self.path, f"no file named {lacking}", f"all {len(names)} names, or none ({names[0]}, ...)")
+        if self.by_name and len(stems) > len(names):
+            surplus = next(f.name for f in self.files if f.stem not in common)
+            raise DataError(self.path, f"{surplus} of no scene", f"only the {len(names)} fused images")
         if len(self) != len(names):
-            found = f"{len(self)} image{'s' if len(self) > 1 else ''} ({stems[0]}, ...)"
+            first = stems[0] if stems else self.path.stem
+            found = f"{len(self)} image{'s' if len(self) > 1 else ''} ({first}, ...)"
             raise DataError(self.path, found, f"{len(names)} ({names[0]}, ...), or files of those names")
-        return list(range(len(names)))
+        return [stems.index(name) for name in names] if self.by_name else list(range(len(names)))
 
     def read(self, index: int, shape: tuple[int, int, int]) -> np.ndarray:
         """Image `index` as (B, H, W) float64 of this shape, whichever way its axes lie.
@@ -78,9 +93,20 @@ class Cubes:
             raise DataError(where, "NaN or infinity", "finite values")
         return cube
 
-    def sides(self, index: int) -> tuple[int, ...]:
-        """The raw shape of an image, to tell its resolution."""
+    def shape(self, index: int) -> tuple[int, int, int]:
+        """(B, H, W) of an image, told from the raw shape: the smallest of the outer axes is that of the bands."""
+        raw = self.raw_shape(index)
+        if len(raw) == 2:
+            return (1, *raw)
+        return (raw[2], *raw[:2]) if raw[2] < min(raw[:2]) else raw
+
+    def raw_shape(self, index: int) -> tuple[int, ...]:
+        """The shape as stored, to tell an image's resolution."""
         return (_read(self.files[index]) if self.stack is None else self.stack[index]).shape
+
+    def dtype(self, index: int) -> np.dtype:
+        """The type as stored."""
+        return (_read(self.files[index]) if self.stack is None else self.stack[index]).dtype
 
 
 def _natural(name: str) -> list:

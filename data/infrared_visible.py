@@ -89,9 +89,12 @@ def _subfolder(root: Path, names: tuple[str, ...], kind: str) -> Path:
     return found[0]
 
 
-def _by_stem(path: Path) -> dict[str, Path]:
-    if path.is_file() or path.suffix.lower() in SUFFIXES:
-        return {"": path}
+def images_by_stem(path: Path) -> dict[str, Path]:
+    """Name without suffix -> file, of the images of a folder.
+
+    Raises:
+        DataError: for no such folder, none in it, and two images of one name.
+    """
     files: dict[str, Path] = {}
     for file in list_images(path):
         if file.stem in files:
@@ -100,8 +103,14 @@ def _by_stem(path: Path) -> dict[str, Path]:
     return files
 
 
+def _file_or_folder(path: Path) -> dict[str, Path]:
+    if path.is_file() or path.suffix.lower() in SUFFIXES:
+        return {"": path}
+    return images_by_stem(path)
+
+
 def _matched(visible: Path, infrared: Path) -> list[tuple[Path, Path]]:
-    left, right = _by_stem(visible), _by_stem(infrared)
+    left, right = _file_or_folder(visible), _file_or_folder(infrared)
     if ("" in left) != ("" in right):
         file, folder = (visible, infrared) if "" in left else (infrared, visible)
         raise DataError(folder, "a folder", f"a file, as {file} is one")

@@ -138,6 +138,7 @@ def _mutual_information(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:
+    if x.min() == x.max() or y.min() == y.max():
+        return float("nan")
     x, y = x - x.mean(), y - y.mean()
-    with np.errstate(invalid="ignore"):
-        return float((x * y).sum() / np.sqrt(np.square(x).sum() * np.square(y).sum()))
+    return float((x * y).sum() / np.sqrt(np.square(x).sum() * np.square(y).sum()))

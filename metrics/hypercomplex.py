@@ -40,6 +40,7 @@ def q2n_map(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """
     f, g = alike(fused=fused, reference=reference)
     digital_numbers("reference", reference)
+    digital_numbers("fused", fused)
     rows, columns = (-(-side // BLOCK) for side in g.shape[:2])
     f, g = (_blocks(_sixteen_bits(image), rows, columns) for image in (f, g))
     steps = range(0, rows * columns, _AT_ONCE)

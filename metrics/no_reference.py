@@ -8,7 +8,7 @@ import numpy as np
 
 from data.simulate import imresize, interp23, mtf_filter
 
-from .checks import alike, bands
+from .checks import alike, bands, digital_numbers
 from .hypercomplex import BLOCK, q2n
 
 
@@ -56,6 +56,8 @@ def d_s(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) 
     sharp = bands("pan", pan)
     if sharp.shape != (*g.shape[:2], 1):
         raise ValueError(f"pan: found shape {np.shape(pan)}, expected {g.shape[:2]}, that of lms")
+    if not isinstance(ratio, int) or ratio < 2:
+        raise ValueError(f"d_s: found ratio {ratio!r}, expected a power of two")
     low = interp23(imresize(sharp, 1 / ratio), ratio)
     f, g, sharp, low = (_Blocks("d_s", image) for image in (f, g, sharp, low))
     return float(np.mean([abs(f.uqi(i, sharp, 0) - g.uqi(i, low, 0)) for i in range(f.count)]))
@@ -81,6 +83,8 @@ def d_lambda_k(fused: np.ndarray, lms: np.ndarray, *, sensor: str, ratio: int = 
         ValueError: for unequal shapes, another number of bands than the sensor's, images in [0, 1], NaN or infinity.
     """
     f, g = alike(fused=fused, lms=lms)
+    digital_numbers("lms", lms)
+    digital_numbers("fused", fused)
     return 1 - q2n(mtf_filter(f, sensor, ratio), g)
 
 
@@ -101,6 +105,8 @@ class _Blocks:
         blocks = image.reshape(self.count, rows * columns, BLOCK**2)
         self.mean = blocks.mean(axis=2)
         self.centred = blocks - self.mean[..., None]
+        flat = blocks.max(axis=2) == blocks.min(axis=2)
+        self.centred[flat] = 0  # exactly, whatever the rounding of the mean
         self.variance = np.square(self.centred).mean(axis=2)
 
     def uqi(self, band: int, other: "_Blocks", other_band: int) -> float:

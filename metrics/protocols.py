@@ -42,8 +42,11 @@ REMARKS = {
     "summed squared deviations in [0, 1], grows with the image) as SD, MEF-SSIM (Ma et al., TIP 2015) as MS-SSIM.",
     ("ivf", "cddfuse"): "Measured on the 8-bit images as CDDFuse's evaluator does: MI (nats), SCD, VIF and SSIM (data "
     "range 2) are sums over the two sources; Qabf in its form.",
-    ("ps_reduced", "toolbox"): f"Border of {BORDER} pixels cut as the DLPan-Toolbox does, not clipped, Q2n on digital "
-    "numbers. PSNR: peak 1; SSIM: data range 1; both also without the border.",
+    (
+        "ps_reduced",
+        "toolbox",
+    ): f"Border of {BORDER} pixels cut as the DLPan-Toolbox does (sides of {LEAST_TO_CUT} or more), not clipped, Q2n "
+    "on digital numbers. PSNR: peak 1; SSIM: data range 1; both also without the border.",
     (
         "ps_reduced",
         "whole",

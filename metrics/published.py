@@ -23,6 +23,7 @@ class Published:
         protocol: how the metrics are computed: "toolbox" (ps), "group" (hmf), "paper" or "cddfuse" (ivf), "other".
         data: a label of the images.
         images: their names, or None where the list is not published.
+        sizes: their (height, width), in the order of `images`.
         ratio, sensor: where the task has them.
         role: "main", "ablation", or "context": a table of other publications that is kept but not printed.
         headline: methods to quote where the table cannot be compared.
@@ -39,6 +40,7 @@ class Published:
     protocol: str
     data: str
     images: tuple[str, ...] | None
+    sizes: tuple[tuple[int, int], ...] | None
     ratio: int | None
     sensor: str | None
     role: str
@@ -54,7 +56,7 @@ class Published:
         """A row as a dictionary: method, source, data, metrics (name -> {"mean", "std"}), and the tag of `sources`."""
         cells = {m: _cell(c) for m, c in zip(self.metrics, self.rows[method], strict=True) if c is not None}
         source = self.row_sources.get(method)
-        where = f"{source}, as in {self.source}" if source else f"{self.source} {self.where}"
+        where = source or f"{self.source} {self.where}"
         return {"method": method, "tag": source or self.source, "source": where, "data": self.data, "metrics": cells}
 
 
@@ -62,7 +64,7 @@ class Published:
 def tables() -> tuple[Published, ...]:
     """Every published table, in the file's order."""
     content = _content()
-    return tuple(_table(entry, content["image_sets"]) for entry in content["tables"])
+    return tuple(_table(entry, content["image_sets"], content["image_sizes"]) for entry in content["tables"])
 
 
 @cache
@@ -80,8 +82,15 @@ def image_set(name: str) -> tuple[str, ...]:
     return _names(_content()["image_sets"][name])
 
 
-def comparable(task: str, protocol: str, images: list[str], ratio: int | None) -> list[Published]:
-    """Main tables of the same task, protocol, ratio and images."""
+def comparable(
+    task: str,
+    protocol: str,
+    images: list[str],
+    ratio: int | None = None,
+    sensor: str | None = None,
+    sizes: list[tuple[int, int]] | None = None,
+) -> list[Published]:
+    """Main tables of the same task, protocol, ratio, sensor and images: their names, and their sizes where given."""
     return [
         t
         for t in tables()
@@ -89,33 +98,59 @@ def comparable(task: str, protocol: str, images: list[str], ratio: int | None) -
         and _family(t.task) == _family(task)
         and t.protocol == protocol
         and t.ratio in (None, ratio)
+        and (t.sensor is None or sensor is None or t.sensor.upper() == sensor.upper())
         and t.images is not None
         and sorted(t.images) == sorted(images)
+        and (not sizes or dict(zip(t.images, t.sizes, strict=True)) == dict(zip(images, sizes, strict=True)))
     ]
 
 
-def elsewhere(task: str, protocol: str, images: list[str], ratio: int | None, sensor: str | None) -> list[Published]:
-    """Main tables of the task whose rows must be set apart: other images, or a protocol of our own."""
-    known = {t.protocol for t in tables() if t.task == task}
-    same = comparable(task, protocol, images, ratio)
+def elsewhere(
+    task: str,
+    protocol: str,
+    images: list[str],
+    ratio: int | None = None,
+    sensor: str | None = None,
+    sizes: list[tuple[int, int]] | None = None,
+) -> list[Published]:
+    """Main tables of the task whose rows must be set apart: other images or sizes, or another protocol.
+
+    A task "ivf" stands for all infrared-visible ones.
+    """
+    known = {t.protocol for t in tables() if t.task == task or task == _family(t.task)}
+    same = comparable(task, protocol, images, ratio, sensor, sizes)
     return [
         t
         for t in tables()
         if t.role == "main"
-        and t.task == task
+        and task in (t.task, _family(t.task))
         and t not in same
-        and (t.protocol == protocol or protocol not in known)
+        and (t.protocol in (protocol, "other") or protocol not in known)
         and t.ratio in (None, ratio)
         and (t.sensor in (None, sensor) or "DCINN" in t.headline)
     ]
 
 
+class Printed(float):
+    """A number that remembers its digits: 46.00 is not 46."""
+
+    def __new__(cls, text: str) -> "Printed":
+        """From the text of the file."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
 def _content() -> dict:
-    return json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
+    return json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"), parse_float=Printed)
 
 
-def _table(entry: dict, sets: dict) -> Published:
-    entry = {**entry, "images": _names(sets[entry["images"]]) if entry["images"] else None}
+def _table(entry: dict, sets: dict, sizes: dict) -> Published:
+    images = _names(sets[entry["images"]]) if entry["images"] else None
+    size = sizes[entry["images"]] if images else None
+    if size is not None:
+        size = tuple(map(tuple, size)) if isinstance(size[0], list) else (tuple(size),) * len(images)
+    entry = {**entry, "images": images, "sizes": size}
     lists = ("headline", "metrics", "notes", "naming")
     return Published(**{k: tuple(v) if k in lists else v for k, v in entry.items()})
 

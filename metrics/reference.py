@@ -29,6 +29,8 @@ def cut_border(image: np.ndarray, border: int = BORDER) -> np.ndarray:
     Raises:
         ValueError: where nothing would be left.
     """
+    if border < 1:
+        raise ValueError(f"cut_border: found a border of {border}, expected 1 or more")
     if min(np.shape(image)[:2]) < 2 * border:
         h, w = np.shape(image)[:2]
         raise ValueError(f"cut_border: found {h}x{w} pixels, expected sides of at least {2 * border}")
@@ -51,7 +53,7 @@ def psnr(fused: np.ndarray, reference: np.ndarray, *, peak: float = 1.0) -> floa
         20.0
     """
     f, g = alike(fused=fused, reference=reference)
-    _in_range(g, peak, "peak")
+    _in_range(f, g, peak, "peak")
     error = np.square(f - g).mean(axis=(0, 1))
     with np.errstate(divide="ignore"):
         return float((10 * np.log10(peak**2 / error)).mean())
@@ -75,13 +77,13 @@ def ssim(fused: np.ndarray, reference: np.ndarray, *, data_range: float = 1.0) -
     """
     f, g = alike(fused=fused, reference=reference)
     sides("ssim", g, 7)
-    _in_range(g, data_range, "data_range")
+    _in_range(f, g, data_range, "data_range")
     each = range(f.shape[2])
     return float(np.mean([structural_similarity(f[..., b], g[..., b], data_range=data_range) for b in each]))
 
 
 def sam(fused: np.ndarray, reference: np.ndarray) -> float:
-    """Spectral angle in degrees, mean over the pixels where neither spectrum is zero (zero if there is none).
+    """Spectral angle in degrees, mean over the pixels where neither spectrum is zero (NaN if there is none).
 
     Args:
         fused, reference: (H, W, B), any unit.
@@ -97,7 +99,7 @@ def sam(fused: np.ndarray, reference: np.ndarray) -> float:
     norms = np.sqrt((f * f).sum(axis=2) * (g * g).sum(axis=2))
     known = norms > 0
     cosine = (f * g).sum(axis=2)[known] / norms[known]
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean()) if known.any() else 0.0
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean()) if known.any() else float("nan")
 
 
 def ergas(fused: np.ndarray, reference: np.ndarray, *, ratio: float) -> float:
@@ -115,7 +117,7 @@ def ergas(fused: np.ndarray, reference: np.ndarray, *, ratio: float) -> float:
         2.5
     """
     f, g = alike(fused=fused, reference=reference)
-    if not ratio > 0:
+    if not 0 < ratio < np.inf:
         raise ValueError(f"ergas: found ratio {ratio}, expected a positive one")
     error = np.square(f - g).mean(axis=(0, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -167,11 +169,20 @@ def scc(fused: np.ndarray, reference: np.ndarray) -> float:
         return float((f * g).sum() / np.sqrt(np.square(f).sum() * np.square(g).sum()))
 
 
-def _in_range(reference: np.ndarray, most: float, option: str) -> None:
+def _in_range(fused: np.ndarray, reference: np.ndarray, most: float, option: str) -> None:
+    """Both in the unit that `most` says: the reference inside it, the fused image not in quite another one."""
+    if not 0 < most < np.inf:
+        raise ValueError(f"{option}: found {most}, expected the largest possible value")
     least, largest = reference.min(), reference.max()
     if least < -1e-3 * most or largest > most * (1 + 1e-3):  # half a digital number is rounding
-        found = f"values from {least:g} to {largest:g}"
-        raise ValueError(f"reference: found {found}, expected 0 to {most:g}, or another {option}=")
+        raise ValueError(
+            f"reference: found values from {least:g} to {largest:g}, expected 0 to {most:g}, or another {option}="
+        )
+    if most >= 255 and 0 < largest <= 1 and np.any(reference % 1):
+        raise ValueError(f"reference: found values up to {largest:g}, expected up to {most:g}, or another {option}=")
+    if not -most <= fused.mean() <= 2 * most:
+        found = f"values from {fused.min():g} to {fused.max():g}"
+        raise ValueError(f"fused: found {found}, expected the unit of the reference, 0 to {most:g}")
 
 
 def _uqi_map(x: np.ndarray, y: np.ndarray) -> np.ndarray:

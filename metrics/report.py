@@ -42,6 +42,7 @@ class Table:
         ratio, sensor: where the task has them.
         comparable: whether the data were made as the published ones, where their names agree.
         images: their names.
+        sizes: their (height, width), where known; published rows are only beside images of the same sizes.
         rows: method -> metric -> one value an image.
         remarks: lines under the table (untrained weights, simulated data, conventions).
         unranked: (method, metric) that are what they are by definition and are not marked as best.
@@ -55,6 +56,7 @@ class Table:
     sensor: str | None = None
     comparable: bool = True
     images: list[str] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
     rows: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     unranked: set[tuple[str, str]] = field(default_factory=set)
@@ -63,6 +65,11 @@ class Table:
     def name(self) -> str:
         """Task and protocol, for CSV files."""
         return f"{self.task}:{self.protocol}" if self.protocol else self.task
+
+    def image(self, name: str, size: tuple[int, int]) -> None:
+        """Begin the next image: its name and (height, width); `add` its methods after it."""
+        self.images.append(name)
+        self.sizes.append(tuple(size))
 
     def add(self, method: str, values: dict[str, Callable[[], float]]) -> None:
         """Measure one image for one method; a metric that refuses the image (too few pixels) leaves its cell empty."""
@@ -73,9 +80,9 @@ class Table:
             except ValueError as error:
                 value = None
                 self.remark(f"{name} left empty where it is not defined: {error}")
-            if value is not None and not np.isfinite(value):
+            if value is not None and np.isnan(value):
                 value = None
-                self.remark(f"{name} left empty where it is infinite or undefined (equal or constant images).")
+                self.remark(f"{name} left empty where it is undefined (constant or black images).")
             row[name].append(value)
 
     def remark(self, line: str) -> None:
@@ -92,9 +99,9 @@ class Table:
 
     def published(self) -> tuple[list[dict], list[dict]]:
         """Published rows of the same images and protocol, and those to be set apart."""
-        where = (self.task, self.protocol, self.images, self.ratio)
+        where = (self.task, self.protocol, self.images, self.ratio, self.sensor, self.sizes)
         same = published.comparable(*where) if self.comparable else []
-        rest = published.elsewhere(*where, self.sensor)
+        rest = published.elsewhere(*where)
         rest += [] if self.comparable else published.comparable(*where)
         return (
             [{**t.row(method), "notes": t.notes} for t in same for method in t.rows],
@@ -107,7 +114,7 @@ class Table:
         same = [(f"{row['method']} [{row['source']}]", row["metrics"], False) for row in self.published()[0]]
         ranks = {m: self._ranks(m, ours, same) for m in self.metrics}
         return [
-            (name, [(_text(row.get(m), digits=4 if own else None), ranks[m].get(name)) for m in self.metrics])
+            (name, [(_text(row.get(m), len(self.images) if own else None), ranks[m].get(name)) for m in self.metrics])
             for name, row, own in ours + same
         ]
 
@@ -117,7 +124,7 @@ class Table:
         for name, row, own in ours + same:
             whole = not own or row[metric]["count"] == len(self.images)
             if whole and (name, metric) not in self.unranked and row.get(metric, {}).get("mean") is not None:
-                values[name] = DIRECTIONS.get(metric, 0) * row[metric]["mean"]
+                values[name] = DIRECTIONS.get(metric, 0) * round(row[metric]["mean"], 4)  # what is printed
         order = sorted(set(values.values()), reverse=True)
         if len(order) < 2:
             return {}
@@ -132,11 +139,15 @@ class Table:
     def markdown(self) -> str:
         """The table with its title, the rows set apart, and the remarks."""
         same, other = self.published()
-        out = [f"### {self.title} ({self._count()})", "", "| method | " + " | ".join(self._heads()) + " |"]
+        out = [
+            f"### {' '.join(self.title.split())} ({self._count()})",
+            "",
+            "| method | " + " | ".join(self._heads()) + " |",
+        ]
         out.append("|---|" + "---:|" * len(self.metrics))
         for name, cells in self.lines():
             shown = [text if not text else text.join(MARKDOWN_MARKS[mark]) for text, mark in cells]
-            out.append(f"| {name.replace('|', '/')} | " + " | ".join(shown) + " |")
+            out.append(f"| {_line(name)} | " + " | ".join(shown) + " |")
         out += ["", "* Mean and sample deviation over the images; **best**, *second best* of the rows above."]
         out += [f"* {remark}" for remark in self.remarks]
         out += [f"* Cautions about {row['source']}: {' '.join(row['notes'])}" for row in _once(same) if row["notes"]]
@@ -176,8 +187,8 @@ class Table:
         about = {k: getattr(self, k) for k in ("title", "task", "protocol", "ratio", "sensor", "metrics", "images")}
         return {
             **about,
-            "values": self.rows,
-            "summary": self.summary(),
+            "values": _plain(self.rows),
+            "summary": _plain(self.summary()),
             "published_same_images": same,
             "published_other_images": other,
             "remarks": self.remarks,
@@ -190,19 +201,37 @@ def _once(rows: list[dict]) -> list[dict]:
 
 
 def _mean_and_std(values: list[float]) -> dict[str, float | int | None]:
+    finite = len(values) > 1 and bool(np.isfinite(values).all())
     return {
         "mean": float(np.mean(values)) if values else None,
-        "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "std": float(np.std(values, ddof=1)) if finite else None,
         "count": len(values),
     }
 
 
-def _text(cell: dict | None, digits: int | None = None) -> str:
-    """Mean and deviation: ours with four digits, published ones as they were printed."""
+def _text(cell: dict | None, images: int | None = None) -> str:
+    """Mean and deviation: ours with four digits, and of how many images where not of all; published ones as printed."""
     if cell is None or cell["mean"] is None:
         return ""
-    form = "{:g}" if digits is None else f"{{:.{digits}f}}"
-    return " ± ".join(form.format(v) for v in (cell["mean"], cell["std"]) if v is not None)
+    numbers = [v for v in (cell["mean"], cell["std"]) if v is not None]
+    if images is None:
+        return " ± ".join(getattr(v, "text", f"{v:g}") for v in numbers)
+    lacking = f" ({cell['count']} of {images})" if cell["count"] < images else ""
+    return " ± ".join(f"{v:.4f}" for v in numbers) + lacking
+
+
+def _plain(value: object) -> object:
+    """For JSON, which has no infinity."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return "inf" if isinstance(value, float) and np.isinf(value) else value
+
+
+def _line(name: str) -> str:
+    """A name that cannot break a row of the table."""
+    return " ".join(name.replace("|", "/").split())
 
 
 def _escaped(text: str) -> str:

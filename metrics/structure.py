@@ -76,6 +76,8 @@ def ssim_sum(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, da
     """
     f, a, b = grays(fused, infrared, visible)
     sides("ssim_sum", f, 7)
+    if not data_range > 0:
+        raise ValueError(f"data_range: found {data_range}, expected a number over 0")
     return float(sum(structural_similarity(f, source, data_range=data_range) for source in (a, b)))
 
 
@@ -148,7 +150,7 @@ def _edges(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     gy = ndimage.convolve(image, -kernel.T, mode="constant")
     with np.errstate(divide="ignore", invalid="ignore"):
         angle = np.where(gx == 0, np.pi / 2, np.arctan(gy / gx))
-    return np.hypot(gx, gy), angle
+    return np.sqrt(gx * gx + gy * gy), angle  # not hypot: gradients of equal squares are equal then
 
 
 def _ms_ssim(x: np.ndarray, y: np.ndarray, convention: str) -> float:

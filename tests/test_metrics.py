@@ -151,7 +151,7 @@ def test_pixels_and_bands_of_zero():
     fused[..., 1] = 0  # 45 degrees
     reference[0] = 0
     assert sam(fused, reference) == pytest.approx(45)
-    assert sam(fused, np.zeros((4, 4, 2))) == 0
+    assert np.isnan(sam(fused, np.zeros((4, 4, 2)))), "no pixel has an angle"
     assert ergas(np.zeros((4, 4)), np.zeros((4, 4)), ratio=4) == 0
     assert ergas(np.ones((4, 4)), np.zeros((4, 4)), ratio=4) == np.inf
     assert np.isnan(scc(np.ones((6, 6)), np.zeros((6, 6))))

@@ -2,11 +2,17 @@
 
 import numpy as np
 
+from data.simulate import MTF_GAINS
 from metrics import protocols
 from metrics.hypercomplex import BLOCK
 from metrics.report import Table
 
 EXP = "EXP (lms)"
+TRIVIAL = {
+    "ivf": ("mean of the two", "max of the two"),
+    "ps": (EXP,),
+    "hmf": ("bicubic", "bilinear"),
+}
 
 
 def add_pair(
@@ -16,21 +22,21 @@ def add_pair(
     both = np.stack([visible, infrared]).astype(np.uint16)
     mean, most = (both.sum(axis=0) + 1) // 2, both.max(axis=0)  # halves rounded up
     for table in tables:
-        table.images.append(name)
-        for row, result in ((method, fused), ("mean of the two", mean), ("max of the two", most)):
+        table.image(name, visible.shape)
+        for row, result in zip((method, *TRIVIAL["ivf"]), (fused, mean, most), strict=True):
             table.add(row, protocols.ivf(table.protocol, result, infrared, visible))
 
 
 def add_scene_hmf(table: Table, name: str, method: str, fused: np.ndarray, gt: np.ndarray, inputs: dict) -> None:
     """Measure one fused scene and its two interpolations; (B, H, W) in [0, 1]."""
-    table.images.append(name)
-    for row, image in ((method, fused), ("bicubic", inputs["bicubic"]), ("bilinear", inputs["hsi_up"])):
+    table.image(name, gt.shape[1:])
+    for row, image in zip((method, *TRIVIAL["hmf"]), (fused, inputs["bicubic"], inputs["hsi_up"]), strict=True):
         table.add(row, protocols.hmf(table.protocol, image, gt, ratio=table.ratio))
 
 
 def add_scene_ps(table: Table, item: dict, method: str, fused: np.ndarray, scale: float) -> None:
     """Measure one fused scene and EXP, against the reference where the item has one; (B, H, W) in [0, 1]."""
-    table.images.append(item["name"])
+    table.image(item["name"], item["lms"].shape[1:])
     for row, image in ((method, fused), (EXP, item["lms"])):
         add_row_ps(table, item, row, image, scale)
 
@@ -44,7 +50,9 @@ def add_row_ps(table: Table, item: dict, row: str, image: np.ndarray, scale: flo
             table.remark(f"Border NOT cut: sides under {protocols.LEAST_TO_CUT} pixels.")
         table.add(row, protocols.ps_reduced(table.protocol, image, gt, scale=scale, ratio=table.ratio))
         return
-    table.unranked.add((EXP, "D_lambda"))
+    table.unranked |= {(EXP, "D_lambda"), (EXP, "QNR")}
+    if table.sensor and table.sensor.upper() not in MTF_GAINS:
+        table.remark(f"Sensor '{table.sensor}' has no gains of its own: D_lambda_K with 0.3 at Nyquist in all bands.")
     sides = item["lms"].shape[1:]
     whole = tuple(side // BLOCK * BLOCK for side in sides)
     if whole != sides and all(whole):

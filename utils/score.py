@@ -1,17 +1,19 @@
 """Metrics of anybody's results: fused images of any method against their sources or references, no network needed."""
 
 import argparse
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from data import CAVE, PairedImages
+from data import CAVE, PairedImages, PanCollection
 from data.cubes import Cubes
 from data.errors import DataError
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
-from data.rasters import list_images, read_raster, to_gray, to_unit
-from data.simulate import spectral_response
+from data.infrared_visible import images_by_stem
+from data.rasters import read_raster, to_gray, to_unit
+from data.simulate import MTF_GAINS, spectral_response
 from metrics import protocols
 from metrics.protocols import REMARKS
 from metrics.report import Table
@@ -54,7 +56,9 @@ def parser() -> Parser:
     made.add_argument("--sensor", help="ps: WV3, WV2, QB, GF2, ... (default: the file's own)")
     made.add_argument("--bits", type=bit_depth, help="bit depth of the sources (default: by their type or data set)")
     made.add_argument(
-        "--fused-bits", type=bit_depth, help="ps, hmf: bit depth of the fused images; 1: in [0, 1] (default: --bits)"
+        "--fused-bits",
+        type=bit_depth,
+        help="bit depth of the fused images; 1: in [0, 1] (default: ivf: by their type; ps, hmf: as the sources)",
     )
     made.add_argument("--output", type=Path, help="folder for metrics.json, .csv, .md and .tex (default: print only)")
     return made
@@ -64,16 +68,20 @@ def run(argv: list[str] | None = None) -> dict:
     """Parse, measure, print; returns what metrics.json holds."""
     args = parser().parse_args(argv)
     choices = PROTOCOLS[args.task]
-    args.protocol = args.protocol or choices[0]
-    if args.protocol not in choices:
+    if args.protocol not in (None, *choices):
         raise UsageError(f"--protocol: found {args.protocol}, expected one of {', '.join(choices)} for {args.task}")
-    args.name = args.name or args.fused.resolve().stem
     if args.task != "ivf" and args.data is None:
         raise UsageError("--data: found none, expected the references (ps: a .h5 or .mat file; hmf: a folder)")
-    tables = {"ivf": _ivf, "ps": _ps, "hmf": _hmf}[args.task](args)
-    about = {"task": args.task, "fused": str(args.fused), "protocol": args.protocol}
-    if args.output is not None:
-        with ResultFolder(args.output) as folder:
+    if not args.fused.exists():
+        raise DataError(args.fused, "no such file or folder", "fused images")
+    resolved = args.fused.resolve()
+    args.name = args.name or (resolved.name if resolved.is_dir() else resolved.stem)
+    if args.name in measure.TRIVIAL[args.task]:
+        raise UsageError(f"--name: found {args.name}, the row that the table adds by itself, expected another")
+    with ResultFolder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
+        tables = {"ivf": _ivf, "ps": _ps, "hmf": _hmf}[args.task](args)
+        about = {"task": args.task, "fused": str(args.fused), "protocol": args.protocol}
+        if folder:
             folder.write_tables(tables, about)
     for table in tables:
         print(table.markdown())
@@ -91,12 +99,13 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
     if args.data is None and (args.visible is None or args.infrared is None):
         raise UsageError("--visible, --infrared: found not both, expected them, or --data with both in it")
     pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
+    args.protocol = args.protocol or "both"
     asked = tuple(protocols.IVF) if args.protocol == "both" else (args.protocol,)
-    tables = [_table(args, f"Infrared-visible fusion ({p})", protocols.IVF[p], "ivf_tno", protocol=p) for p in asked]
-    files = _by_stem(args.fused) if args.fused.is_dir() else None
+    tables = [_table(args, f"Infrared-visible fusion ({p})", protocols.IVF[p], "ivf", protocol=p) for p in asked]
+    files = images_by_stem(args.fused) if args.fused.is_dir() else None
     names = [v.stem for v, _ in pairs.pairs]
     if files is None and len(names) > 1:
-        raise DataError(args.fused, "a file or nothing", f"a folder of {len(names)} fused images")
+        raise DataError(args.fused, "a file", f"a folder of {len(names)} fused images")
     lacking = sorted(set(names) - set(files)) if files is not None else []
     foreign = sorted(set(files) - set(names)) if files is not None else []
     if lacking or foreign:
@@ -118,49 +127,64 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
     return tables
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
-    return {file.stem: file for file in list_images(folder)}
-
-
 def _ps(args: argparse.Namespace) -> list[Table]:
     scenes = Scenes(args.data, args.sensor, args.bits)
     source, fused = scenes.file, Cubes(args.fused)
     order = fused.order(source.names)
-    reduced = scenes.has_reference or _has_sides(fused.sides(order[0]), source.ms_sides)
+    gains = MTF_GAINS.get(source.sensor.upper())
+    if gains and len(gains) != source.bands:
+        raise UsageError(
+            f"{args.data}: found {source.bands} bands, expected {len(gains)} of {source.sensor} (--sensor)"
+        )
+    reduced = scenes.has_reference or _of_the_ms(fused.raw_shape(order[0]), source)
     if reduced and (why := scenes.cannot_reduce()):
         raise UsageError(f"{args.data}: found {why}; the fused images have the size of its ms")
+    if not reduced and args.protocol not in (None, "toolbox"):
+        raise UsageError(f"--protocol: found {args.protocol}, expected toolbox, the one of full resolution")
+    args.protocol = args.protocol or "toolbox"
     task, columns = ("ps_reduced", protocols.PS_REDUCED[args.protocol]) if reduced else ("ps_full", protocols.PS_FULL)
-    args.protocol = args.protocol if reduced else "toolbox"
     kind = f"Pansharpening, {'reduced' if reduced else 'full'} resolution"
     table = _table(args, kind, columns, task, ratio=source.ratio, sensor=source.sensor)
+    _tell_order(table, fused, order, source.names)
     if reduced and not scenes.has_reference:
         table.remark("The reference is the file's ms; EXP and the fused images are of its reduction (Wald's protocol).")
     for index in tqdm(range(len(source)), desc="scoring", unit="scene", disable=quiet(len(source))):
         item = scenes.reduced(index) if reduced else scenes.full(index)
-        image = _scaled(fused, order[index], item["lms"].shape, args.fused_bits or source.bits)
+        image = _scaled(args, fused, order[index], item["lms"], source.bits)
         measure.add_scene_ps(table, item, args.name, image, source.scale)
     return [table]
 
 
-def _has_sides(shape: tuple[int, ...], wanted: tuple[int, int] | None) -> bool:
-    """Whether an array of either order of axes has these sides."""
-    return wanted is not None and wanted in (shape[:2], shape[-2:])
+def _of_the_ms(shape: tuple[int, ...], source: PanCollection) -> bool:
+    """Whether an array of either order of axes has the sides of the ms, or of its part that Wald's protocol keeps."""
+    if source.ms_sides is None:
+        return False
+    whole = tuple(side // source.ratio * source.ratio for side in source.ms_sides)
+    return any(sides in (shape[:2], shape[-2:]) for sides in (source.ms_sides, whole))
+
+
+def _tell_order(table: Table, fused: Cubes, order: list[int], names: list[str]) -> None:
+    if fused.stack is None and not fused.by_name and len(names) > 1:
+        first, last = (f"{fused.files[order[i]].name} is {names[i]}" for i in (0, -1))
+        table.remark(f"No file has a scene's name: matched in natural order ({first}, {last}).")
 
 
 def _hmf(args: argparse.Namespace) -> list[Table]:
-    table = _table(
-        args, f"Hyperspectral-multispectral fusion x{args.ratio}", protocols.HMF[args.protocol], "hmf", ratio=args.ratio
-    )
+    args.protocol = args.protocol or "group"
+    columns = protocols.HMF[args.protocol]
+    table = _table(args, f"Hyperspectral-multispectral fusion x{args.ratio}", columns, "hmf", ratio=args.ratio)
     table.remark("bicubic, bilinear: of the reference degraded by a 3x3 Gaussian, sigma 0.5, from index ratio/2.")
     references = _references(args)
     fused = Cubes(args.fused)
-    order = fused.order([name for name, _ in references])
+    names = [name for name, _ in references]
+    order = fused.order(names)
+    _tell_order(table, fused, order, names)
     for index in tqdm(range(len(references)), desc="scoring", unit="scene", disable=quiet(len(references))):
         name, load = references[index]
         gt = load()
         if any(side % args.ratio for side in gt.shape[1:]):
             raise UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides divisible by --ratio")
-        image = _scaled(fused, order[index], gt.shape, args.fused_bits or args.bits or CAVE_BITS)
+        image = _scaled(args, fused, order[index], gt, args.bits or CAVE_BITS)
         srf = spectral_response() if len(gt) == len(spectral_response()) else np.ones((len(gt), 1)) / len(gt)
         measure.add_scene_hmf(table, name, args.name, image, gt, fusion_inputs(gt, srf, args.ratio))
     return [table]
@@ -168,32 +192,43 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
 
 def _references(args: argparse.Namespace) -> list[tuple]:
     """(name, a function that loads (B, H, W) in [0, 1]) of every reference."""
-    if args.data.is_dir() and any(p.is_dir() for p in args.data.iterdir()):
+    if args.data.is_dir() and any(p.is_dir() and p.name[0] != "." for p in args.data.iterdir()):
         there = CAVE(args.data, bits=args.bits)
         scenes = CAVE(args.data, tuple(s for s in CAVE_TEST if s in there.scenes) or None, bits=args.bits)
         return [(name, lambda i=i: scenes[i]["gt"]) for i, name in enumerate(scenes.scenes)]
-    cubes, scale = Cubes(args.data), 2 ** (args.bits or CAVE_BITS) - 1
-
-    def load(index: int) -> np.ndarray:
-        shape = cubes.sides(index)
-        bands_last = len(shape) == 3 and shape[2] < min(shape[:2])
-        cube = cubes.read(index, (shape[2], *shape[:2]) if bands_last else shape)
-        if cube.max() > scale or cube.min() < 0:
-            found = f"values from {cube.min():g} to {cube.max():g}"
-            raise DataError(cubes.files[index], found, f"0 to {scale} (--bits)")
-        return cube if cube.max() <= 1 else cube / scale
-
-    return [(file.stem, lambda i=i: load(i)) for i, file in enumerate(cubes.files)]
+    cubes = Cubes(args.data)
+    names = [f.stem if cubes.stack is None else f"{f.stem}_{i}" for i, f in enumerate(cubes.files)]
+    return [(name, lambda i=i: _reference(cubes, i, args.bits)) for i, name in enumerate(names)]
 
 
-def _scaled(fused: Cubes, index: int, shape: tuple[int, int, int], bits: int) -> np.ndarray:
-    """Fused digital numbers over 2**bits - 1; refused where they are in [0, 1] already."""
-    scale = 2**bits - 1
-    cube = fused.read(index, shape)
+def _reference(cubes: Cubes, index: int, bits: int | None) -> np.ndarray:
+    """A reference cube in [0, 1]: as stored where it never goes over 1, else over 2**bits - 1."""
+    cube = cubes.read(index, cubes.shape(index))
+    found = f"values from {cube.min():g} to {cube.max():g}"
+    depth = bits or (8 if cubes.dtype(index) == np.uint8 else CAVE_BITS)
+    if cube.max() > 2**depth - 1 or cube.min() < 0:
+        raise DataError(cubes.files[index], found, f"0 to {2**depth - 1} (--bits)")
+    if bits is None and depth == CAVE_BITS and 1 < cube.max() < 2**12:
+        raise DataError(cubes.files[index], f"{found}, at most 12 bits", "16 bits, or --bits")
+    return cube if cube.max() <= 1 else cube / (2**depth - 1)
+
+
+def _scaled(args: argparse.Namespace, fused: Cubes, index: int, like: np.ndarray, bits: int) -> np.ndarray:
+    """A fused cube in [0, 1]: digital numbers over 2**bits - 1; refused where they are of another depth than declared.
+
+    Args:
+        args: fused_bits, where given, says how many bits they have, and no comparison is made.
+        fused, index: the images, and which.
+        like: the reference, or EXP, (B, H, W) in [0, 1]: whose mean a fused image has, within a factor of three.
+        bits: of the sources.
+    """
+    scale = 2 ** (args.fused_bits or bits) - 1
+    cube = fused.read(index, like.shape)
+    file, span = fused.files[index], f"values from {cube.min():g} to {cube.max():g}"
     if scale > 1 and 0 < np.abs(cube).max() <= 1.5:
-        found = f"values up to {cube.max():g}, already scaled"
-        raise DataError(fused.files[index], found, f"digital numbers of {bits} bits, or --fused-bits 1")
-    if abs(cube.mean()) > 2 * scale:
-        found = f"values from {cube.min():g} to {cube.max():g}"
-        raise DataError(fused.files[index], found, f"digital numbers from 0 to {scale} (--bits, --fused-bits)")
+        raise DataError(file, f"{span}, already scaled", f"digital numbers of {bits} bits, or --fused-bits 1")
+    mean, usual = float(cube.mean()) / scale, float(like.mean())
+    if args.fused_bits is None and mean and usual and not 1 / 3 < mean / usual < 3:
+        expected = f"one near {usual * scale:.0f}, as the sources in {bits} bits have (--fused-bits for another depth)"
+        raise DataError(file, f"{span}, a mean of {mean * scale:g}", expected)
     return cube / scale
