@@ -212,35 +212,3 @@ def test_cut_border():
     assert cut_border(rows).shape == (215, 215)
     assert (cut_border(rows)[0, 0], cut_border(rows)[-1, 0]) == (20, 234)
     assert cut_border(np.zeros((42, 42, 3))).shape == (1, 1, 3)
-
-
-ONES = np.ones((64, 64, 4))
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: psnr(np.zeros((4, 4)), np.zeros((4, 5))), r"fused: found shape \(4, 4\), expected .*\(4, 5\)"),
-        (lambda: sam(np.full((4, 4, 2), np.nan), np.zeros((4, 4, 2))), "fused: found NaN"),
-        (lambda: sam(np.zeros((4, 4, 2)), np.full((4, 4, 2), np.inf)), "reference: found NaN or infinity"),
-        (lambda: sam(np.zeros(4), np.zeros(4)), r"found shape \(4,\), expected \(H, W\) or \(H, W, B\)"),
-        (lambda: sam(np.zeros((0, 4, 2)), np.zeros((0, 4, 2))), "at least one pixel"),
-        (lambda: uqi(ONES.astype(complex), ONES), "found values of type complex128, expected integers or floats"),
-        (lambda: scc(ONES > 0, ONES), "found values of type bool"),
-        (lambda: ssim(np.zeros((5, 9)), np.zeros((5, 9))), "found 5x9 pixels, expected sides of at least 7"),
-        (lambda: uqi(np.zeros((31, 40)), np.zeros((31, 40))), "uqi: found 31x40 pixels"),
-        (lambda: psnr(ONES, 2047 * ONES), "values from 2047 to 2047, expected 0 to 1, or another peak="),
-        (lambda: ssim(ONES, -ONES), "expected 0 to 1, or another data_range="),
-        (lambda: ergas(ONES, ONES, ratio=0), "found ratio 0"),
-        (lambda: q2n(0.3 * ONES, 0.3 * ONES), "reference: found values up to 0.3, already scaled"),
-        (lambda: d_lambda(np.zeros((40, 32, 2)), np.zeros((40, 32, 2))), "d_lambda: found 40x32 pixels.*32x32 blocks"),
-        (lambda: d_lambda(ONES[..., :1], ONES[..., :1]), "found 1 band"),
-        (lambda: d_s(ONES, ONES, np.ones((32, 64))), r"pan: found shape \(32, 64\), expected \(64, 64\)"),
-        (lambda: d_lambda_k(ONES, ONES, sensor="WV3"), "sensor WV3: found an image of 4 bands, expected 8"),
-        (lambda: cut_border(np.zeros((41, 99))), "found 41x99 pixels, expected sides of at least 42"),
-        (lambda: released.ssim(np.zeros((5, 9)), np.zeros((5, 9))), "at least 7"),
-    ],
-)
-def test_arrays_that_do_not_fit_say_what_was_found_and_expected(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -204,3 +204,75 @@ def test_the_sets_at_hand_have_the_names_of_the_lists(shared):
         there = shared(f"datasets/{folder.split('/')[0]}").joinpath(*Path(folder).parts[1:])
         if there.is_dir():
             assert sorted(p.stem for p in there.iterdir()) == sorted(published.image_set(name))
+
+
+def sized(sizes):
+    made = Table("t", "hmf", ("PSNR",), "group", ratio=4)
+    for name, size in zip(published.image_set("cave_11"), sizes, strict=True):
+        made.image(name, size)
+        made.add("ours", {"PSNR": lambda: 40.0})
+    return made
+
+
+def test_images_of_the_same_names_and_another_size_are_set_apart():
+    assert "DCINN [DCINN paper Table 5]" in names(sized([(512, 512)] * 11))
+    cropped = sized([(512, 512)] * 10 + [(512, 508)])
+    assert names(cropped) == ["ours"]
+    assert "Set apart, other images or protocol (DCINN paper Table 5; CAVE x4" in cropped.markdown()
+
+
+def test_the_sizes_at_hand_are_those_of_the_lists(shared):
+    from data import PairedImages
+
+    for name, folder in (("tno_25", "cddfuse_test/TNO"), ("roadscene_50", "cddfuse_test/RoadScene"), ("tno_8", "tno8")):
+        of_it = next(t for t in published.tables() if t.images == published.image_set(name))
+        found = {p["name"]: p["visible"].shape[1:] for p in PairedImages(shared("datasets").joinpath(folder))}
+        assert found == dict(zip(of_it.images, of_it.sizes, strict=True))
+
+
+def test_rows_of_another_sensor_are_not_beside_ours():
+    images = published.image_set("pancollection_wv2_reduced")
+    about = {"metrics": ("SAM",), "images": images, "protocol": "toolbox", "ratio": 4}
+    assert "DCINN [DCINN paper Table 3]" in names(table("ps_reduced", sensor="wv2", **about))
+    assert names(table("ps_reduced", sensor="WV3", **about)) == ["ours"]
+
+
+def test_other_peoples_protocol_is_quoted_but_never_beside_ours():
+    about = {"protocol": "toolbox", "ratio": 4, "sensor": "WV2"}
+    made = table("ps_reduced", ("SAM",), published.image_set("pancollection_wv2_reduced"), **about)
+    assert not [name for name in names(made) if "ZSPan" in name]
+    assert "ZSPan" in {row["tag"] for row in made.published()[1]}
+
+
+def test_a_perfect_image_has_an_infinite_psnr_that_ranks_first_and_is_kept():
+    inf = float("inf")
+    rows = {"perfect": {"PSNR": [inf, 40.0]}, "good": {"PSNR": [41.0, 40.0]}}
+    made = table("x", ("PSNR",), "ab", rows)
+    assert made.summary()["perfect"]["PSNR"]["mean"] == inf
+    assert {name: cells[0][1] for name, cells in made.lines()} == {"perfect": "best", "good": "second"}
+    content = json.loads(json.dumps(made.as_dict(), allow_nan=False))
+    assert content["values"]["perfect"]["PSNR"] == ["inf", 40.0]
+    assert "inf" in made.csv()
+
+
+def test_values_that_print_alike_share_their_rank():
+    rows = {"a": {"EN": [6.00001]}, "b": {"EN": [6.00002]}, "c": {"EN": [5.0]}}
+    ranks = {name: cells[0][1] for name, cells in table("x", ("EN",), "x", rows).lines()}
+    assert ranks == {"a": "best", "b": "best", "c": "second"}
+
+
+def test_a_mean_over_fewer_images_says_so():
+    rows = {"ours": {"CC": [0.5, float("nan"), 0.7]}}
+    assert "| ours | 0.6000 ± 0.1414 (2 of 3) |" in table("x", ("CC",), "abc", rows).markdown()
+
+
+def test_published_digits_are_printed_as_they_were():
+    made = table("ivf_tno", ("SD",), published.image_set("tno_25"), protocol="cddfuse")
+    assert "46.00" in {name: cells[0][0] for name, cells in made.lines()}["CDDFuse [CDDFuse README figure]"]
+
+
+def test_names_cannot_break_the_table():
+    made = table("x", ("EN",), rows={"two\nlines | and a bar": {"EN": [1.0]}})
+    made.title = "of\ntwo lines"
+    assert "| two lines / and a bar |" in made.markdown()
+    assert made.markdown().splitlines()[0] == "### of two lines (1 image)"

@@ -134,7 +134,7 @@ def _ps(args: argparse.Namespace) -> list[Table]:
     gains = MTF_GAINS.get(source.sensor.upper())
     if gains and len(gains) != source.bands:
         raise UsageError(
-            f"{args.data}: found {source.bands} bands, expected {len(gains)} of {source.sensor} (--sensor)"
+            f"{args.data}: found {source.bands} bands, expected {len(gains)} of sensor {source.sensor} (--sensor)"
         )
     reduced = scenes.has_reference or _of_the_ms(fused.raw_shape(order[0]), source)
     if reduced and (why := scenes.cannot_reduce()):
