@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metrics import cut_border, d_lambda, d_lambda_k, d_s, ergas, psnr, q2n, released, sam, scc, ssim, uqi
+from metrics import cc, cut_border, d_lambda, d_lambda_k, d_s, ergas, psnr, q2n, released, sam, scc, scd, ssim, uqi
 from metrics.checks import digital_numbers, gray
 
 ONES = np.ones((64, 64, 4))
@@ -68,3 +68,13 @@ def test_what_is_just_inside():
     digital_numbers("x", np.full((4, 4), 1.6))
     assert gray("x", np.ones((4, 4))).max() == 1
     assert gray("x", np.full((4, 4), 1.5)).max() == 1.5
+
+
+@pytest.mark.parametrize("level", [100.1, 33.3, 200.7, 1000 / 3 - 100])
+def test_constant_images_stay_undefined_whatever_the_rounding_of_their_mean(level):
+    rng = np.random.default_rng(3)
+    image, flat = rng.integers(0, 256, (37, 41)).astype(float), np.full((37, 41), level)
+    assert np.isnan(cc(flat, image, image))
+    assert np.isnan(scd(image, image, flat))
+    flats = np.stack([np.full((64, 64), level), np.full((64, 64), 0.7 * level)], axis=-1)
+    assert np.isnan(d_lambda(flats, 2 * flats)), "nothing to compare, 0 / 0"

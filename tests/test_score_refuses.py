@@ -59,6 +59,9 @@ def test_another_bit_depth(factor, stacked, tmp_path, capsys):  # noqa: F811
     np.save(tmp_path / "f.npy", fused * 32)
     declared = run(*ps(tmp_path / "f.npy", source, "--fused-bits", 16, "--protocol", "whole"))
     assert values(declared)["f"]["PSNR"] > 30
+    np.save(tmp_path / "f.npy", fused / 4)
+    dark = run(*ps(tmp_path / "f.npy", source, "--fused-bits", 11))
+    assert values(dark)["f"]["SAM"] < 2, "declared, it is taken at its word"
 
 
 def test_reserved_names_and_folder_names(gray_set, capsys):  # noqa: F811
