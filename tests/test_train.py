@@ -79,6 +79,9 @@ def test_one_epoch_on_the_sample(name, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "the embedded sample" in said
     assert "training images themselves" in said
+    plain = {"ps": "EXP (lms): PSNR", "hmf": "bicubic: PSNR"}.get(name, "max of the two: val_loss")
+    assert f"without a network, {plain}" in said
+    assert plain.partition(":")[0] in config["without_network"]
     model = load_pretrained(tmp_path / "run/best.pth")
     assert load_extra(tmp_path / "run/best.pth")["metrics"] == pytest.approx(metrics)
     assert model.config.task == name.partition("_")[0]
@@ -228,6 +231,8 @@ def test_test_pairs_are_left_out(roadscene, tmp_path, capsys):
     assert "2 samples from" in said
     assert "without 1 test pairs of CDDFuse" in said
     assert "1 pairs held back" in said
+    train("ivf_rs", tmp_path / "six", "--hold-back", 2, "--epochs", 1)
+    assert "2 pairs held back" in capsys.readouterr().out
     train("ivf_rs", tmp_path / "all", "--data", roadscene, "--keep-test-pairs")
     assert "4 samples from" in capsys.readouterr().out
 
@@ -296,14 +301,45 @@ def test_an_earlier_run_is_not_overwritten(tmp_path, capsys):
     assert "without a training state" in refused("ivf_tno", tmp_path, capsys, "--resume", tmp_path / "run/best.pth")
 
 
-def test_tensorboard_has_scalars_images_and_the_configuration(tmp_path):
+def board_of(folder):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    train("hmf", tmp_path)
-    board = EventAccumulator(str(tmp_path / "run/tensorboard"))
+    board = EventAccumulator(str(folder / "run/tensorboard"))
     board.Reload()
+    return board
+
+
+def test_tensorboard_has_scalars_images_and_the_configuration(tmp_path):
+    train("hmf", tmp_path)
+    board = board_of(tmp_path)
     tags = board.Tags()
     assert {"epoch/loss", "epoch/PSNR", "epoch/lr", "step/loss"} <= set(tags["scalars"])
     assert "fused/coffee" in tags["images"]
     assert tags["tensors"] == ["config/text_summary"]
     assert math.isclose(board.Scalars("epoch/PSNR")[0].value, rows(tmp_path)[0]["PSNR"], rel_tol=1e-5)
+
+
+def test_a_resumed_run_leaves_no_step_twice_and_no_half_written_file(tmp_path, monkeypatch):
+    """Steps that were logged after the last checkpoint are logged again; TensorBoard forgets the first time."""
+    train("ivf_tno", tmp_path, "--steps", 3, "--batch", 1, epochs=2)
+    state = (tmp_path / "run/last.pth").read_bytes()
+    train("ivf_tno", tmp_path, "--resume", "--batch", 1, "--steps", 6, epochs=2)
+    (tmp_path / "run/last.pth").write_bytes(state)  # as if killed after step 6, with the checkpoint of step 3
+    (tmp_path / "run/.last.pth.abc").write_bytes(b"half")
+    train("ivf_tno", tmp_path, "--resume", "--batch", 1, epochs=2)
+    board = board_of(tmp_path)
+    assert [event.step for event in board.Scalars("step/loss")] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [event.step for event in board.Scalars("epoch/val_loss")] == [4, 8]
+    assert [row["epoch"] for row in rows(tmp_path)] == [0, 1]
+    assert not list((tmp_path / "run").glob(".*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ps", "ivf_tno"])
+def test_compiled_training_gives_the_same_loss(name, tmp_path):
+    for folder, options in ((tmp_path / "plain", ()), (tmp_path / "compiled", ("--compile",))):
+        train(name, folder, "--steps", 2, "--batch", 2, *options)
+    plain, compiled = (
+        [event.value for event in board_of(tmp_path / kind).Scalars("step/loss")] for kind in ("plain", "compiled")
+    )
+    assert compiled == pytest.approx(plain, rel=1e-4)

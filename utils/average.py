@@ -18,6 +18,10 @@ class Average:
         self.decay = decay
         self.weights: dict[str, Tensor] | None = None
 
+    def load(self, weights: dict[str, Tensor] | None, device: torch.device) -> None:
+        """Those of a checkpoint."""
+        self.weights = None if weights is None else {name: value.to(device) for name, value in weights.items()}
+
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         """After a step. The first call takes the weights as they are."""

@@ -69,6 +69,15 @@ def anywhere(flag: bool, device: torch.device) -> bool:
     return bool(tensor)
 
 
+def total(count: int, device: torch.device) -> int:
+    """The sum over the processes."""
+    if not distributed.is_initialized():
+        return count
+    tensor = torch.tensor(count, device=device)
+    distributed.all_reduce(tensor)
+    return int(tensor)
+
+
 def norm_over_processes(squares: Tensor) -> Tensor:
     """sqrt of the sum over all processes of `squares`, each process's own sum of squares.
 

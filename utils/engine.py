@@ -2,8 +2,6 @@
 
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -14,7 +12,6 @@ from tqdm import tqdm
 
 from data.errors import DataError
 from models import load_pretrained, save_checkpoint
-from models.checkpoint import load_extra
 
 from . import distributed
 from .average import Average
@@ -22,50 +19,10 @@ from .entry import quiet
 from .loader import Batches
 from .logs import Logs
 from .objectives import Objective, start_actnorm
-from .recipes import CLIP
-from .state import check_same, random_state, set_random_state
+from .options import Options, Validation
+from .state import COUNTERS, random_state, remove_leftovers, set_random_state, training_state
 
 ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
-PRECISIONS = {"off": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-@dataclass
-class Options:
-    """How a recipe is run; see --help of the training scripts.
-
-    Attributes:
-        settings: what a resumed run must share with the one it goes on with.
-    """
-
-    folder: Path
-    device: torch.device
-    lr: float
-    epochs: int
-    milestones: tuple[int, ...] = ()
-    clip: float = CLIP
-    amp: str = "off"
-    compile: bool = False
-    ema: float = 0.0
-    eval_every: int = 1
-    save_every: int = 500
-    steps: int | None = None
-    skip_bad: bool = False
-    settings: dict = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Validation:
-    """How a network is judged between epochs.
-
-    Attributes:
-        names: of the metrics; the first one decides which checkpoint is the best.
-        better: 1 where a higher value of it is better, -1 where a lower one is.
-        measure: the network in evaluation mode -> (means over the validation images, name -> image to look at).
-    """
-
-    names: tuple[str, ...]
-    better: int
-    measure: Callable[[nn.Module], tuple[dict[str, float], dict[str, np.ndarray]]]
 
 
 class Trainer:
@@ -90,28 +47,19 @@ class Trainer:
         self.best: float | None = None
         self.stop = False
 
-    @property
-    def last(self) -> Path:
-        """The checkpoint that a run goes on from."""
-        return self.options.folder / "last.pth"
-
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint of `save`.
 
         Raises:
-            CheckpointError: for files that are no such checkpoint, and runs with other settings.
+            CheckpointError, DataError: for files that are no such checkpoint, and runs with other settings.
         """
+        state = training_state(path, self.options.settings)
         self.model.load_state_dict(load_pretrained(path).state_dict())
-        state = load_extra(path).get("training")
-        if not isinstance(state, dict):
-            raise DataError(path, "weights without a training state", "a last.pth of a training run")
-        check_same(path, state["settings"], self.options.settings)
         self.optimiser.load_state_dict(state["optimiser"])
         self.scaler.load_state_dict(state["scaler"])
-        if state["average"] is not None:
-            self.average.weights = {k: v.to(self.options.device) for k, v in state["average"].items()}
-        self.epoch, self.step, self.total = state["epoch"], state["step"], state["total"]
-        self.skipped, self.best = state["skipped"], state["best"]
+        self.average.load(state["average"], self.options.device)
+        for name in COUNTERS:
+            setattr(self, name, state[name])
         self.sums = np.array(state["sums"])
         set_random_state(state["random"])
 
@@ -123,15 +71,11 @@ class Trainer:
                 "optimiser": self.optimiser.state_dict(),
                 "scaler": self.scaler.state_dict(),
                 "average": self.average.weights,
-                "epoch": self.epoch,
-                "step": self.step,
-                "total": self.total,
-                "skipped": self.skipped,
-                "best": self.best,
                 "sums": self.sums.tolist(),
                 "random": random_state(),
+                **{name: getattr(self, name) for name in COUNTERS},
             }
-            save_checkpoint(self.last, self.model, {"training": state})
+            save_checkpoint(self.options.last, self.model, {"training": state})
 
     def fit(self, config: dict) -> dict[str, float]:
         """Train to the last epoch, or until Ctrl-C or the limit of steps; returns the last validation's metrics."""
@@ -143,10 +87,9 @@ class Trainer:
         logs = None
         if distributed.rank() == 0:
             self.options.folder.mkdir(parents=True, exist_ok=True)
-            resumed = self.epoch - 1 if self.total else -1
-            logs = Logs(
-                self.options.folder, ["lr", *self.objective.names, *self.validation.names, "seconds"], config, resumed
-            )
+            remove_leftovers(self.options.last, self.options.best)
+            columns = ["lr", *self.objective.names, *self.validation.names, "seconds"]
+            logs = Logs(self.options.folder, columns, config, self.epoch, self.total)
         handlers = {s: signal.signal(s, self._interrupted) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
             while self.epoch < self.options.epochs and not self.stop:
@@ -206,26 +149,26 @@ class Trainer:
         self.epoch, self.step = self.epoch + 1, 0
         due = self.epoch % self.options.eval_every == 0 or self.epoch == self.options.epochs
         metrics: dict[str, float] | None = None
-        better = False
         if logs is not None:
             images: dict = {}
             if due:
                 metrics, images = self._validated()
-                value = metrics[self.validation.names[0]]
-                better = bool(np.isfinite(value)) and (
-                    self.best is None or self.validation.better * (value - self.best) > 0
-                )
-                self.best = value if better else self.best
+                self._keep_best(metrics)
             logs.row(self.epoch - 1, self.total, {"lr": rate, **means, **(metrics or {}), "seconds": round(seconds, 2)})
             for name, image in images.items():
-                logs.image(name, image, self.epoch - 1)
+                logs.image(name, image, self.total)
         self.save()
-        if better:
-            with self.average.inside(self.model):
-                about = {"epoch": self.epoch, "steps": self.total, "metrics": metrics}
-                save_checkpoint(self.options.folder / "best.pth", self.model, about)
         distributed.wait()
         return metrics
+
+    def _keep_best(self, metrics: dict[str, float]) -> None:
+        """best.pth, before last.pth: a run killed between the two validates again and finds the same."""
+        value = metrics[self.validation.names[0]]
+        if self.validation.improves(value, self.best):
+            self.best = value
+            with self.average.inside(self.model):
+                about = {"epoch": self.epoch, "steps": self.total, "metrics": metrics}
+                save_checkpoint(self.options.best, self.model, about)
 
     def _one_step(self, step: nn.Module, batch: dict) -> np.ndarray:
         options = self.options
@@ -234,8 +177,7 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate
-        dtype = PRECISIONS[options.amp]
-        with torch.autocast(options.device.type, dtype=dtype, enabled=dtype is not None):
+        with torch.autocast(options.device.type, dtype=options.dtype, enabled=options.dtype is not None):
             terms = step(*(inputs[k] for k in ("base_image", "guide", "gt") if k in inputs))
         shown = distributed.mean(terms).cpu().numpy().astype(np.float64)
         if not np.isfinite(shown).all():
@@ -251,7 +193,8 @@ class Trainer:
         return shown
 
     def _diverged(self, what: str, value: float, batch: dict) -> str:
-        kept = f"the last good checkpoint is {self.last}" if self.last.exists() else "there is no checkpoint yet"
+        last = self.options.last
+        kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
         names = ", ".join(batch["names"])
         return f"epoch {self.epoch + 1}, batch {self.step + 1}: found a {what} of {value:g} on {names}; {kept}"
 
@@ -259,11 +202,11 @@ class Trainer:
         """The batch without bad samples, which end the run or, with skip_bad, are counted and replaced by others."""
         bad = distributed.anywhere(bool(batch["bad"]), self.options.device)
         if bad and (not self.options.skip_bad or not batch["names"]):
-            message = batch["bad"][0] if batch["bad"] else "a sample of another process: found bad data"
-            raise DataError(*_parts(message))
-        for line in batch["bad"]:
+            elsewhere = ("a sample of another process", "bad data", "one that can be read")
+            raise DataError(*(batch["bad"] or [elsewhere])[0])
+        for parts in batch["bad"]:
             self.skipped += 1
-            tqdm.write(f"left out: {line}")
+            tqdm.write(f"left out: {DataError(*parts)}")
         return batch
 
     def _on_device(self, batch: dict) -> dict[str, Tensor]:
@@ -282,10 +225,3 @@ class Trainer:
         self.stop = True
         if distributed.rank() == 0:
             tqdm.write("stopping after this step; --resume goes on")
-
-
-def _parts(message: str) -> tuple[str, str, str]:
-    """A DataError's line in its three parts again."""
-    where, _, rest = message.partition(": found ")
-    found, _, expected = rest.partition(", expected ")
-    return where, found or "bad data", expected or "a sample that can be read"

@@ -14,8 +14,8 @@ from .distributed import rank, world
 class Samples(Dataset):
     """A training set of `data.patches` for PyTorch's loader; items are asked for as (epoch, index).
 
-    A sample that cannot be read is reported in the batch's "bad" list, and replaced by the next one that can: so a
-    worker never raises, and all processes keep batches of one size.
+    A sample that cannot be read is reported in the batch's "bad" list (where, found, expected), and replaced by the
+    next one that can: so a worker never raises, and all processes keep batches of one size.
     """
 
     def __init__(self, source: object, seed: int) -> None:
@@ -31,8 +31,11 @@ class Samples(Dataset):
             at = (index + step) % len(self)
             try:
                 item = self.source.sample(at, np.random.default_rng((self.seed, epoch, at)))
-            except (DataError, OSError) as error:
-                bad.append(" ".join(str(error).split()))
+            except DataError as error:
+                bad.append(error.parts)
+                continue
+            except OSError as error:
+                bad.append((str(error.filename or "a sample"), error.strerror or str(error), "a file that can be read"))
                 continue
             return {**item, "bad": bad}
         return {"bad": bad, "name": ""}
@@ -40,7 +43,7 @@ class Samples(Dataset):
 
 def collate(items: list[dict]) -> dict:
     """Arrays stacked to tensors, names and bad samples in lists."""
-    bad = [line for item in items for line in item["bad"]]
+    bad = [parts for item in items for parts in item["bad"]]
     if any("base_image" not in item for item in items):
         return {"bad": bad, "names": []}
     roles = [key for key in items[0] if key not in ("bad", "name")]

@@ -10,23 +10,23 @@ import numpy as np
 
 
 class Logs:
-    """One row an epoch in train.csv, the same numbers and images in tensorboard/.
+    """One row an epoch in train.csv, the same numbers and images in tensorboard/, there all over the step.
 
     Args:
         folder: of the run.
         columns: of train.csv, after epoch and step.
         config: of the run, for run.json and TensorBoard.
-        resumed: last epoch that is kept of an earlier run; later rows are removed. -1 begins anew.
+        epochs, steps: of an earlier run that this one goes on from; what it logged later is left out.
     """
 
-    def __init__(self, folder: Path, columns: list[str], config: dict, resumed: int = -1) -> None:
+    def __init__(self, folder: Path, columns: list[str], config: dict, epochs: int = 0, steps: int = 0) -> None:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  slow to import
 
         self.file, self.columns = folder / "train.csv", ["epoch", "step", *columns]
-        rows = _rows(self.file) if resumed >= 0 else []
-        self._write([row for row in rows if int(row["epoch"]) <= resumed])
+        rows = _rows(self.file) if steps else []
+        self._write([row for row in rows if int(row["epoch"]) < epochs])
         (folder / "run.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-        self.board = SummaryWriter(str(folder / "tensorboard"))
+        self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1 if steps else None)
         self.board.add_text("config", "```\n" + json.dumps(config, indent=1) + "\n```")
 
     def row(self, epoch: int, step: int, values: dict[str, float]) -> None:
@@ -34,7 +34,7 @@ class Logs:
         rows = _rows(self.file)
         self._write([*rows, {"epoch": epoch, "step": step, **values}])
         for name, value in values.items():
-            self.board.add_scalar(f"epoch/{name}", value, epoch)
+            self.board.add_scalar(f"epoch/{name}", value, step)
         self.board.flush()
 
     def scalar(self, name: str, value: float, step: int) -> None:

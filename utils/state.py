@@ -1,11 +1,16 @@
 """Everything that a training needs to go on exactly where it stopped, as plain values for a checkpoint."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from data.errors import DataError
 from models import CheckpointError
+from models.checkpoint import load_extra
+
+COUNTERS = ("epoch", "step", "total", "skipped", "best")  # of a training, as it keeps them
 
 
 def random_state() -> dict[str, object]:
@@ -36,6 +41,27 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
     torch.manual_seed(seed)
+
+
+def training_state(path: Path, settings: dict) -> dict:
+    """What a checkpoint holds beside the network.
+
+    Raises:
+        DataError: for weights without it.
+        CheckpointError: for no checkpoint, and for a run with other settings.
+    """
+    state = load_extra(path).get("training")
+    if not isinstance(state, dict):
+        raise DataError(path, "weights without a training state", "a last.pth of a training run")
+    check_same(path, state["settings"], settings)
+    return state
+
+
+def remove_leftovers(*paths: Path) -> None:
+    """Half-written checkpoints that a killed run left beside these files, see `models.save_checkpoint`."""
+    for path in paths:
+        for temporary in path.parent.glob(f".{path.name}.*"):
+            temporary.unlink(missing_ok=True)
 
 
 def check_same(path: object, found: dict, expected: dict) -> None:

@@ -17,14 +17,16 @@ from data.splits import split
 from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps
 
 from . import cli
-from .engine import Validation
+from .measure import EXP
 from .objectives import DetailObjective, Objective, StructureObjective
+from .options import Validation
 from .recipes import Recipe
 from .scene_lists import training_scenes
 from .validate import with_reference, without_reference
 
 SEEN = "the training images themselves (--hold-back N for others)"
-MOST_VALIDATED, MOST_SIDE = 4, 256
+MOST_SCENES, MOST_SEEN, MOST_HELD = 4, 16, 64  # validated: training images, training patches, patches held back
+MOST_SIDE = 256  # pixels of a validated scene's middle
 
 
 @dataclass
@@ -74,15 +76,14 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
     train, held = _split(source, args.hold_back, label)
     if args.val is not None:
         held = PanPatches(PanCollection(args.val, sensor=args.sensor, bits=args.bits))
-    shown = held if held is not None else train
-    items = _readable(lambda i: shown.sample(i, None), _spread(len(shown), 16), args.skip_bad)
+    items = _validation_patches(train, held, args.skip_bad)
     weight = numbers.backward_weight
     return Task(
         "ps",
         train,
         lambda: dcinn_ps(bands),
         lambda model: DetailObjective(model, weight, args.backward_target),
-        with_reference(items, ratio),
+        with_reference(items, ratio, (EXP, "base_image")),
         _validation_label(len(items), "patches", args.val, held),
         label,
         [weight, args.backward_target],
@@ -100,9 +101,8 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
             raise DataError(args.data, found, f"{srf.shape[0]} and {srf.shape[1]} of the spectral response (--srf)")
         ratio, label = source.ratio, str(args.data)
         source, held_patches = _split(source, args.hold_back, label)
-        shown = held_patches if held_patches is not None else source
-        items = _readable(lambda i: shown.sample(i, None), _spread(len(shown), 16), args.skip_bad)
-        seen, what = held_patches, "patches"
+        items = _validation_patches(source, held_patches, args.skip_bad)
+        seen, what, plain = held_patches, "patches", ("bilinear", "base_image")
     else:
         ratio = args.ratio
         if args.data is None:
@@ -120,16 +120,16 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
             raise
         except ValueError as error:
             raise cli.UsageError(f"--patch, --stride: {error}") from None
-        judged = (held or kept)[:MOST_VALIDATED]
+        judged = held or kept[:MOST_SCENES]
         items = [_whole_scene(scene, srf, ratio) for scene in judged]
-        seen, what = held, "scenes"
+        seen, what, plain = held, f"scenes (their middle {MOST_SIDE}x{MOST_SIDE})", ("bicubic", "bicubic")
     weight = numbers.backward_weight
     return Task(
         "hmf",
         source,
         lambda: dcinn_hmf(len(srf), srf=srf),
         lambda model: DetailObjective(model, weight, args.backward_target),
-        with_reference(items, ratio),
+        with_reference(items, ratio, plain),
         _validation_label(len(items), what, None, seen),
         label,
         [weight, args.backward_target, ratio],
@@ -152,8 +152,9 @@ def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
         if not len(pairs):
             raise DataError(args.data, "only test pairs of CDDFuse", "others to train on, or --keep-test-pairs")
     train, held = _split(PairCrops(pairs, numbers.patch), args.hold_back, label)
-    indices = range(len(pairs) - args.hold_back, len(pairs)) if args.hold_back else range(len(pairs))
-    items = _readable(lambda i: _whole_pair(pairs, i), indices[:MOST_VALIDATED], args.skip_bad)
+    first = len(pairs) - args.hold_back
+    indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
+    items = _readable(lambda i: _whole_pair(pairs, i), indices, args.skip_bad)
     rule = args.base_rule or numbers.base_rule
     return Task(
         "ivf",
@@ -203,9 +204,11 @@ def _readable(load: Callable[[int], dict], indices: Sequence[int], skip_bad: boo
     return items
 
 
-def _spread(count: int, most: int) -> list[int]:
-    """Up to `most` indices over the whole range."""
-    return sorted({int(i) for i in np.linspace(0, count - 1, min(count, most))})
+def _validation_patches(train: object, held: object | None, skip_bad: bool) -> list[dict]:
+    """Patches that are held back, or else some of the training set, from all over it."""
+    shown, most = (train, MOST_SEEN) if held is None else (held, MOST_HELD)
+    spread = sorted({int(i) for i in np.linspace(0, len(shown) - 1, min(len(shown), most))})
+    return _readable(lambda i: shown.sample(i, None), spread, skip_bad)
 
 
 def _validation_label(count: int, what: str, file: Path | None, held: object | None) -> str:
@@ -220,7 +223,8 @@ def _whole_scene(scene: dict, srf: np.ndarray, ratio: int) -> dict:
     top, left = ((whole - side) // 2 for whole, side in zip(gt.shape[1:], sides, strict=True))
     gt = gt[:, top : top + sides[0], left : left + sides[1]]
     images = fusion_inputs(gt, srf, ratio)
-    return {"name": scene["name"], "base_image": images["hsi_up"], "guide": images["rgb"], "gt": gt}
+    roles = {"base_image": images["hsi_up"], "guide": images["rgb"], "bicubic": images["bicubic"]}
+    return {"name": scene["name"], "gt": gt, **roles}
 
 
 def _whole_pair(pairs: Sequence, index: int) -> dict:

@@ -11,10 +11,11 @@ from data.errors import DataError
 from models import DCINN, CheckpointError, load_pretrained
 
 from . import cli, distributed
-from .engine import PRECISIONS, Options, Trainer
+from .engine import Trainer
 from .entry import Parser, UsageError
 from .loader import Batches
 from .objectives import BACKWARD_TARGETS
+from .options import PRECISIONS, Options
 from .recipes import CLIP, RECIPES, Recipe, recipe
 from .state import seed_everything
 from .tasks import Task
@@ -134,15 +135,19 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
         }
         objective = task.objective(model).to(device)
         trainer = Trainer(objective, batches, task.validation, options)
+        plain = task.validation.plain() if distributed.rank() == 0 else {}
         if args.resume:
             trainer.resume(args.resume)
         if distributed.rank() == 0:
             _say(name, args, task, batches, numbers, device)
+            for row, metrics in plain.items():
+                print(f"without a network, {row}: {_listed(metrics)}")
         config = {
             "task": name,
             "recipe": args.recipe,
             "data": task.label,
             "validation": task.validation_label,
+            "without_network": plain,
             "settings": options.settings,
             "epochs": numbers.epochs,
             "model": model.config.as_dict(),
@@ -152,10 +157,11 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             "torch": torch.__version__,
         }
         metrics = trainer.fit(config)
+        skipped = distributed.total(trainer.skipped, device)
         if distributed.rank() == 0:
-            values = ", ".join(f"{k} {v:.4f}" for k, v in metrics.items())
+            values = _listed(metrics)
             done = f"{trainer.epoch} epochs, {trainer.total} steps"
-            print(f"{done}; {values or 'no validation'}; {trainer.skipped} bad samples; results in {args.output}")
+            print(f"{done}; {values or 'no validation'}; {skipped} bad samples; results in {args.output}")
     return metrics
 
 
@@ -189,6 +195,10 @@ def _say(
         f"{numbers.epochs} epochs of {len(batches)} batches of {batches.batch} (patch {numbers.patch}), "
         f"learning rate {numbers.lr:g}, {distributed.world()} process(es) on {device}"
     )
+
+
+def _listed(metrics: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
 
 
 def _positive_float(text: str) -> float:

@@ -9,48 +9,72 @@ from torch import Tensor
 from metrics import ergas, psnr, sam, ssim
 from models import DCINN
 
-from .engine import Validation
 from .images import stretch
 from .losses import ivf_loss, ivf_terms
+from .options import Validation
 
 MOST_PICTURES = 2
 
 
-def with_reference(items: Sequence[dict], ratio: int) -> Validation:
-    """PSNR, SAM, ERGAS and SSIM of items with `base_image`, `guide` and `gt` (C, H, W)."""
+def with_reference(items: Sequence[dict], ratio: int, plain: tuple[str, str]) -> Validation:
+    """PSNR, SAM, ERGAS and SSIM of items with `base_image`, `guide` and `gt` (C, H, W).
+
+    Args:
+        items: see above.
+        ratio: of the resolutions.
+        plain: what an image of the items that needs no network is called, and its key: ("EXP (lms)", "base_image").
+    """
+
+    def against(image: np.ndarray, gt: np.ndarray) -> tuple[float, ...]:
+        a, b = np.moveaxis(image, 0, -1), np.moveaxis(gt, 0, -1)
+        return psnr(a, b), sam(a, b), ergas(a, b, ratio=ratio), ssim(a, b)
+
+    def untrained() -> dict[str, dict[str, float]]:
+        return {plain[0]: _means(names, [against(item[plain[1]], item["gt"]) for item in items])}
 
     def measure(model: DCINN) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         rows, pictures = [], {}
         for item in items:
             fused = _fused(model, item)
-            a, b = np.moveaxis(fused, 0, -1), np.moveaxis(item["gt"], 0, -1)
-            rows.append((psnr(a, b), sam(a, b), ergas(a, b, ratio=ratio), ssim(a, b)))
+            rows.append(against(fused, item["gt"]))
             if len(pictures) < MOST_PICTURES:
                 pictures[f"fused/{item['name']}"] = stretch(fused, item["gt"])
-        means = np.mean(rows, axis=0) if rows else [float("nan")] * len(names)
-        return dict(zip(names, map(float, means), strict=True)), pictures
+        return _means(names, rows), pictures
 
     names = ("PSNR", "SAM", "ERGAS", "SSIM")
-    return Validation(names, 1, measure)
+    return Validation(names, 1, measure, untrained)
 
 
 def without_reference(items: Sequence[dict], weights: tuple[float, float, float, float]) -> Validation:
     """The training loss and both SSIM, means over whole infrared-visible pairs."""
 
+    def of(fused: np.ndarray, item: dict) -> tuple[float, ...]:
+        images = [torch.from_numpy(x)[None] for x in (fused, item["guide"], item["base_image"])]
+        return float(ivf_loss(*images, weights)), *(1 - ivf_terms(*images)[:2]).tolist()
+
+    def untrained() -> dict[str, dict[str, float]]:
+        rules = {
+            "mean of the two": lambda item: (item["guide"] + item["base_image"]) / 2,
+            "max of the two": lambda item: np.maximum(item["guide"], item["base_image"]),
+        }
+        return {name: _means(names, [of(rule(item), item) for item in items]) for name, rule in rules.items()}
+
     def measure(model: DCINN) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         rows, pictures = [], {}
         for item in items:
             fused = _fused(model, item)
-            images = [torch.from_numpy(x)[None] for x in (fused, item["guide"], item["base_image"])]
-            terms = ivf_terms(*images)
-            rows.append((float(ivf_loss(*images, weights)), *(1 - terms[:2]).tolist()))
+            rows.append(of(fused, item))
             if len(pictures) < MOST_PICTURES:
                 pictures[f"fused/{item['name']}"] = fused[0]
-        means = np.mean(rows, axis=0) if rows else [float("nan")] * len(names)
-        return dict(zip(names, map(float, means), strict=True)), pictures
+        return _means(names, rows), pictures
 
     names = ("val_loss", "val_ssim_infrared", "val_ssim_visible")
-    return Validation(names, -1, measure)
+    return Validation(names, -1, measure, untrained)
+
+
+def _means(names: tuple[str, ...], rows: Sequence[tuple[float, ...]]) -> dict[str, float]:
+    means = np.mean(rows, axis=0) if rows else [float("nan")] * len(names)
+    return dict(zip(names, map(float, means), strict=True))
 
 
 def _fused(model: DCINN, item: dict) -> np.ndarray:
