@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import cv2
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -71,3 +73,26 @@ def golden_sources():
         "ivf": (("ivf.a", (1, 1, 64, 48)), ("ivf.b", (1, 1, 64, 48))),
     }
     return lambda kind: tuple(torch.from_numpy(image(*n)) for n in names[kind.partition("_")[0]])
+
+
+@pytest.fixture
+def gray_set(tmp_path):
+    """Two pairs and fused images of them; the fused in another file format."""
+    images, rng = {}, np.random.default_rng(6)
+    for name in ("a", "b"):
+        images[name] = [rng.integers(0, 256, (48, 60)).astype(np.uint8) for _ in range(3)]
+        for kind, pixels, suffix in zip(("f", "ir", "vi"), images[name], ("bmp", "png", "png"), strict=True):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            cv2.imwrite(str(tmp_path / kind / f"{name}.{suffix}"), pixels)
+    return tmp_path, images
+
+
+@pytest.fixture
+def stacked(tmp_path):
+    """A PanCollection file of two scenes, and a fused stack, (N, B, H, W)."""
+    rng = np.random.default_rng(6)
+    gt = rng.integers(100, 2000, (2, 4, 80, 96))
+    with h5py.File(tmp_path / "qb.h5", "w") as file:
+        file["gt"], file["lms"], file["pan"] = gt, (gt + 30).clip(0, 2047), gt[:, :1]
+        file["ms"] = gt[:, :, ::4, ::4]
+    return tmp_path / "qb.h5", gt, (gt + rng.integers(-40, 41, gt.shape)).clip(0, 2047).astype(np.float32)

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 import scipy.io
+from scoring import RNG, ivf, refused, run, values
 
 from metrics import d_lambda_k, d_s, protocols
 from metrics.report import Table
-from tests.test_score import RNG, gray_set, ivf, refused, run, stacked, values  # noqa: F401  fixtures
 from utils import measure
 
 
@@ -24,7 +24,7 @@ def save(folder, **images):
     return folder
 
 
-def test_some_names_agree_and_some_do_not(stacked, tmp_path, capsys):  # noqa: F811
+def test_some_names_agree_and_some_do_not(stacked, tmp_path, capsys):
     source, _, fused = stacked
     half = save(tmp_path / "half", qb_0000=fused[0], other=fused[1])
     assert "half: found no file named qb_0001, expected all 2 names, or none" in refused(capsys, *ps(half, source))
@@ -35,7 +35,7 @@ def test_some_names_agree_and_some_do_not(stacked, tmp_path, capsys):  # noqa: F
     assert "twice: found several files named qb_0001" in refused(capsys, *ps(twice, source))
 
 
-def test_names_of_other_scenes_are_matched_in_order_and_it_is_said(stacked, tmp_path):  # noqa: F811
+def test_names_of_other_scenes_are_matched_in_order_and_it_is_said(stacked, tmp_path):
     source, _, fused = stacked
     folder = save(tmp_path / "o", out_2=fused[0], out_10=fused[1])
     (folder / ".out_3.npy").write_bytes(b"a hidden copy of some editor")
@@ -51,7 +51,7 @@ def test_names_of_other_scenes_are_matched_in_order_and_it_is_said(stacked, tmp_
 
 
 @pytest.mark.parametrize("factor", [1 / 4, 4, 32])
-def test_another_bit_depth(factor, stacked, tmp_path, capsys):  # noqa: F811
+def test_another_bit_depth(factor, stacked, tmp_path, capsys):
     source, _, fused = stacked
     np.save(tmp_path / "f.npy", fused * factor)
     message = refused(capsys, *ps(tmp_path / "f.npy", source))
@@ -64,7 +64,7 @@ def test_another_bit_depth(factor, stacked, tmp_path, capsys):  # noqa: F811
     assert values(dark)["f"]["SAM"] < 2, "declared, it is taken at its word"
 
 
-def test_reserved_names_and_folder_names(gray_set, capsys):  # noqa: F811
+def test_reserved_names_and_folder_names(gray_set, capsys):
     folder, _ = gray_set
     assert "--name: found max of the two" in refused(capsys, *ivf(folder, "--name", "max of the two"))
     (folder / "f").rename(folder / "method-1.2")
@@ -76,7 +76,7 @@ def test_reserved_names_and_folder_names(gray_set, capsys):  # noqa: F811
     )
 
 
-def test_two_fused_images_of_one_name(gray_set, capsys):  # noqa: F811
+def test_two_fused_images_of_one_name(gray_set, capsys):
     folder, images = gray_set
     cv2.imwrite(str(folder / "f/a.png"), images["a"][0])
     message = refused(capsys, *ivf(folder))
@@ -85,7 +85,7 @@ def test_two_fused_images_of_one_name(gray_set, capsys):  # noqa: F811
     assert "a.png" in message
 
 
-def test_an_output_that_cannot_be_written_is_refused_before_the_work(gray_set, capsys, monkeypatch):  # noqa: F811
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(gray_set, capsys, monkeypatch):
     folder, _ = gray_set
     monkeypatch.setattr(measure, "add_pair", lambda *a: pytest.fail("measured first"))
     (folder / "out").write_text("a file")
@@ -154,3 +154,65 @@ def test_exp_is_not_ranked_in_qnr_either():
     measure.add_scene_ps(table, {"name": "s", "lms": lms, "pan": pan}, "m", lms * 0.9 + 0.05, 2047)
     assert {("EXP (lms)", "D_lambda"), ("EXP (lms)", "QNR")} == table.unranked
     assert table.sizes == [(64, 64)]
+
+
+def test_ivf_that_does_not_fit(gray_set, capsys):
+    folder, _ = gray_set
+    (folder / "f/b.bmp").rename(folder / "f/c.bmp")
+    assert "f: found no image named b, expected one fused image for each of the 2 pairs" in refused(
+        capsys, *ivf(folder)
+    )
+    (folder / "f/c.bmp").rename(folder / "f/b.bmp")
+    cv2.imwrite(str(folder / "f/z.png"), np.zeros((4, 4), np.uint8))
+    assert "z.png without sources" in refused(capsys, *ivf(folder))
+    (folder / "f/z.png").unlink()
+    cv2.imwrite(str(folder / "f/b.bmp"), np.zeros((48, 56), np.uint8))
+    message = refused(capsys, *ivf(folder, "--output", folder / "out"))
+    assert message.startswith("python -m metrics: ")
+    assert "b.bmp: found 48x56 pixels, expected 48x60 pixels of its sources" in message
+    assert not (folder / "out").exists()
+    assert "expected one of both, paper, cddfuse for ivf" in refused(capsys, *ivf(folder, "--protocol", "toolbox"))
+    assert "--visible, --infrared: found not both" in refused(capsys, "--task", "ivf", "--fused", folder / "f")
+
+
+def test_ps_that_does_not_fit(stacked, tmp_path, capsys):
+    source, _, fused = stacked
+    cases = {
+        "three.npy": (np.concatenate([fused, fused[:1]]), "found 3 images (three, ...), expected 2 (qb_0000, ...)"),
+        "shape.npy": (
+            fused[:, :, :, :90],
+            "shape.npy[0]: found an array of shape (4, 80, 90), expected (4, 80, 96) or",
+        ),
+        "nan.npy": (np.where(fused > 1900, np.nan, fused), "nan.npy[0]: found NaN or infinity"),
+        "text.npy": (np.array(["a"]), "expected numbers of shape"),
+        "large.npy": (fused * 6, "expected one near 10"),
+    }
+    for name, (array, message) in cases.items():
+        np.save(tmp_path / name, array)
+        assert message in refused(capsys, "--task", "ps", "--fused", tmp_path / name, "--data", source)
+    scipy.io.savemat(tmp_path / "keys.mat", {"x": 1, "y": 2})
+    assert "found the keys x, y, expected one of" in refused(
+        capsys, "--task", "ps", "--fused", tmp_path / "keys.mat", "--data", source
+    )
+    (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY rubbish")
+    (tmp_path / "x.txt").write_text("x")
+    (tmp_path / "empty").mkdir()
+    for name, message in (
+        ("bad.npy", "no readable .npy file"),
+        ("x.txt", "found a file of type .txt"),
+        ("empty", "no such files"),
+        ("none", "no such file or folder"),
+    ):
+        assert message in refused(capsys, "--task", "ps", "--fused", tmp_path / name, "--data", source)
+    assert "--data: found none" in refused(capsys, "--task", "ps", "--fused", tmp_path / "nan.npy")
+
+
+@pytest.mark.parametrize("value", [-1, 65536])
+def test_reference_cubes_outside_their_range(value, tmp_path, capsys):
+    cube = RNG.integers(3000, 60000, (8, 40, 40)).astype(float)
+    cube[0, 0, 0] = value
+    for name in ("reference", "fused"):
+        np.save(tmp_path / f"{name}.npy", cube)
+    message = refused(capsys, "--task", "hmf", "--fused", tmp_path / "fused.npy", "--data", tmp_path / "reference.npy")
+    assert "reference.npy: found values from" in message
+    assert "expected 0 to 65535 (--bits)" in message
