@@ -14,6 +14,8 @@ import torch
 from models import load_pretrained
 from models.checkpoint import load_extra
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}  # two that wait for each other on a busy machine take for ever
 OPTIONS = (
@@ -80,7 +82,6 @@ def wait_for(process, condition, seconds=120):
         time.sleep(0.01)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.35, 1.1])
 def test_killed_at_any_moment(delay, uninterrupted, tmp_path):
     folder = tmp_path / "run"
@@ -95,7 +96,6 @@ def test_killed_at_any_moment(delay, uninterrupted, tmp_path):
     assert_same(uninterrupted, folder)
 
 
-@pytest.mark.slow
 def test_stopped_by_ctrl_c(uninterrupted, tmp_path):
     folder = tmp_path / "run"
     process = subprocess.Popen(

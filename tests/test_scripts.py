@@ -117,7 +117,7 @@ def test_other_formats_keep_the_range(suffix, tmp_path):
     assert 100 < image.mean() < 2047
 
 
-@pytest.mark.parametrize("ratio", [4, 8])
+@pytest.mark.parametrize("ratio", [4, pytest.param(8, marks=pytest.mark.slow)])
 def test_hmf_on_the_sample(ratio, tmp_path):
     result, out = run(test_dcinn_hmf, tmp_path, "--limit", 1, "--ratio", ratio, "--tile", 96)
     cube = scipy.io.loadmat(out / "fused/coffee.mat")["fused"]

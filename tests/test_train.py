@@ -7,7 +7,7 @@ import pytest
 import torch
 from training import SCRIPTS, rows, train
 
-import test_dcinn_hmf
+import test_dcinn_ivf_tno
 from data.simulate import spectral_response
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
 from models.checkpoint import load_extra
@@ -49,10 +49,9 @@ def test_one_epoch_on_the_sample(name, tmp_path, capsys):
 
 
 def test_the_trained_file_goes_into_the_test_script(tmp_path):
-    train("hmf", tmp_path)
-    result = test_dcinn_hmf.main(
-        ["--weights", str(tmp_path / "run/last.pth"), "--output", str(tmp_path / "o"), "--limit", "1"]
-    )
+    train("ivf_tno", tmp_path)
+    options = ["--weights", tmp_path / "run/last.pth", "--output", tmp_path / "o", "--limit", 1]
+    result = test_dcinn_ivf_tno.main([str(o) for o in options])
     assert result["weights"] == "DCINN (last)"
 
 
@@ -75,7 +74,7 @@ def test_recipes(task, name, ratio, expected):
 
 
 def test_the_rate_is_halved_at_the_milestones(tmp_path):
-    train("ivf_tno", tmp_path, "--milestones", 1, 3, "--lr", 0.001, "--eval-every", 4, epochs=4)
+    train("ivf_tno", tmp_path, "--batch", 4, "--milestones", 1, 3, "--lr", 0.001, "--eval-every", 4, epochs=4)
     found = rows(tmp_path)
     assert [row["lr"] for row in found] == [0.001, 0.0005, 0.0005, 0.00025]
     assert [row["epoch"] for row in found] == [0, 1, 2, 3]

@@ -1,0 +1,166 @@
+"""The three networks written the obvious way, from the maths alone: the oracle of equality, the yardstick of speed.
+
+Ten convolutions in a loop for the convolution exponential, a layer norm between two permutations, three subnets one
+after the other, autograd for everything. Weights have the released files' names, as `models.released.to_released` gives
+them. Only benchmarks and tests use this file.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models import DCINN
+from models.released import to_released
+
+HAAR = ((1, 1, 1, 1), (1, -1, 1, -1), (1, 1, -1, -1), (1, -1, -1, 1))
+
+
+class PlainDCINN:
+    """A DCINN's function of the same weights.
+
+    Args:
+        model: whose weights are copied (as leaves that take gradients) and whose decomposition is shared: it has none.
+
+    Attributes:
+        weights: released name -> tensor.
+    """
+
+    def __init__(self, model: DCINN) -> None:
+        self.config, self.decomposition = model.config, model.decomposition
+        device = next(model.parameters()).device
+        self.weights = {name: value.clone().to(device) for name, value in to_released(model).items()}
+        for value in self.weights.values():
+            value.requires_grad_(value.is_floating_point())
+        self.prefix = "inn." if self.config.task == "ivf" else ""
+        self.low = [f"{self.prefix}operations.{i}" for i in range(self.config.low_blocks)]
+
+    def __call__(self, base_image: Tensor, guide: Tensor) -> Tensor:
+        """Fuse (B, C, H, W) of sides that the network takes as they are."""
+        base, detail = self.decomposition(base_image, guide)
+        return base + self.flow(detail, self.conditions(base_image, guide))
+
+    def conditions(self, base_image: Tensor, guide: Tensor) -> list[Tensor]:
+        """ANet."""
+
+        def half(x: Tensor) -> Tensor:
+            return functional.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
+
+        t = self.rconv(torch.cat((base_image, guide), 1), "c_net.in_conv")
+        for i in range(2):
+            t = self.res(t, f"c_net.df.{i}")
+        if self.config.task == "ivf":
+            t2 = half(t)
+            t4 = half(t2)
+            m3 = half(self.rconv(t4, "c_net.tail3"))
+            return [self.rconv(t2, "c_net.tail1"), self.rconv(t4, "c_net.tail2"), m3]
+        tail = functional.pad(self.conv(t, "c_net.tail"), (1, 1, 1, 1), mode="reflect")
+        return [self.rconv(t, "c_net.tailh"), half(tail)]
+
+    def flow(self, x: Tensor, m: list[Tensor]) -> Tensor:
+        """CINN."""
+        p = self.prefix
+        if self.config.task == "ivf":
+            x = self.block(self.haar(x), f"{p}inv_in1", m[0], 2)
+            x = self.block(self.haar(x), f"{p}inv_in2", m[1], 8)
+            x = self.haar(x)
+            for name in self.low:
+                x = self.block(x, name, m[2], 32)
+            x = self.block(self.haar_back(x), f"{p}inv_out2", m[1], 8)
+            x = self.block(self.haar_back(x), f"{p}inv_out1", m[0], 2)
+            return self.haar_back(x)
+        split = self.config.bands // 2
+        x = self.haar(self.block(x, "inv_in", m[0], split))
+        for name in self.low:
+            x = self.block(x, name, m[1], 4 * split)
+        return self.block(self.haar_back(x), "inv_out", m[0], split)
+
+    def flow_inverse(self, y: Tensor, m: list[Tensor]) -> Tensor:
+        """CINN^-1, of ps and hmf."""
+        split = self.config.bands // 2
+        y = self.haar(self.block_inverse(y, "inv_out", m[0], split))
+        for name in reversed(self.low):
+            y = self.block_inverse(y, name, m[1], 4 * split)
+        return self.block_inverse(self.haar_back(y), "inv_in", m[0], split)
+
+    def block(self, x: Tensor, name: str, m: Tensor, split: int) -> Tensor:
+        """ActNorm, convolution exponential, affine coupling."""
+        w = self.weights
+        if f"{name}.norm.loc" in w:
+            x = w[f"{name}.norm.scale"] * (x + w[f"{name}.norm.loc"])
+        x = self.conv_exp(x, w[f"{name}.kernel1"])
+        x1, x2 = x[:, :split], x[:, split:]
+        y1 = x1 + self.subnet(torch.cat((x2, m), 1), f"{name}.F")
+        known = torch.cat((y1, m), 1)
+        y2 = x2 * torch.exp(self.log_scale(known, name)) + self.subnet(known, f"{name}.G")
+        return torch.cat((y1, y2), 1)
+
+    def block_inverse(self, y: Tensor, name: str, m: Tensor, split: int) -> Tensor:
+        """The other way round."""
+        w = self.weights
+        y1, y2 = y[:, :split], y[:, split:]
+        known = torch.cat((y1, m), 1)
+        x2 = (y2 - self.subnet(known, f"{name}.G")) / torch.exp(self.log_scale(known, name))
+        x1 = y1 - self.subnet(torch.cat((x2, m), 1), f"{name}.F")
+        x = self.conv_exp(torch.cat((x1, x2), 1), -w[f"{name}.kernel1"])
+        return x / w[f"{name}.norm.scale"] - w[f"{name}.norm.loc"]
+
+    def log_scale(self, known: Tensor, name: str) -> Tensor:
+        """s of the coupling."""
+        if f"{name}.clamp_s" in self.weights:
+            return self.weights[f"{name}.clamp_s"] * torch.sigmoid(self.subnet(2 * known - 1, f"{name}.H"))
+        return 2 * torch.sigmoid(self.subnet(known, f"{name}.H")) - 1
+
+    def conv_exp(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """sum of M^i x / i!."""
+        total = term = x
+        for i in range(1, self.config.terms + 1):
+            term = functional.conv2d(term, kernel, padding=2) / i
+            total = total + term
+        return total
+
+    def subnet(self, x: Tensor, name: str) -> Tensor:
+        """F, G or H."""
+        w = self.weights
+        x = self.rconv(x, f"{name}.conv1.1")
+        n = x
+        if f"{name}.ca.ln.weights" in w:
+            n = functional.layer_norm(
+                x.permute(0, 2, 3, 1),
+                (x.shape[1],),
+                w[f"{name}.ca.ln.weights"].flatten(),
+                w[f"{name}.ca.ln.bias"].flatten(),
+            ).permute(0, 3, 1, 2)
+        gated = functional.conv2d(n, w[f"{name}.ca.g.weight"]) * functional.conv2d(n, w[f"{name}.ca.q.weight"])
+        x = self.res(x + functional.conv2d(gated, w[f"{name}.ca.o.weight"]), f"{name}.conv2")
+        return self.rconv(x, f"{name}.conv3.1")
+
+    def res(self, x: Tensor, name: str) -> Tensor:
+        """Two convolutions and squeeze-excite."""
+        y = self.rconv(functional.leaky_relu(self.rconv(x, f"{name}.conv1.1"), 0.2), f"{name}.conv1.4")
+        pooled = functional.adaptive_avg_pool2d(y, 1)
+        weight = self.conv(torch.relu(self.conv(pooled, f"{name}.se.conv_du.0")), f"{name}.se.conv_du.2")
+        return x + y * torch.sigmoid(weight)
+
+    def rconv(self, x: Tensor, name: str) -> Tensor:
+        """3x3 on the reflected image."""
+        return self.conv(functional.pad(x, (1, 1, 1, 1), mode="reflect"), name)
+
+    def conv(self, x: Tensor, name: str) -> Tensor:
+        """A convolution with bias."""
+        return functional.conv2d(x, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"])
+
+    @staticmethod
+    def haar(x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, 4C, H/2, W/2), the subband outermost."""
+        filters = x.new_tensor(HAAR).reshape(4, 1, 2, 2).repeat(x.shape[1], 1, 1, 1)
+        y = functional.conv2d(x, filters, stride=2, groups=x.shape[1]) / 4
+        b, _, h, w = y.shape
+        return y.reshape(b, -1, 4, h, w).transpose(1, 2).reshape(b, -1, h, w)
+
+    @staticmethod
+    def haar_back(y: Tensor) -> Tensor:
+        """The inverse of `haar`."""
+        b, c, h, w = y.shape
+        filters = y.new_tensor(HAAR).reshape(4, 1, 2, 2).repeat(c // 4, 1, 1, 1)
+        y = y.reshape(b, 4, c // 4, h, w).transpose(1, 2).reshape(b, c, h, w)
+        return functional.conv_transpose2d(y, filters, stride=2, groups=c // 4)
