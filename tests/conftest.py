@@ -12,6 +12,8 @@ from data.simulate import spectral_response
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps
 from models.released import from_released, haar_entries
 
+torch.set_flush_denormal(True)  # as the training scripts; before the threads start that inherit it
+
 EXPECTED = Path(__file__).with_name("expected")
 BUILDERS = {
     "ps": lambda: dcinn_ps(8),

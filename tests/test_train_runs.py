@@ -81,6 +81,8 @@ def test_a_loss_that_is_not_finite_names_the_batch(tmp_path, capsys):
         ("ivf_tno", ("--amp", "fp16"), "--amp fp16: found a CPU"),
         ("ivf_tno", ("--lr", "x"), "found x, expected a number"),
         ("ivf_tno", ("--lr", "-1"), "expected a number over 0"),
+        ("ivf_tno", ("--workers", 3000), "--workers: found 3000, expected 0 to 128"),
+        ("ivf_tno", ("--hold-back", -1), "--hold-back: found -1, expected 0 or more"),
         ("ivf_tno", ("--ema", "1"), "from 0 to under 1"),
         ("ivf_tno", ("--resume",), "last.pth: found no such file"),
     ],

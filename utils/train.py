@@ -20,6 +20,8 @@ from .recipes import CLIP, RECIPES, Recipe, recipe
 from .state import seed_everything
 from .tasks import Task
 
+MOST_WORKERS = 128
+
 
 def train_parser(task: str, description: str, data_help: str) -> Parser:
     """The options every training script has. What is left out comes from the recipe."""
@@ -168,8 +170,10 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
 def _check(args: argparse.Namespace, device: torch.device) -> None:
     if args.amp == "fp16" and device.type == "cpu":
         raise UsageError("--amp fp16: found a CPU, expected CUDA; use --amp bf16 or off")
-    if args.hold_back < 0 or args.workers < 0:
-        raise UsageError("--hold-back, --workers: found a negative number, expected 0 or more")
+    if args.hold_back < 0:
+        raise UsageError(f"--hold-back: found {args.hold_back}, expected 0 or more")
+    if not 0 <= args.workers <= MOST_WORKERS:
+        raise UsageError(f"--workers: found {args.workers}, expected 0 to {MOST_WORKERS}")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
     torch.use_deterministic_algorithms(args.deterministic)
     torch.set_flush_denormal(True)  # a CPU is many times slower on them, and small gradients are full of them
