@@ -9,11 +9,11 @@ The defaults are the released script's; --recipe paper takes the printed numbers
 by `test_dcinn_ivf_tno.py --weights` and `models.load_pretrained`.
 """
 
-from utils import cli, tasks
-from utils.train import chosen, run, train_parser
+from utils import tasks
+from utils.train import chosen, run, train_parser, training_door
 
 
-@cli.door
+@training_door
 def main(argv: list[str] | None = None) -> dict[str, float]:
     """Run with these command line options (sys.argv by default); returns the last validation's metrics."""
     parser = train_parser(

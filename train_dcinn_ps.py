@@ -12,10 +12,10 @@ by `test_dcinn_ps.py --weights` and `models.load_pretrained`.
 from pathlib import Path
 
 from utils import cli, tasks
-from utils.train import chosen, run, train_parser
+from utils.train import chosen, run, train_parser, training_door
 
 
-@cli.door
+@training_door
 def main(argv: list[str] | None = None) -> dict[str, float]:
     """Run with these command line options (sys.argv by default); returns the last validation's metrics."""
     parser = train_parser(

@@ -4,4 +4,4 @@ from utils.entry import door
 from utils.prepare import run
 
 if __name__ == "__main__":
-    door(run, program="python -m data")()
+    door(run, program="python -m data", advice="prepare fewer --scenes, or a smaller scene")()

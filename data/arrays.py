@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,7 @@ class ArrayFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._content: dict | None = None
+        self._process = os.getpid()
         if not self.path.is_file():
             found = "a folder" if self.path.is_dir() else "no such file"
             raise DataError(self.path, found, f"a file ending in {', '.join(SUFFIXES)}")
@@ -51,7 +53,8 @@ class ArrayFile:
     @property
     def content(self) -> dict:
         """Name -> array, opened in this process."""
-        if self._content is None:
+        if self._content is None or self._process != os.getpid():
+            self._process = os.getpid()
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")

@@ -12,8 +12,9 @@ import numpy as np
 
 from .arrays import ArrayFile
 from .errors import DataError
+from .grid import check_grid, check_sides, starts
 from .infrared_visible import PairedImages
-from .simulate import degrade_hsi, imresize, interp23, wald
+from .simulate import degrade_hsi, imresize
 
 KEPT_SCENES = 24  # of 16 MB each, CAVE's 512x512x31 in 16 bits
 H5_KEYS = {"gt": "GT", "base_image": "HSI_up", "lr": "LRHSI", "guide": "RGB"}
@@ -37,15 +38,16 @@ class SpectralPatches:
     """
 
     def __init__(self, scenes: Sequence, srf: np.ndarray, ratio: int = 4, patch: int = 64, stride: int = 32) -> None:
-        _check_grid(patch, stride, ratio)
+        check_grid(patch, stride, ratio)
         self.scenes, self.srf, self.ratio, self.patch = scenes, np.asarray(srf, np.float64), ratio, patch
         self._kept: OrderedDict[int, tuple[np.ndarray, np.ndarray]] = OrderedDict()
+        self.names: list[str] = []
         self.sides = self._side_lengths()
         self.places = [
             (scene, top, left)
             for scene, (height, width) in enumerate(self.sides)
-            for top in _starts(height, patch, stride)
-            for left in _starts(width, patch, stride)
+            for top in starts(height, patch, stride)
+            for left in starts(width, patch, stride)
         ]
 
     def _side_lengths(self) -> list[tuple[int, int]]:
@@ -59,6 +61,7 @@ class SpectralPatches:
             if min(height, width) < self.patch:
                 raise DataError(item["name"], f"{height}x{width} pixels", f"at least a patch of {self.patch}")
             sides.append((height, width))
+            self.names.append(item["name"])
             self._keep(i, item["gt"])
         return sides
 
@@ -85,7 +88,7 @@ class SpectralPatches:
         guide = np.tensordot(self.srf.T, gt, axes=(1, 0))
         arrays = {"base_image": up, "guide": guide, "gt": gt, "lr": lr}
         arrays = {k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()}
-        return {"name": f"scene {scene}, patch at {top},{left}", **arrays}
+        return {"name": f"{self.names[scene]}, patch at {top},{left}", **arrays}
 
 
 class H5Patches:
@@ -110,7 +113,11 @@ class H5Patches:
             found = ", ".join(f"{H5_KEYS[role]} {shape}" for role, shape in shapes.items())
             raise DataError(self.file.path, found, "(N, C, H, W), HSI_up as GT, RGB of its sides, LRHSI of its bands")
         self.count, self.bands, self.guide_bands = gt[0], gt[1], shapes["guide"][1]
-        self.ratio = gt[2] // shapes["lr"][2]
+        self.ratio = gt[2] // max(shapes["lr"][2], 1)
+        if self.ratio < 2 or any(side != low * self.ratio for side, low in zip(gt[2:], shapes["lr"][2:], strict=True)):
+            found = f"GT of {gt[2]}x{gt[3]}, LRHSI of {shapes['lr'][2]}x{shapes['lr'][3]}"
+            raise DataError(self.file.path, found, "one whole ratio of 2 or more for both sides")
+        check_sides(self.file.path, *gt[2:])
 
     def __len__(self) -> int:
         return self.count
@@ -127,68 +134,6 @@ class H5Patches:
                 raise DataError(where, f"values from {array.min():g} to {array.max():g}", "0 to 1")
             arrays[role] = array
         return {"name": f"{self.file.path.name}[{index}]", **arrays}
-
-
-class PanPatches:
-    """Pansharpening patches: the images of a `PanCollection` file with a reference (its training H5)."""
-
-    def __init__(self, collection: object) -> None:
-        if not collection.has_reference:
-            raise DataError(collection.path, "no gt", "a training file with gt, or `python -m data ps` to make one")
-        self.collection = collection
-
-    def __len__(self) -> int:
-        return len(self.collection)
-
-    def sample(self, index: int, rng: np.random.Generator | None = None) -> dict:
-        """Patch `index`; `rng` is not used."""
-        item = self.collection[index]
-        return {"name": item["name"], "base_image": item["lms"], "guide": item["pan"], "gt": item["gt"]}
-
-
-class ScenePatches:
-    """Pansharpening patches of one scene reduced by Wald's protocol, on a grid.
-
-    Args:
-        ms: (B, h, w) in [0, 1], the reference.
-        pan: (ratio h, ratio w).
-        sensor, ratio, pan_filter: see `wald`.
-        patch, stride: of the reduced images, divisible by `ratio`.
-    """
-
-    def __init__(
-        self,
-        ms: np.ndarray,
-        pan: np.ndarray,
-        *,
-        sensor: str,
-        ratio: int = 4,
-        pan_filter: str = "mtf",
-        patch: int = 64,
-        stride: int = 32,
-    ) -> None:
-        _check_grid(patch, stride, ratio)
-        images = wald(np.moveaxis(ms, 0, -1), pan, sensor=sensor, ratio=ratio, pan_filter=pan_filter)
-        self.ratio, self.patch = ratio, patch
-        self.pan = images.pop("pan")[None].astype(np.float32)
-        self.images = {k: np.ascontiguousarray(np.moveaxis(v, -1, 0), np.float32) for k, v in images.items()}
-        height, width = self.pan.shape[1:]
-        if min(height, width) < patch:
-            raise DataError("scene", f"{height}x{width} reduced pixels", f"at least a patch of {patch}")
-        self.places = [(t, u) for t in _starts(height, patch, stride) for u in _starts(width, patch, stride)]
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def sample(self, index: int, rng: np.random.Generator | None = None) -> dict:
-        """Patch `index`, lms interpolated from the patch's own ms as in the group's files; `rng` is not used."""
-        top, left = self.places[index]
-        window = (slice(None), slice(top, top + self.patch), slice(left, left + self.patch))
-        low = (slice(None), *(slice(s.start // self.ratio, s.stop // self.ratio) for s in window[1:]))
-        ms = self.images["ms"][low]
-        lms = np.moveaxis(interp23(np.moveaxis(ms, 0, -1), self.ratio), -1, 0).astype(np.float32)
-        images = {"base_image": lms, "guide": self.pan[window], "gt": self.images["gt"][window], "ms": ms}
-        return {"name": f"patch at {top},{left}", **{k: np.ascontiguousarray(v) for k, v in images.items()}}
 
 
 class PairCrops:
@@ -218,14 +163,3 @@ class PairCrops:
         window = (slice(None), slice(top, top + self.patch), slice(left, left + self.patch))
         images = {"base_image": pair["visible"], "guide": pair["infrared"]}
         return {"name": pair["name"], **{k: np.ascontiguousarray(v[window]) for k, v in images.items()}}
-
-
-def _check_grid(patch: int, stride: int, ratio: int) -> None:
-    if patch % ratio or stride % ratio or min(patch, stride) < ratio:
-        raise ValueError(f"found patch {patch} and stride {stride}, expected multiples of the ratio {ratio}")
-
-
-def _starts(length: int, patch: int, stride: int) -> list[int]:
-    """Where patches begin along a side: every `stride`, and one that ends with the side."""
-    starts = list(range(0, length - patch + 1, stride))
-    return starts if starts[-1] == length - patch else [*starts, length - patch]

@@ -1,12 +1,15 @@
 """Writing training patches to an H5 file, a chunk at a time: `python -m data hmf ...`, `python -m data ps ...`."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
+
+from .errors import DataError
 
 CHUNK = 64  # patches in memory at a time
 
@@ -33,6 +36,8 @@ def write_patches(path: str | os.PathLike, source: object, keys: dict[str, str],
     try:
         with h5py.File(temporary, "w") as file:
             for first, arrays in _chunks(source, list(keys)):
+                if first == 0:
+                    _check_room(path, sum(array[0].nbytes for array in arrays.values()) * len(source))
                 for role, array in arrays.items():
                     if first == 0:
                         shape = (len(source), *array.shape[1:])
@@ -43,10 +48,19 @@ def write_patches(path: str | os.PathLike, source: object, keys: dict[str, str],
                 file[name] = np.frombuffer(value.encode(), np.uint8) if isinstance(value, str) else value
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, RuntimeError) and not isinstance(error, FloatingPointError):
+            why = " ".join(str(error).split())[:100]  # h5py hides a full disk behind its own errors
+            raise DataError(path, f"no room or no right to write ({why})", "a folder with free space") from None
         raise
     return len(source)
+
+
+def _check_room(path: Path, needed: int) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if needed > free:
+        raise DataError(path, f"{free / 1e9:.2f} GB free", f"{needed / 1e9:.2f} GB for the patches")
 
 
 def _chunks(source: object, roles: Sequence[str]) -> Iterator[tuple[int, dict[str, np.ndarray]]]:

@@ -6,6 +6,7 @@ Authors':  {"f_model_state_dict": state} (ps, hmf) or the bare state (ivf), thei
 Files are read with weights_only: no code in them runs.
 """
 
+import io
 import os
 import pickle
 import tempfile
@@ -188,10 +189,12 @@ def _read(path: Path) -> object:
 def _write(path: str | os.PathLike, content: object) -> None:
     """To a temporary name beside `path`, then renamed: a reader sees the old file or the new one."""
     path = Path(path)
+    buffer = io.BytesIO()  # PyTorch's own writer hides a full disk behind an internal error
+    torch.save(content, buffer)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            torch.save(content, file)
+            file.write(buffer.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())

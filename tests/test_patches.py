@@ -7,7 +7,8 @@ import scipy.io
 
 from data import CAVE, Harvard, PanCollection
 from data.errors import DataError
-from data.patches import H5Patches, PairCrops, PanPatches, ScenePatches, SpectralPatches
+from data.pan_patches import PanPatches, ScenePatches
+from data.patches import H5Patches, PairCrops, SpectralPatches
 from data.prepare import write_patches
 from data.simulate import degrade_hsi, imresize, interp23, spectral_response, wald
 from data.splits import split

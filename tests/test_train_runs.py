@@ -98,7 +98,11 @@ def test_an_earlier_run_is_not_overwritten(tmp_path, capsys):
     assert "found an earlier run, expected --resume or another --output" in refused("ivf_tno", tmp_path, capsys)
     assert "found a run with lr 5e-05, expected 0.1" in refused("ivf_tno", tmp_path, capsys, "--resume", "--lr", "0.1")
     assert (tmp_path / "run/last.pth").read_bytes() == before
-    assert "without a training state" in refused("ivf_tno", tmp_path, capsys, "--resume", tmp_path / "run/best.pth")
+    best = tmp_path / "run/best.pth"
+    assert "found another run than" in refused("ivf_tno", tmp_path, capsys, "--resume", best)
+    assert "without a training state" in refused("ivf_tno", tmp_path / "x", capsys, "--resume", best)
+    (tmp_path / "run/last.pth").unlink()
+    assert "best.pth: found an earlier run" in refused("ivf_tno", tmp_path, capsys)
 
 
 def board_of(folder):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 
 from .entry import UsageError
 
@@ -19,9 +19,11 @@ def processes(device: torch.device) -> Iterator[torch.device]:
     Raises:
         UsageError: for more processes than GPUs on this machine.
     """
-    if "WORLD_SIZE" not in os.environ or "RANK" not in os.environ:
+    if os.environ.get("WORLD_SIZE", "1") == "1" or "RANK" not in os.environ:
         yield device
         return
+    if "MASTER_ADDR" not in os.environ or "MASTER_PORT" not in os.environ:
+        raise UsageError("WORLD_SIZE and RANK: found without MASTER_ADDR and MASTER_PORT, expected torchrun's four")
     if device.type == "cuda":
         local = int(os.environ.get("LOCAL_RANK", "0"))
         if local >= torch.cuda.device_count():
@@ -51,6 +53,14 @@ def wait() -> None:
         distributed.barrier()
 
 
+def shared(module: nn.Module, device: torch.device) -> nn.Module:
+    """The module with its gradients averaged over the processes, where there are several."""
+    if world() == 1:
+        return module
+    ids = [device.index] if device.type == "cuda" else None
+    return nn.parallel.DistributedDataParallel(module, device_ids=ids)
+
+
 def mean(values: Tensor) -> Tensor:
     """The mean over the processes, without a gradient."""
     values = values.detach().clone()
@@ -78,14 +88,15 @@ def total(count: int, device: torch.device) -> int:
     return int(tensor)
 
 
-def norm_over_processes(squares: Tensor) -> Tensor:
-    """sqrt of the sum over all processes of `squares`, each process's own sum of squares.
+def norm_over_processes(difference: Tensor) -> Tensor:
+    """The L2 norm of a tensor whose parts all processes hold; its gradient is zero where it is zero.
 
-    Its gradient is made for DistributedDataParallel, which averages gradients over the processes: the average is that
+    The gradient is made for DistributedDataParallel, which averages gradients over the processes: the average is that
     of one process with all the data.
     """
     if not distributed.is_initialized():
-        return torch.sqrt(squares)
+        return torch.linalg.vector_norm(difference)
+    squares = difference.square().sum()
     total = squares.detach().clone()
     distributed.all_reduce(total)
     norm = torch.sqrt(total)

@@ -20,7 +20,7 @@ from .loader import Batches
 from .logs import Logs
 from .objectives import Objective, start_actnorm
 from .options import Options, Validation
-from .state import COUNTERS, random_state, remove_leftovers, set_random_state, training_state
+from .state import COUNTERS, fitting, random_state, remove_leftovers, set_random_state, training_state
 
 ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
 
@@ -45,7 +45,7 @@ class Trainer:
         self.epoch = self.step = self.total = self.skipped = 0
         self.sums = np.zeros(len(objective.names))
         self.best: float | None = None
-        self.stop = False
+        self.asked = self.stop = False  # to stop: this process alone; all processes, as agreed after a step
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint of `save`.
@@ -54,17 +54,25 @@ class Trainer:
             CheckpointError, DataError: for files that are no such checkpoint, and runs with other settings.
         """
         state = training_state(path, self.options.settings)
-        self.model.load_state_dict(load_pretrained(path).state_dict())
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.scaler.load_state_dict(state["scaler"])
-        self.average.load(state["average"], self.options.device)
-        for name in COUNTERS:
-            setattr(self, name, state[name])
-        self.sums = np.array(state["sums"])
-        set_random_state(state["random"])
+        with fitting(path):
+            self.model.load_state_dict(load_pretrained(path).state_dict())
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.scaler.load_state_dict(state["scaler"])
+            self.average.load(state["average"], self.options.device)
+            for name in COUNTERS:
+                setattr(self, name, state[name])
+            self.skipped = self.skipped if distributed.rank() == 0 else 0  # those of all processes
+            self.sums = np.array(state["sums"]) * np.ones(len(self.objective.names))
+            set_random_state(state["random"])
 
     def save(self) -> None:
-        """last.pth: network, optimiser and everything else, complete or not at all. One process writes."""
+        """last.pth: network, optimiser and everything else, complete or not at all. One process writes.
+
+        Raises:
+            FloatingPointError: for weights that are not finite; the file is left as it was.
+        """
+        if not all(torch.isfinite(p).all() for p in self.model.parameters()):
+            raise FloatingPointError(f"step {self.total}: found weights that are not finite; {self._kept()}")
         if distributed.rank() == 0:
             state = {
                 "settings": self.options.settings,
@@ -80,9 +88,10 @@ class Trainer:
     def fit(self, config: dict) -> dict[str, float]:
         """Train to the last epoch, or until Ctrl-C or the limit of steps; returns the last validation's metrics."""
         if self.total == 0:
-            first = self._on_device(self._checked(self.batches.first_batch()))
+            first = self._on_device(self._usable(self.batches.first_batch()))
             start_actnorm(self.model, first["base_image"], first["guide"])
-        step = self._prepared()
+        step = torch.compile(self.objective) if self.options.compile else self.objective
+        step = distributed.shared(step, self.options.device)
         metrics: dict[str, float] = {}
         logs = None
         if distributed.rank() == 0:
@@ -91,9 +100,11 @@ class Trainer:
             columns = ["lr", *self.objective.names, *self.validation.names, "seconds"]
             logs = Logs(self.options.folder, columns, config, self.epoch, self.total)
         handlers = {s: signal.signal(s, self._interrupted) for s in (signal.SIGINT, signal.SIGTERM)}
+        self.stop = self._enough()
         try:
             while self.epoch < self.options.epochs and not self.stop:
                 metrics = self._one_epoch(step, logs) or metrics
+                self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
@@ -106,14 +117,9 @@ class Trainer:
         """The learning rate of the current epoch: halved after every milestone that is behind."""
         return self.options.lr * 0.5 ** sum(milestone <= self.epoch for milestone in self.options.milestones)
 
-    def _prepared(self) -> nn.Module:
-        step: nn.Module = self.objective
-        if self.options.compile:
-            step = torch.compile(step)
-        if distributed.world() > 1:
-            ids = [self.options.device.index] if self.options.device.type == "cuda" else None
-            step = nn.parallel.DistributedDataParallel(step, device_ids=ids)
-        return step
+    def _enough(self) -> bool:
+        """Whether the limit of steps is reached."""
+        return self.options.steps is not None and self.total >= self.options.steps
 
     def _one_epoch(self, step: nn.Module, logs: Logs | None) -> dict[str, float] | None:
         start = time.perf_counter()
@@ -134,8 +140,7 @@ class Trainer:
             if logs is not None:
                 for name, value in zip(self.objective.names, terms, strict=True):
                     logs.scalar(f"step/{name}", value, self.total)
-            limit = self.options.steps is not None and self.total >= self.options.steps
-            self.stop = distributed.anywhere(self.stop or limit, self.options.device)
+            self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
             if self.step < count and (self.stop or self.total % self.options.save_every == 0):
                 self.save()
             if self.stop and self.step < count:
@@ -149,10 +154,11 @@ class Trainer:
         self.epoch, self.step = self.epoch + 1, 0
         due = self.epoch % self.options.eval_every == 0 or self.epoch == self.options.epochs
         metrics: dict[str, float] | None = None
+        images: dict = {}
+        if due:
+            metrics, images = self._validated()
         if logs is not None:
-            images: dict = {}
-            if due:
-                metrics, images = self._validated()
+            if metrics:
                 self._keep_best(metrics)
             logs.row(self.epoch - 1, self.total, {"lr": rate, **means, **(metrics or {}), "seconds": round(seconds, 2)})
             for name, image in images.items():
@@ -193,20 +199,28 @@ class Trainer:
         return shown
 
     def _diverged(self, what: str, value: float, batch: dict) -> str:
-        last = self.options.last
-        kept = f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
         names = ", ".join(batch["names"])
-        return f"epoch {self.epoch + 1}, batch {self.step + 1}: found a {what} of {value:g} on {names}; {kept}"
+        if distributed.world() > 1:
+            names = f"the batch, of which this process has {names}"
+        return f"epoch {self.epoch + 1}, batch {self.step + 1}: found a {what} of {value:g} on {names}; {self._kept()}"
+
+    def _kept(self) -> str:
+        last = self.options.last
+        return f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
 
     def _checked(self, batch: dict) -> dict:
-        """The batch without bad samples, which end the run or, with skip_bad, are counted and replaced by others."""
+        """The batch, its bad samples counted."""
+        for parts in self._usable(batch)["bad"]:
+            self.skipped += 1
+            tqdm.write(f"left out: {DataError(*parts)}")
+        return batch
+
+    def _usable(self, batch: dict) -> dict:
+        """The batch; a bad sample in any process ends the run, unless skip_bad has it replaced by another."""
         bad = distributed.anywhere(bool(batch["bad"]), self.options.device)
         if bad and (not self.options.skip_bad or not batch["names"]):
             elsewhere = ("a sample of another process", "bad data", "one that can be read")
             raise DataError(*(batch["bad"] or [elsewhere])[0])
-        for parts in batch["bad"]:
-            self.skipped += 1
-            tqdm.write(f"left out: {DataError(*parts)}")
         return batch
 
     def _on_device(self, batch: dict) -> dict[str, Tensor]:
@@ -214,14 +228,26 @@ class Trainer:
 
     @torch.no_grad()
     def _validated(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        self.objective.eval()
-        with self.average.inside(self.model):
-            return self.validation.measure(self.model)
+        """By one process; a network that has diverged ends all of them, before it is saved."""
+        diverged, result = "", ({}, {})
+        if distributed.rank() == 0:
+            self.objective.eval()
+            try:
+                with self.average.inside(self.model):
+                    result = self.validation.measure(self.model)
+                for name, value in result[0].items():
+                    if np.isnan(value):
+                        raise FloatingPointError(f"found a {name} of nan, expected a number")
+            except FloatingPointError as error:
+                diverged = f"validation after epoch {self.epoch}: {error}; {self._kept()}"
+        if distributed.anywhere(bool(diverged), self.options.device):
+            raise FloatingPointError(diverged or "validation: found NaN or infinity, expected finite values")
+        return result
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         """The first Ctrl-C ends the run after this step, the second one at once."""
-        if self.stop:
+        if self.asked:
             raise KeyboardInterrupt
-        self.stop = True
+        self.asked = True
         if distributed.rank() == 0:
             tqdm.write("stopping after this step; --resume goes on")

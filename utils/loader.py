@@ -1,5 +1,6 @@
 """Batches in an order that depends on seed and epoch alone: not on workers, processes, or where a run was resumed."""
 
+import signal
 from collections.abc import Iterator
 
 import numpy as np
@@ -39,6 +40,12 @@ class Samples(Dataset):
                 continue
             return {**item, "bad": bad}
         return {"bad": bad, "name": ""}
+
+
+def _leave_signals(number: int) -> None:
+    """In a loader process: Ctrl-C is for the training process, which ends this one; a kill is a kill."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def collate(items: list[dict]) -> dict:
@@ -91,6 +98,7 @@ class Batches:
             collate_fn=collate,
             pin_memory=self.pin,
             generator=generator,
+            worker_init_fn=_leave_signals if self.workers else None,
         )
 
     def first_batch(self) -> dict:

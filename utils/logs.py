@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from data.errors import DataError
+
 
 class Logs:
     """One row an epoch in train.csv, the same numbers and images in tensorboard/, there all over the step.
@@ -63,4 +65,7 @@ def _rows(file: Path) -> list[dict]:
     if not file.is_file():
         return []
     with file.open(newline="", encoding="utf-8") as handle:
-        return list(csv.DictReader(handle))
+        rows = list(csv.DictReader(handle))
+    if not all(str(row.get("epoch", "")).isdecimal() for row in rows):
+        raise DataError(file, "no readable log", "the train.csv of this run, or none")
+    return rows

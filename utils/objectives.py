@@ -74,8 +74,8 @@ class StructureObjective(Objective):
                 (
                     1 - ssim(fused, infrared),
                     1 - ssim(fused, visible),
-                    norm_over_processes((s - structure(infrared)).square().sum()),
-                    norm_over_processes((s - structure(visible)).square().sum()),
+                    norm_over_processes(s - structure(infrared)),
+                    norm_over_processes(s - structure(visible)),
                 )
             )
             return torch.cat(((terms * self.weights).sum()[None], terms))

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 from data import PanCollection
 from data.errors import DataError
-from data.patches import H5_KEYS, ScenePatches, SpectralPatches
+from data.pan_patches import ScenePatches
+from data.patches import H5_KEYS, SpectralPatches
 from data.prepare import write_patches
 from data.simulate import PAN_FILTERS, spectral_response
 
@@ -68,8 +69,12 @@ def _ps(args: SimpleNamespace) -> tuple:
         raise DataError(args.data, found, "one scene with ms and pan")
     item, ratio = file[0], file.ratio
     h, w = (side // ratio * ratio for side in file.ms_sides)
-    about = {"sensor": file.sensor, "ratio": ratio, "pan_filter": args.pan_filter}
+    about = {"sensor": file.sensor, "ratio": ratio, "pan_filter": args.pan_filter, "name": str(args.data)}
     source = ScenePatches(
-        item["ms"][:, :h, :w], item["pan"][0, : h * ratio, : w * ratio], **about, patch=args.patch, stride=args.stride
+        item["ms"][:, :h, :w],
+        item["pan"][0, : h * ratio, : w * ratio],
+        **about,
+        patch=args.patch,
+        stride=args.stride,
     )
     return source, PS_KEYS, file.scale, {"L": file.bits, "sensor": file.sensor, "ratio": ratio}

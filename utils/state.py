@@ -1,6 +1,8 @@
 """Everything that a training needs to go on exactly where it stopped, as plain values for a checkpoint."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +55,28 @@ def training_state(path: Path, settings: dict) -> dict:
     state = load_extra(path).get("training")
     if not isinstance(state, dict):
         raise DataError(path, "weights without a training state", "a last.pth of a training run")
-    check_same(path, state["settings"], settings)
+    with fitting(path):
+        check_same(path, state["settings"], settings)
     return state
+
+
+@contextmanager
+def fitting(path: Path) -> Iterator[None]:
+    """Whatever a training state lacks or has of another kind is one line about its file.
+
+    Raises:
+        CheckpointError: see above.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        why = " ".join(str(error).split())[:100]
+        raise CheckpointError(
+            f"{path}: found a training state that does not fit ({type(error).__name__}: {why}), expected the last.pth "
+            "of such a run"
+        ) from None
 
 
 def remove_leftovers(*paths: Path) -> None:
@@ -71,9 +93,17 @@ def check_same(path: object, found: dict, expected: dict) -> None:
         CheckpointError: one line.
     """
     for name, value in expected.items():
-        if name in found and _plain(found[name]) != _plain(value):
-            raise CheckpointError(f"{path}: found a run with {name} {found[name]}, expected {value}, as asked for now")
+        if name not in found or _plain(found[name]) != _plain(value):
+            was = _short(found.get(name, "unknown"))
+            raise CheckpointError(f"{path}: found a run with {name} {was}, expected {_short(value)}, as asked for now")
 
 
 def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) < 80 else f"{text[:76]} ..."

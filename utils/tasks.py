@@ -3,20 +3,21 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from data import PairedImages, PanCollection
 from data.errors import DataError
 from data.hyperspectral import fusion_inputs
-from data.patches import H5Patches, PairCrops, PanPatches, ScenePatches, SpectralPatches
+from data.pan_patches import PanPatches, ScenePatches
+from data.patches import H5Patches, PairCrops, SpectralPatches
 from data.samples import SAMPLE_SENSOR, sample_hyperspectral, sample_pairs, sample_pan_scene
-from data.simulate import spectral_response
+from data.simulate import MTF_GAINS, spectral_response
 from data.splits import split
 from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps
 
 from . import cli
+from .held import readable, split_held, validation_label, validation_patches
 from .measure import EXP
 from .objectives import DetailObjective, Objective, StructureObjective
 from .options import Validation
@@ -24,8 +25,7 @@ from .recipes import Recipe
 from .scene_lists import training_scenes
 from .validate import with_reference, without_reference
 
-SEEN = "the training images themselves (--hold-back N for others)"
-MOST_SCENES, MOST_SEEN, MOST_HELD = 4, 16, 64  # validated: training images, training patches, patches held back
+MOST_SCENES = 4  # of those trained on that are validated, where none are held back
 MOST_SIDE = 256  # pixels of a validated scene's middle
 
 
@@ -41,6 +41,7 @@ class Task:
         validation, validation_label: how it is judged, on what.
         label: where the samples are from.
         loss: what a resumed run must share, beside the recipe.
+        model: fields of the configuration that weights to start from must have.
         lacking: srf or base_rule, for the authors' files.
     """
 
@@ -52,6 +53,7 @@ class Task:
     validation_label: str
     label: str
     loss: list
+    model: dict
     lacking: dict = field(default_factory=dict)
 
 
@@ -67,16 +69,26 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
         if file.has_reference:
             source = PanPatches(file)
         else:
+            if file.ms_sides is None or len(file) != 1:
+                found = "lms without ms or gt" if file.ms_sides is None else f"{len(file)} scenes without gt"
+                raise DataError(args.data, found, "gt, or one scene with ms for Wald's protocol")
             item = file[0]
-            if item["ms"] is None:
-                raise DataError(args.data, "lms without ms or gt", "gt, or ms for Wald's protocol")
             h, w = (side // ratio * ratio for side in item["ms"].shape[1:])
-            about = {"sensor": file.sensor, "ratio": ratio, "patch": numbers.patch}
+            about = {"sensor": file.sensor, "ratio": ratio, "patch": numbers.patch, "name": str(args.data)}
+            if file.sensor.upper() not in MTF_GAINS:
+                label += f" (sensor '{file.sensor}' without gains of its own: 0.3)"
             source = ScenePatches(item["ms"][:, :h, :w], item["pan"][0, : h * ratio, : w * ratio], **about)
-    train, held = _split(source, args.hold_back, label)
+    train, held = split_held(source, args.hold_back, label)
     if args.val is not None:
+        if args.hold_back:
+            raise cli.UsageError(f"--hold-back: found {args.hold_back} beside --val, expected one of them")
         held = PanPatches(PanCollection(args.val, sensor=args.sensor, bits=args.bits))
-    items = _validation_patches(train, held, args.skip_bad)
+        if (held.collection.bands, held.collection.ratio) != (bands, ratio):
+            found = f"{held.collection.bands} bands, ratio {held.collection.ratio}"
+            raise DataError(args.val, found, f"{bands} bands, ratio {ratio} of the training data")
+    items = validation_patches(train, held, args.skip_bad)
+    overlap = args.hold_back and not isinstance(source, ScenePatches)
+    what = "patches (which may overlap the others)" if overlap else "patches"
     weight = numbers.backward_weight
     return Task(
         "ps",
@@ -84,9 +96,10 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
         lambda: dcinn_ps(bands),
         lambda model: DetailObjective(model, weight, args.backward_target),
         with_reference(items, ratio, (EXP, "base_image")),
-        _validation_label(len(items), "patches", args.val, held),
+        validation_label(len(items), what, args.val, held),
         label,
         [weight, args.backward_target],
+        {"bands": bands},
     )
 
 
@@ -100,22 +113,24 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
             found = f"{source.bands} bands and a guide of {source.guide_bands}"
             raise DataError(args.data, found, f"{srf.shape[0]} and {srf.shape[1]} of the spectral response (--srf)")
         ratio, label = source.ratio, str(args.data)
-        source, held_patches = _split(source, args.hold_back, label)
-        items = _validation_patches(source, held_patches, args.skip_bad)
-        seen, what, plain = held_patches, "patches", ("bilinear", "base_image")
+        source, held_patches = split_held(source, args.hold_back, label)
+        items = validation_patches(source, held_patches, args.skip_bad)
+        seen, what, plain = held_patches, "patches (which may overlap the others)", ("bilinear", "base_image")
     else:
         ratio = args.ratio
         if args.data is None:
             scenes, label = sample_hyperspectral(), "the embedded sample"
         else:
             scenes, label = training_scenes(args.data, args.scenes, args.bits)
+            scenes = readable(lambda i: _probed(scenes[i]), range(len(scenes)), args.skip_bad)
         if args.hold_back >= len(scenes):
             raise cli.UsageError(f"--hold-back: found {args.hold_back} of {len(scenes)} scenes, expected fewer")
         held = scenes[len(scenes) - args.hold_back :] if args.hold_back else None
         label += f", {args.hold_back} of them held back" if held else ""
         kept = scenes[: len(scenes) - args.hold_back]
+        stride = args.stride or max(numbers.patch // 2 // ratio, 1) * ratio
         try:
-            source = SpectralPatches(kept, srf, ratio, numbers.patch, args.stride or numbers.patch // 2)
+            source = SpectralPatches(kept, srf, ratio, numbers.patch, stride)
         except DataError:
             raise
         except ValueError as error:
@@ -130,9 +145,10 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
         lambda: dcinn_hmf(len(srf), srf=srf),
         lambda model: DetailObjective(model, weight, args.backward_target),
         with_reference(items, ratio, plain),
-        _validation_label(len(items), what, None, seen),
+        validation_label(len(items), what, None, seen),
         label,
         [weight, args.backward_target, ratio],
+        {"bands": len(srf), "guide_bands": srf.shape[1], "srf": srf.tolist()},
         {"srf": srf},
     )
 
@@ -151,10 +167,10 @@ def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
             label += f", without {before - len(pairs)} test pairs of CDDFuse"
         if not len(pairs):
             raise DataError(args.data, "only test pairs of CDDFuse", "others to train on, or --keep-test-pairs")
-    train, held = _split(PairCrops(pairs, numbers.patch), args.hold_back, label)
+    train, held = split_held(PairCrops(pairs, numbers.patch), args.hold_back, label)
     first = len(pairs) - args.hold_back
     indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
-    items = _readable(lambda i: _whole_pair(pairs, i), indices, args.skip_bad)
+    items = readable(lambda i: _whole_pair(pairs, i), indices, args.skip_bad)
     rule = args.base_rule or numbers.base_rule
     return Task(
         "ivf",
@@ -162,58 +178,18 @@ def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
         lambda: dcinn_ivf(rule),
         lambda model: StructureObjective(model, numbers.ivf_weights),
         without_reference(items, numbers.ivf_weights),
-        _validation_label(len(items), "pairs", None, held),
+        validation_label(len(items), "pairs", None, held),
         label,
         list(numbers.ivf_weights),
+        {"base_rule": args.base_rule} if args.base_rule else {},
         {"base_rule": rule},
     )
 
 
-class Part:
-    """The samples of a set from `first` on, `count` of them."""
-
-    def __init__(self, source: object, first: int, count: int) -> None:
-        self.source, self.first, self.count = source, first, count
-
-    def __len__(self) -> int:
-        return self.count
-
-    def sample(self, index: int, rng: np.random.Generator | None) -> dict:
-        """Sample `index` of this part."""
-        return self.source.sample(self.first + index, rng)
-
-
-def _split(source: object, held: int, label: str) -> tuple[object, object | None]:
-    """The samples to train on, and the last `held` ones."""
-    if held >= len(source):
-        raise cli.UsageError(f"--hold-back: found {held} of {len(source)} samples of {label}, expected fewer")
-    if not held:
-        return source, None
-    return Part(source, 0, len(source) - held), Part(source, len(source) - held, held)
-
-
-def _readable(load: Callable[[int], dict], indices: Sequence[int], skip_bad: bool) -> list[dict]:
-    """The samples of these indices, without those that cannot be read where that is asked for."""
-    items = []
-    for index in indices:
-        try:
-            items.append(load(index))
-        except DataError:
-            if not skip_bad:
-                raise
-    return items
-
-
-def _validation_patches(train: object, held: object | None, skip_bad: bool) -> list[dict]:
-    """Patches that are held back, or else some of the training set, from all over it."""
-    shown, most = (train, MOST_SEEN) if held is None else (held, MOST_HELD)
-    spread = sorted({int(i) for i in np.linspace(0, len(shown) - 1, min(len(shown), most))})
-    return _readable(lambda i: shown.sample(i, None), spread, skip_bad)
-
-
-def _validation_label(count: int, what: str, file: Path | None, held: object | None) -> str:
-    origin = f" of {file}" if file else " held back" if held is not None else f" of {SEEN}"
-    return f"{count} {what}{origin}"
+def _probed(scene: dict) -> dict:
+    """The scene, read once."""
+    scene["gt"]
+    return scene
 
 
 def _whole_scene(scene: dict, srf: np.ndarray, ratio: int) -> dict:

@@ -1,10 +1,9 @@
-"""The training scripts: their options, and a run from options to checkpoint. Data and losses of a task: `tasks.py`."""
+"""A training run from options to checkpoint. Options: `train_options.py`; data and losses of a task: `tasks.py`."""
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
+import numpy as np
 import torch
 
 from data.errors import DataError
@@ -12,69 +11,15 @@ from models import DCINN, CheckpointError, load_pretrained
 
 from . import cli, distributed
 from .engine import Trainer
-from .entry import Parser, UsageError
+from .entry import UsageError
 from .loader import Batches
-from .objectives import BACKWARD_TARGETS
-from .options import PRECISIONS, Options
-from .recipes import CLIP, RECIPES, Recipe, recipe
+from .options import Options
+from .recipes import Recipe
 from .state import seed_everything
 from .tasks import Task
+from .train_options import check, chosen, train_parser, training_door
 
-MOST_WORKERS = 128
-
-
-def train_parser(task: str, description: str, data_help: str) -> Parser:
-    """The options every training script has. What is left out comes from the recipe."""
-    parser = Parser(description=description, allow_abbrev=False)
-    add = parser.add_argument
-    add("--data", type=Path, help=f"{data_help} (default: the embedded sample)")
-    add("--output", type=Path, default=Path("runs") / task, help="folder of checkpoints, logs and pictures")
-    add("--resume", nargs="?", const=True, type=Path, help="go on from OUTPUT/last.pth, or from the file given")
-    add("--weights", help="start from these weights instead of random ones")
-    add("--recipe", choices=RECIPES, default="released", help="the released scripts' numbers, or the paper's")
-    numbers = recipe(task)
-    for name, kind, value, what in (
-        ("lr", _positive_float, numbers.lr, "learning rate at the start"),
-        ("epochs", cli.positive, numbers.epochs, "passes over the data"),
-        ("batch", cli.positive, numbers.batch, "samples of a step, of all processes together"),
-        ("patch", cli.positive, numbers.patch, "side of a training patch"),
-    ):
-        add(f"--{name}", type=kind, help=f"{what} (default: the recipe's, {value:g} as released)")
-    add("--milestones", type=int, nargs="*", help="epochs after which the rate is halved (default: the recipe's)")
-    add("--clip", type=_positive_float, default=CLIP, help="largest L2 norm of the gradient")
-    add("--hold-back", type=int, default=0, help="images that are not trained on but validated on")
-    add("--eval-every", type=cli.positive, default=1, help="epochs between validations")
-    add("--save-every", type=cli.positive, default=500, help="steps between checkpoints, beside that of every epoch")
-    add("--steps", type=cli.positive, help="end after so many steps (default: after the epochs)")
-    add("--ema", type=_fraction, default=0.0, help="decay of a moving average of the weights; 0: none")
-    add("--skip-bad", action="store_true", help="leave out samples that cannot be read, and count them")
-    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs")
-    add("--amp", choices=tuple(PRECISIONS), default="off", help="mixed precision")
-    add("--tf32", action="store_true", help="TF32 convolutions on CUDA, as PyTorch 1.12 had them")
-    add("--compile", action="store_true", help="torch.compile")
-    add("--deterministic", action="store_true", help="refuse operations that are not repeatable")
-    add("--workers", type=int, default=0, help="processes that read the data")
-    add("--seed", type=cli.seed, default=0, help="of weights, order and crops")
-    if not task.startswith("ivf"):
-        add("--backward-weight", type=float, help="of the inverse direction's loss; 0: none (default: the recipe's)")
-        add(
-            "--backward-target",
-            choices=BACKWARD_TARGETS,
-            default="predicted",
-            help="what the inverse direction is given",
-        )
-    return parser
-
-
-def chosen(args: argparse.Namespace, task: str, ratio: int = 4) -> Recipe:
-    """The recipe with what the options change."""
-    numbers = recipe(task, args.recipe, ratio)
-    given = {k: getattr(args, k) for k in ("lr", "epochs", "batch", "patch") if getattr(args, k) is not None}
-    if args.milestones is not None:
-        given["milestones"] = tuple(args.milestones)
-    if getattr(args, "backward_weight", None) is not None:
-        given["backward_weight"] = args.backward_weight
-    return replace(numbers, **given)
+__all__ = ["chosen", "run", "train_parser", "training_door"]
 
 
 def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[[], Task]) -> dict[str, float]:
@@ -87,14 +32,8 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
         prepare: reads the data and builds the network's task.
     """
     with distributed.processes(cli.pick_device(args.device)) as device:
-        _check(args, device)
-        last = args.output / "last.pth"
-        if not args.resume and last.exists():
-            raise UsageError(f"{last}: found an earlier run, expected --resume or another --output")
-        if args.resume is True:
-            args.resume = last
-        if args.resume and not args.resume.is_file():
-            raise DataError(args.resume, "no such file", "a last.pth to go on from")
+        check(args, device)
+        _check_folder(args)
         seed_everything(args.seed)
         try:
             task = prepare()
@@ -134,6 +73,9 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             "amp": args.amp,
             "ema": args.ema,
             "loss": task.loss,
+            "hold_back": args.hold_back,
+            "stride": getattr(args, "stride", None),
+            "model": model.config.as_dict(),
         }
         objective = task.objective(model).to(device)
         trainer = Trainer(objective, batches, task.validation, options)
@@ -167,23 +109,34 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
     return metrics
 
 
-def _check(args: argparse.Namespace, device: torch.device) -> None:
-    if args.amp == "fp16" and device.type == "cpu":
-        raise UsageError("--amp fp16: found a CPU, expected CUDA; use --amp bf16 or off")
-    if args.hold_back < 0:
-        raise UsageError(f"--hold-back: found {args.hold_back}, expected 0 or more")
-    if not 0 <= args.workers <= MOST_WORKERS:
-        raise UsageError(f"--workers: found {args.workers}, expected 0 to {MOST_WORKERS}")
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
-    torch.use_deterministic_algorithms(args.deterministic)
-    torch.set_flush_denormal(True)  # a CPU is many times slower on them, and small gradients are full of them
+def _check_folder(args: argparse.Namespace) -> None:
+    """Refuse to mix two runs in a folder; sets args.resume to the file to go on from."""
+    if args.output.exists() and not args.output.is_dir():
+        raise UsageError(f"{args.output}: found a file, expected a folder for the run")
+    last = args.output / "last.pth"
+    if not args.resume:
+        for earlier in (last, args.output / "best.pth", args.output / "train.csv"):
+            if earlier.exists():
+                raise UsageError(f"{earlier}: found an earlier run, expected --resume or another --output")
+        return
+    args.resume = last if args.resume is True else args.resume
+    if not args.resume.is_file():
+        raise DataError(args.resume, "no such file", "a last.pth to go on from")
+    if args.weights:
+        raise UsageError("--weights: found beside --resume, which has its own, expected one of them")
+    if last.exists() and not args.resume.samefile(last):
+        raise UsageError(f"{last}: found another run than {args.resume}, expected another --output")
 
 
 def _started(args: argparse.Namespace, task: Task, device: torch.device) -> DCINN:
-    if args.resume:
-        return load_pretrained(args.resume, device=device).train()
-    if args.weights:
-        return load_pretrained(args.weights, task=task.kind, device=device, **task.lacking).train()
+    if args.resume or args.weights:
+        lacking = {} if args.resume else task.lacking
+        model = load_pretrained(args.resume or args.weights, task=task.kind, device=device, **lacking)
+        for name, wanted in task.model.items():
+            found = getattr(model.config, name)
+            if not np.array_equal(found, wanted) and not (name == "srf" and np.allclose(found, wanted, atol=1e-6)):
+                raise UsageError(f"{args.resume or args.weights}: found another {name} than that of data and options")
+        return model.train()
     try:
         return task.build().to(device).train()
     except ValueError as error:
@@ -203,24 +156,3 @@ def _say(
 
 def _listed(metrics: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-
-
-def _positive_float(text: str) -> float:
-    value = _number(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a number over 0")
-    return value
-
-
-def _fraction(text: str) -> float:
-    value = _number(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a number from 0 to under 1")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a number") from None

@@ -83,4 +83,7 @@ def _fused(model: DCINN, item: dict) -> np.ndarray:
     def tensor(role: str) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(item[role], np.float32))[None].to(device)
 
-    return model(tensor("base_image"), tensor("guide"))[0].float().cpu().numpy()
+    fused = model(tensor("base_image"), tensor("guide"))[0].float().cpu().numpy()
+    if not np.isfinite(fused).all():
+        raise FloatingPointError(f"found NaN or infinity in the fused image of {item['name']}, expected finite values")
+    return fused
