@@ -100,3 +100,34 @@ def test_a_batch_that_cannot_be_shared(tmp_path):
         in done.stderr
     )
     assert not (tmp_path / "o").exists()
+
+
+SIGNAL_TO_ONE = """
+import os, signal, sys
+import torch
+from utils import distributed
+from utils.engine import Trainer
+
+import train_dcinn_ivf_tno
+
+original = Trainer._validated
+
+def validated(self):
+    if distributed.rank() == 0 and self.epoch == 1:  # as the scheduler of a cluster would, to one process of two
+        os.kill(os.getpid(), signal.SIGTERM)
+    return original(self)
+
+Trainer._validated = validated
+train_dcinn_ivf_tno.main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_stops_both_and_the_run_goes_on(tmp_path):
+    (tmp_path / "one.py").write_text(SIGNAL_TO_ONE)
+    options = ("--patch", "48", "--batch", "2", "--epochs", "3", "--output", tmp_path / "o")
+    done = start([tmp_path / "one.py", *options], 2)
+    assert done.returncode == 0, done.stderr[-2000:]
+    state = load_extra(tmp_path / "o/last.pth")["training"]
+    assert (state["epoch"], state["step"]) == (1, 0)
+    assert "; 0 bad samples" in done.stdout
