@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .layers import Residual, reflect_conv
+from .recompute import Recomputed
 
 
 def _half(x: Tensor) -> Tensor:
@@ -15,7 +16,7 @@ def _half(x: Tensor) -> Tensor:
     return functional.avg_pool2d(x, 2)
 
 
-class _Trunk(nn.Module):
+class _Trunk(Recomputed):
     """conv, two residual blocks: (base image | guide) -> `width` features at full scale."""
 
     def __init__(self, c_in: int, width: int, reduction: int) -> None:
@@ -24,7 +25,10 @@ class _Trunk(nn.Module):
         self.res = nn.Sequential(Residual(width, reduction), Residual(width, reduction))
 
     def trunk(self, base_image: Tensor, guide: Tensor) -> Tensor:
-        return self.res(self.conv_in(torch.cat((base_image, guide), dim=1)))
+        t = self.conv_in(torch.cat((base_image, guide), dim=1))
+        for residual in self.res:
+            t = self.run(residual, t)
+        return t
 
 
 class TwoScaleANet(_Trunk):

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from .convexp import ConvExp
 from .invertible import Compose, Inverse, Invertible
 from .layers import ActNorm, Haar, Subnet
+from .recompute import Recomputed
 
 
 class AffineCoupling(Invertible):
@@ -68,6 +69,16 @@ class AffineCoupling(Invertible):
         return torch.cat((y1 - self.F(torch.cat((x2, m), dim=1)), x2), dim=1)
 
 
+class Block(Compose, Recomputed):
+    """The steps of one conditional block, see the notation above."""
+
+    def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
+        return self.run(super().forward, x, conditions)
+
+    def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
+        return self.run(super().inverse, y, conditions)
+
+
 def block(
     channels: int,
     width: int,
@@ -77,11 +88,11 @@ def block(
     split: int | None = None,
     clamped: bool = True,
     terms: int = 10,
-) -> Compose:
+) -> Block:
     """One conditional block: [ActNorm,] convolution exponential, affine coupling. `split` defaults to channels // 2."""
     norm = {"norm": ActNorm(channels)} if clamped else {}
     split = channels // 2 if split is None else split
-    return Compose(
+    return Block(
         **norm,
         conv_exp=ConvExp(channels, terms),
         coupling=AffineCoupling(channels, split, width, condition, condition_channels, clamped),
@@ -117,7 +128,7 @@ def three_scale_flow(low_blocks: int, terms: int = 10) -> Compose:
     Conditions: 8 channels at half, 16 at quarter, 32 at eighth scale.
     """
 
-    def ivf_block(channels: int, width: int, condition: int, condition_channels: int) -> Compose:
+    def ivf_block(channels: int, width: int, condition: int, condition_channels: int) -> Block:
         return block(channels, width, condition, condition_channels, clamped=False, terms=terms)
 
     return Compose(

@@ -26,6 +26,7 @@ from .cinn import three_scale_flow, two_scale_flow
 from .config import DCINNConfig, checked_srf, srf_tensor
 from .convexp import ConvExp
 from .decomposition import GaussianDecomposition, PanDecomposition, SpectralDecomposition
+from .recompute import Recomputed
 
 
 class DCINN(nn.Module):
@@ -66,6 +67,17 @@ class DCINN(nn.Module):
         for module in self.modules():
             if isinstance(module, ConvExp):
                 module.exact = bool(value)
+
+    @property
+    def recompute(self) -> bool:
+        """Training in less memory, off by default: blocks and residual blocks are run again in the backward pass."""
+        return all(m.recompute for m in self.modules() if isinstance(m, Recomputed))
+
+    @recompute.setter
+    def recompute(self, value: bool) -> None:
+        for module in self.modules():
+            if isinstance(module, Recomputed):
+                module.recompute = bool(value)
 
     def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
         """Fuse two registered images.

@@ -77,6 +77,7 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             "stride": getattr(args, "stride", None),
             "model": model.config.as_dict(),
         }
+        model.recompute = args.recompute
         objective = task.objective(model).to(device)
         trainer = Trainer(objective, batches, task.validation, options)
         plain = task.validation.plain() if distributed.rank() == 0 else {}

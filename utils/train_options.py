@@ -49,6 +49,7 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
     add("--amp", choices=tuple(PRECISIONS), default="off", help="mixed precision")
     add("--tf32", action="store_true", help="TF32 convolutions on CUDA, as PyTorch 1.12 had them")
     add("--compile", action="store_true", help="torch.compile")
+    add("--recompute", action="store_true", help="less memory: blocks are run again in the backward pass, slower")
     add("--deterministic", action="store_true", help="refuse operations that are not repeatable")
     add("--workers", type=int, default=0, help="processes that read the data")
     add("--seed", type=cli.seed, default=0, help="of weights, order and crops")
