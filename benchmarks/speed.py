@@ -3,9 +3,9 @@
     python benchmarks/speed.py [--tasks ps hmf ivf] [--sizes 64 256 512] [--training] [--device cuda] [--output DIR]
 
 Inference of one image a size; with --training one step of forward and backward (ps: both directions) of --batch
-patches a size, without and with recomputed blocks. Calls of all variants alternate, medians of --repeats. Peak memory is
-that of living tensors (CPU: summed from the profiler's events; CUDA: the allocator's), FLOP as counted by PyTorch, beside
-the rate of a large matrix product in the same run. Weights: a fresh network, stirred so that no part is zero.
+patches a size, without and with recomputed blocks. Calls of all variants alternate, medians of --repeats. Peak memory
+is that of living tensors (CPU: summed from the profiler's events; CUDA: the allocator's), FLOP as counted by PyTorch,
+beside the rate of a large matrix product in the same run. Weights: a fresh network, stirred so that no part is zero.
 """
 
 import argparse
