@@ -67,7 +67,7 @@ def test_gradients_of_two_processes_are_those_of_one(name, tmp_path):
     for processes in (1, 2):
         out = tmp_path / f"{processes}.pt"
         done = start([tmp_path / "gradients.py", name, out, *SMALL[name]], processes)
-        assert done.returncode == 0, done.stderr[-2000:]
+        assert done.returncode == 0, done.stderr
         found.append(torch.load(out, weights_only=True))
     one, two = found
     assert two["terms"].tolist() == pytest.approx(one["terms"].tolist(), rel=1e-5, abs=1e-7)
@@ -83,7 +83,7 @@ def test_torchrun_trains_and_one_process_writes(tmp_path):
     for processes in (1, 2):
         out = tmp_path / str(processes)
         done = start(["train_dcinn_ivf_tno.py", *SMALL["ivf_tno"], "--epochs", "1", "--output", out], processes)
-        assert done.returncode == 0, done.stderr[-2000:]
+        assert done.returncode == 0, done.stderr
         assert done.stdout.count("results in") == 1
         outs.append(out)
     one, two = (load_pretrained(out / "last.pth").state_dict() for out in outs)
@@ -127,7 +127,7 @@ def test_a_signal_to_one_process_stops_both_and_the_run_goes_on(tmp_path):
     (tmp_path / "one.py").write_text(SIGNAL_TO_ONE)
     options = ("--patch", "48", "--batch", "2", "--epochs", "3", "--output", tmp_path / "o")
     done = start([tmp_path / "one.py", *options], 2)
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr
     state = load_extra(tmp_path / "o/last.pth")["training"]
     assert (state["epoch"], state["step"]) == (1, 0)
     assert "; 0 bad samples" in done.stdout

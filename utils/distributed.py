@@ -33,6 +33,7 @@ def processes(device: torch.device) -> Iterator[torch.device]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield device
+        distributed.barrier()  # the first to finish would cut the others' connections
     finally:
         distributed.destroy_process_group()
 

@@ -1,9 +1,7 @@
 """The training loop of all four networks: steps, validation, checkpoints, and going on where a run stopped."""
 
-import signal
 import time
 from pathlib import Path
-from types import FrameType
 
 import numpy as np
 import torch
@@ -15,7 +13,7 @@ from models import load_pretrained, save_checkpoint
 
 from . import distributed
 from .average import Average
-from .entry import quiet
+from .entry import asked_to_stop, quiet
 from .loader import Batches
 from .logs import Logs
 from .objectives import Objective, start_actnorm
@@ -99,15 +97,13 @@ class Trainer:
             remove_leftovers(self.options.last, self.options.best)
             columns = ["lr", *self.objective.names, *self.validation.names, "seconds"]
             logs = Logs(self.options.folder, columns, config, self.epoch, self.total)
-        handlers = {s: signal.signal(s, self._interrupted) for s in (signal.SIGINT, signal.SIGTERM)}
         self.stop = self._enough()
         try:
-            while self.epoch < self.options.epochs and not self.stop:
-                metrics = self._one_epoch(step, logs) or metrics
-                self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
+            with asked_to_stop(self._interrupted):
+                while self.epoch < self.options.epochs and not self.stop:
+                    metrics = self._one_epoch(step, logs) or metrics
+                    self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
         finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
             if logs is not None:
                 logs.close()
         return metrics
@@ -244,7 +240,7 @@ class Trainer:
             raise FloatingPointError(diverged or "validation: found NaN or infinity, expected finite values")
         return result
 
-    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+    def _interrupted(self, *_: object) -> None:
         """The first Ctrl-C ends the run after this step, the second one at once."""
         if self.asked:
             raise KeyboardInterrupt

@@ -4,9 +4,11 @@ import argparse
 import functools
 import logging
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -121,3 +123,14 @@ def tile_side(text: str) -> int:
 def quiet(count: int) -> bool:
     """Whether a progress bar would only disturb: no terminal, or a single image."""
     return count < 2 or not sys.stderr.isatty() or os.environ.get("CI") == "true"
+
+
+@contextmanager
+def asked_to_stop(handler: Callable[..., None]) -> Iterator[None]:
+    """Ctrl-C and the signal of a scheduler that ends a job call `handler` instead of ending the program."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
