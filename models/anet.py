@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from . import strips
 from .layers import Residual, reflect_conv
 from .recompute import Recomputed
 
@@ -24,11 +25,35 @@ class _Trunk(Recomputed):
         self.conv_in = reflect_conv(c_in, width)
         self.res = nn.Sequential(Residual(width, reduction), Residual(width, reduction))
 
-    def trunk(self, base_image: Tensor, guide: Tensor) -> Tensor:
-        t = self.conv_in(torch.cat((base_image, guide), dim=1))
-        for residual in self.res:
-            t = self.run(residual, t)
-        return t
+    def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, ...]:
+        """The conditions of a pair (B, c, H, W), H and W multiples of 2 (two scales) or 8 (three)."""
+        width = self.conv_in.out_channels
+        if not strips.pay(base_image, width):
+            t = self.conv_in(torch.cat((base_image, guide), dim=1))
+            for residual in self.res:
+                t = self.run(residual, t)
+            return self.tails(t)
+
+        def first(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+            t = self.conv_in(torch.cat((a, b), dim=1))
+            return t, self.res[0].inner(t)
+
+        def second(t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            t = torch.addcmul(t, y, weights)
+            return t, self.res[1].inner(t)
+
+        def last(t: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+            return self.tails(torch.addcmul(t, y, weights))
+
+        t, y = strips.by_strips(first, (base_image, guide), 3, width)
+        weights = self.res[0].se.weights(y)
+        t, y = strips.by_strips(second, (t, y), 2, width)
+        weights = self.res[1].se.weights(y)
+        return tuple(strips.by_strips(last, (t, y), strips.MULTIPLE, width))
+
+    def tails(self, t: Tensor) -> tuple[Tensor, ...]:
+        """The conditions that the trunk's features give."""
+        raise NotImplementedError
 
 
 class TwoScaleANet(_Trunk):
@@ -45,8 +70,7 @@ class TwoScaleANet(_Trunk):
         self.tail_full = reflect_conv(width, conditions[0])
         self.tail_half = nn.Conv2d(width, conditions[1], 3)
 
-    def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
-        t = self.trunk(base_image, guide)
+    def tails(self, t: Tensor) -> tuple[Tensor, ...]:
         # The released network convolves first and reflects the result, the other way round from `reflect_conv`.
         half = _half(functional.pad(self.tail_half(t), (1, 1, 1, 1), mode="reflect"))
         return self.tail_full(t), half
@@ -61,7 +85,7 @@ class ThreeScaleANet(_Trunk):
         self.tail2 = reflect_conv(16, 16)
         self.tail3 = reflect_conv(16, 32)
 
-    def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        half = _half(self.trunk(base_image, guide))
+    def tails(self, t: Tensor) -> tuple[Tensor, ...]:
+        half = _half(t)
         quarter = _half(half)
         return self.tail1(half), self.tail2(quarter), _half(self.tail3(quarter))

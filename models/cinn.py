@@ -49,15 +49,14 @@ class AffineCoupling(Invertible):
 
     def _shift_and_log_scale(self, y1: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
         """G(y1 | m) and s, each (B, c2, H, W)."""
-        known = torch.cat((y1, m), dim=1)
         if self.clamp is None:
-            return self.G(known), 2 * torch.sigmoid(self.H(known)) - 1
-        return self.G(known), self.clamp * torch.sigmoid(self.H(2 * known - 1))
+            return self.G(y1, m), 2 * torch.sigmoid(self.H(y1, m)) - 1
+        return self.G(y1, m), self.clamp * torch.sigmoid(self.H(y1, m, spread=True))
 
     def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
         m = conditions[self.condition]
         x1, x2 = x.split(self.sizes, dim=1)
-        y1 = x1 + self.F(torch.cat((x2, m), dim=1))
+        y1 = x1 + self.F(x2, m)
         shift, log_scale = self._shift_and_log_scale(y1, m)
         return torch.cat((y1, x2 * torch.exp(log_scale) + shift), dim=1)
 
@@ -66,7 +65,7 @@ class AffineCoupling(Invertible):
         y1, y2 = y.split(self.sizes, dim=1)
         shift, log_scale = self._shift_and_log_scale(y1, m)
         x2 = (y2 - shift) * torch.exp(-log_scale)
-        return torch.cat((y1 - self.F(torch.cat((x2, m), dim=1)), x2), dim=1)
+        return torch.cat((y1 - self.F(x2, m), x2), dim=1)
 
 
 class Block(Compose, Recomputed):

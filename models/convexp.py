@@ -4,13 +4,19 @@ Source: Hoogeboom et al., "The convolution exponential and generalized Sylvester
 terms and the 5x5 kernel of the released DCINN.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .invertible import Invertible
+from .spectrum import Spectrum, norm
 
 MOST_TERMS = 400
+NOT_SEEN = 2.0**-24  # of the sum, in float32
+LEAST_SIDE = 96
+WORTH = 2**17  # pixels
 
 
 def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
@@ -36,7 +42,7 @@ def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
         # format. The plain sum of a fresh network runs into denormal numbers, which a CPU handles 8 times slower.
         total = x
         for i in range(terms, 0, -1):
-            total = x + functional.conv2d(total, kernel, padding=padding) / i
+            total = x + functional.conv2d(total, kernel / i, padding=padding)
         return total
     total = term = x
     small_before = False
@@ -57,6 +63,28 @@ def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
     )
 
 
+class Prepared:
+    """What inference with one kernel needs to know of it: the terms that count, and its spectrum for large images."""
+
+    def __init__(self, kernel: Tensor, terms: int) -> None:
+        self.kernel = kernel.detach().clone()
+        largest = norm(self.kernel)
+        sizes = [largest**i / math.factorial(i) for i in range(1, terms + 1)]
+        self.terms = next((n for n in range(terms) if sum(sizes[n:]) <= NOT_SEEN), terms)
+        self.seen = 0
+        self.spectrum: Spectrum | None = None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """exp(M) x. The spectrum takes as long as the sum on about 300 x 300 pixels, so the first ones do without."""
+        if min(x.shape[-2:]) >= LEAST_SIDE:
+            self.seen += x.shape[0] * x.shape[-2] * x.shape[-1]
+            if self.spectrum is None and self.seen > WORTH:
+                self.spectrum = Spectrum(self.kernel, self.terms)
+            if self.spectrum is not None and self.spectrum.pays(*x.shape[-2:]):
+                return self.spectrum(x)
+        return conv_exp(x, self.kernel, self.terms)
+
+
 class ConvExp(Invertible):
     """x -> exp(M) x with a learned 5x5 kernel, started as uniform(0, 1) * 1e-6 (close to the identity)."""
 
@@ -65,9 +93,22 @@ class ConvExp(Invertible):
         self.kernel = nn.Parameter(torch.rand(channels, channels, 5, 5) * 1e-6)
         self.terms = terms
         self.exact = False
+        self._prepared: dict[int, Prepared] = {}
 
     def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
-        return conv_exp(x, self.kernel, None if self.exact else self.terms)
+        return self._power(x, 1)
 
     def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
-        return conv_exp(y, -self.kernel, None if self.exact else self.terms)
+        return self._power(y, -1)
+
+    def _power(self, x: Tensor, sign: int) -> Tensor:
+        """exp(sign M) x."""
+        kernel = sign * self.kernel
+        if self.exact or torch.is_grad_enabled() or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+            return conv_exp(x, kernel, None if self.exact else self.terms)
+        if x.device.type != "cpu" or torch.compiler.is_compiling():
+            return conv_exp(x, kernel, self.terms)
+        prepared = self._prepared.get(sign)
+        if prepared is None or not torch.equal(prepared.kernel, kernel):
+            prepared = self._prepared[sign] = Prepared(kernel, self.terms)
+        return prepared(x)

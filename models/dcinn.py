@@ -18,6 +18,7 @@ Source: Wang, Deng, Ran, Vivone, "A General Paradigm with Detail-Preserving Cond
 Fusion", IJCV 132 (2024), as the released checkpoints compute it. Where paper and checkpoints part, README lists it.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -149,7 +150,7 @@ class DCINN(nn.Module):
             if extra:
                 pad = (0, 0, 0, extra) if axis == -2 else (0, extra, 0, 0)
                 image = functional.pad(image, pad, mode="reflect" if extra < side else "replicate")
-        return image
+        return image.contiguous(memory_format=torch.channels_last)
 
     @staticmethod
     def _cropped(image: Tensor, like: Tensor) -> Tensor:

@@ -4,10 +4,13 @@ Source: the released networks of Wang, Deng, Ran, Vivone, IJCV 132 (2024). Where
 something else, the docstring of the part says so. Tensors are (B, C, H, W).
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from . import strips
 from .invertible import Invertible
 
 
@@ -31,9 +34,12 @@ class Haar(Invertible):
 
     def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
         a, b, c, d = y.chunk(4, dim=1)
-        top = torch.stack((a + b + c + d, a - b + c - d), dim=-1).flatten(-2)  # (B, C, h, 2w): p q p q ...
-        bottom = torch.stack((a + b - c - d, a - b - c + d), dim=-1).flatten(-2)  # r s r s ...
-        return torch.stack((top, bottom), dim=-2).flatten(-3, -2)  # rows interleaved: (B, C, 2h, 2w)
+        top, bottom, left, right = a + b, c + d, a - b, c - d
+        x = y.new_empty((y.shape[0], y.shape[1] // 4, 2 * y.shape[2], 2 * y.shape[3]))
+        x = x.contiguous(memory_format=torch.channels_last)
+        x[..., 0::2, 0::2], x[..., 0::2, 1::2] = top + bottom, left + right  # p, q
+        x[..., 1::2, 0::2], x[..., 1::2, 1::2] = top - bottom, left - right  # r, s
+        return x
 
 
 class ActNorm(Invertible):
@@ -68,16 +74,28 @@ class ActNorm(Invertible):
 
 
 class SqueezeExcite(nn.Module):
-    """Channel attention (Hu et al., 2018): the image's mean, two 1x1 convolutions, a sigmoid, a product."""
+    """Channel attention (Hu et al., 2018): the image's mean, two 1x1 convolutions, a sigmoid, a product.
+
+    Attributes:
+        pooling: where set, what makes of an image's means (B, C, 1, 1) those that count, see `pooling.ScenePooling`.
+    """
+
+    pooling: Callable[[Tensor], Tensor] | None = None
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
         self.squeeze = nn.Conv2d(channels, channels // reduction, 1)
         self.excite = nn.Conv2d(channels // reduction, channels, 1)
 
+    def weights(self, x: Tensor) -> Tensor:
+        """What the channels are multiplied by, (B, C, 1, 1)."""
+        pooled = x.mean(dim=(2, 3), keepdim=True)
+        if self.pooling is not None:
+            pooled = self.pooling(pooled)
+        return torch.sigmoid(self.excite(torch.relu(self.squeeze(pooled))))
+
     def forward(self, x: Tensor) -> Tensor:
-        pooled = x.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
-        return x * torch.sigmoid(self.excite(torch.relu(self.squeeze(pooled))))
+        return x * self.weights(x)
 
 
 class Residual(nn.Module):
@@ -89,8 +107,13 @@ class Residual(nn.Module):
         self.conv2 = reflect_conv(channels, channels)
         self.se = SqueezeExcite(channels, reduction)
 
+    def inner(self, x: Tensor) -> Tensor:
+        """What squeeze-excite weighs; depends on two pixels around."""
+        return self.conv2(functional.leaky_relu(self.conv1(x), 0.2))
+
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.se(self.conv2(functional.leaky_relu(self.conv1(x), 0.2)))
+        y = self.inner(x)
+        return torch.addcmul(x, y, self.se.weights(y))
 
 
 class ChannelNorm(nn.Module):
@@ -102,9 +125,9 @@ class ChannelNorm(nn.Module):
         self.bias = nn.Parameter(torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        centred = x - x.mean(dim=1, keepdim=True)
-        normal = centred * torch.rsqrt(centred.square().mean(dim=1, keepdim=True) + 1e-5)
-        return normal * self.weight[:, None, None] + self.bias[:, None, None]
+        # No copies where the channels are the innermost in memory, as DCINN has them.
+        normal = functional.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, 1e-5)
+        return normal.permute(0, 3, 1, 2)
 
 
 class Gate(nn.Module):
@@ -122,7 +145,9 @@ class Gate(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         n = self.norm(x)
-        return x + self.o(self.g(n) * self.q(n))
+        if torch.is_grad_enabled():
+            return x + self.o(self.g(n) * self.q(n))
+        return self.o(self.g(n).mul_(self.q(n))).add_(x)
 
 
 class Subnet(nn.Module):
@@ -145,5 +170,22 @@ class Subnet(nn.Module):
         nn.init.zeros_(self.conv_out.weight)
         nn.init.zeros_(self.conv_out.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv_out(self.res(self.gate(self.conv_in(x))))
+    def forward(self, *parts: Tensor, spread: bool = False) -> Tensor:
+        """Of the parts together, (B, c_in, H, W); 2x - 1 of them where `spread`."""
+
+        def first(*parts: Tensor) -> tuple[Tensor, Tensor]:
+            x = torch.cat(parts, dim=1)
+            x = self.gate(self.conv_in(2 * x - 1 if spread else x))
+            return x, self.res.inner(x)
+
+        def last(x: Tensor, y: Tensor) -> tuple[Tensor]:
+            return (self.conv_out(torch.addcmul(x, y, weights)),)
+
+        width = self.conv_in.out_channels
+        if not strips.pay(parts[0], width):
+            x, y = first(*parts)
+            weights = self.res.se.weights(y)
+            return last(x, y)[0]
+        x, y = strips.by_strips(first, parts, 3, width)
+        weights = self.res.se.weights(y)
+        return strips.by_strips(last, (x, y), 1, width)[0]

@@ -54,6 +54,15 @@ def wait() -> None:
         distributed.barrier()
 
 
+def from_first(value: object) -> object:
+    """The first process's value, in every process."""
+    if not distributed.is_initialized():
+        return value
+    box = [value]
+    distributed.broadcast_object_list(box, src=0)
+    return box[0]
+
+
 def shared(module: nn.Module, device: torch.device) -> nn.Module:
     """The module with its gradients averaged over the processes, where there are several."""
     if world() == 1:

@@ -1,11 +1,14 @@
 """The pansharpening test, at reduced resolution (Wald's protocol, a reference) and at full resolution (none)."""
 
+import argparse
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.simulate import MTF_GAINS, PAN_FILTERS
+from data.windows import Windows
 from metrics import protocols
 from metrics.report import Table
 from models import dcinn_ps
@@ -15,6 +18,7 @@ from .figures import Panel, comparison_figure, error_map
 from .images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 from .results import ResultFolder
 from .runs import Run
+from .scene_ps import fuse_scene
 from .scenes import Scenes
 
 MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
@@ -36,8 +40,15 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         default="toolbox",
         help="of the reduced resolution: the DLPan-Toolbox's border cut, whole images, or the authors' own metrics",
     )
+    parser.add_argument("--ms", type=Path, help="one scene of any size, with --pan: its MS image (.tif, .npy)")
+    parser.add_argument("--pan", type=Path, help="its pan image, 2, 4 or 8 times as large in each direction")
+    parser.add_argument(
+        "--pooling", choices=("scene", "tile"), default="scene", help="squeeze-excite of a scene that is fused by tiles"
+    )
     args = parser.parse_args(argv)
 
+    if args.ms or args.pan:
+        return _fuse_scene(args)
     if args.data is None and (args.sensor or args.bits):
         raise cli.UsageError("--sensor, --bits: found without --data, expected with it; the sample has its own")
     scenes = Scenes(args.data, args.sensor, args.bits, args.pan_filter)
@@ -51,6 +62,17 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
     run = Run("ps", network, str(args.data) if args.data else None, args.tile)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
+
+
+def _fuse_scene(args: argparse.Namespace) -> dict:
+    """--ms and --pan: no table, there is no reference."""
+    if args.data is not None or not (args.ms and args.pan):
+        raise cli.UsageError("--ms, --pan: found one of them or --data as well, expected both and no --data")
+    bands = Windows(args.ms).shape[0]
+    network = cli.pick_model(args, "ps", lambda: dcinn_ps(bands))
+    bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
+    path = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling)
+    return {"task": "ps", "weights": network.label, "fused": str(path)}
 
 
 def evaluate_scenes(

@@ -1,0 +1,55 @@
+"""Squeeze-excite of a scene that is fused by tiles: the means of the scene in place of those of each tile."""
+
+import torch
+from torch import Tensor, nn
+
+from .layers import SqueezeExcite
+
+
+class _Means:
+    """Collects the pooled means of one squeeze-excite; gives their mean back once it is fixed."""
+
+    def __init__(self) -> None:
+        self.parts: list[Tensor] = []
+        self.fixed: Tensor | None = None
+
+    def __call__(self, pooled: Tensor) -> Tensor:
+        if self.fixed is not None:
+            return self.fixed.expand_as(pooled)
+        self.parts.append(pooled)
+        return pooled
+
+
+class ScenePooling:
+    """A context in which a network's squeeze-excites pool over a scene.
+
+    Until `use` every tile is pooled over itself, and its means are collected; afterwards all tiles take the mean of
+    these. That is not exactly what the whole image gives: the means of a deeper layer were collected behind shallower
+    ones that saw tiles. The second order of a small difference.
+
+    Args:
+        model: a DCINN.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.layers = [module for module in model.modules() if isinstance(module, SqueezeExcite)]
+
+    def __enter__(self) -> "ScenePooling":
+        for layer in self.layers:
+            layer.pooling = _Means()
+        return self
+
+    def use(self) -> None:
+        """Take the means that were collected so far, for every tile from now on.
+
+        Raises:
+            ValueError: where no tile was seen.
+        """
+        for layer in self.layers:
+            if not layer.pooling.parts:
+                raise ValueError("scene pooling: found no tile, expected one to be fused first")
+            layer.pooling.fixed = torch.cat(layer.pooling.parts).mean(dim=0, keepdim=True)
+
+    def __exit__(self, *_: object) -> None:
+        for layer in self.layers:
+            layer.pooling = None

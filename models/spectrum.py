@@ -1,0 +1,168 @@
+"""The convolution exponential of a large image by Fourier transforms: ten convolutions at the price of one product.
+
+Far from the border the polynomial p(M) of a convolution M is one convolution, with a kernel of 41 x 41 that soon fades.
+Tiles of the image are transformed, multiplied by p(M^) at every frequency, and transformed back (overlap-save). Near
+the border the zero padding of every single term matters, so a band there is computed term by term, on strips that
+reach further into the image than the band.
+
+How far tiles overlap is read off the kernel: beyond `reach` pixels the weights of p(M) have 3e-6 of its norm or less.
+The padding is felt less far than that, by a factor of five to ten (measured on trained kernels), so the band is as wide
+as the weights reach down to 1e-5.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+FADED, FADED_BAND = 3e-6, 1e-5
+SIDES = (32, 48, 64, 96, 128)  # of the tiles, in pixels
+MANY = 64  # channels; where there are more, tiles are small, because spectra grow with the square of both
+AT_ONCE = 2**20  # floats of the tiles that are transformed together
+FREQUENCIES = 64  # whose matrices are multiplied at once
+LEAST_INTERIOR = 0.5  # of the image, for the transforms to pay
+
+
+class Spectrum:
+    """p(M), the exponential series up to M^terms, for one kernel and any image that is large enough.
+
+    Args:
+        kernel: (C, C, k, k) on the CPU, float32.
+        terms: see `convexp.conv_exp`.
+
+    Attributes:
+        reach, band: pixels, see above; reach is None where no tile holds p(M), so that only the direct way is left.
+    """
+
+    def __init__(self, kernel: Tensor, terms: int) -> None:
+        self.kernel, self.terms, self.reach = kernel, terms, None
+        coefficients = [1 / math.factorial(i) for i in range(terms + 1)]
+        channels = kernel.shape[0]
+        for side in SIDES:
+            spectrum = _polynomial(transformed(kernel, side), coefficients)
+            energy = _energy(spectrum, side)
+            reach = _reach(energy, FADED)
+            if side >= (4 if channels > MANY else 6) * reach:
+                self.side, self.spectrum, self.reach, self.band = side, spectrum, reach, _reach(energy, FADED_BAND)
+                break
+
+    def pays(self, height: int, width: int) -> bool:
+        """Whether the band leaves enough of an image of these sides."""
+        if self.reach is None:
+            return False
+        strip = 2 * self.band + self.reach
+        return (1 - strip / height) * (1 - strip / width) >= LEAST_INTERIOR if min(height, width) > strip else False
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """p(M) x of (B, C, H, W), float32."""
+        inner = slice(self.band, -self.band)
+        y = torch.empty_like(x)
+        for image, out in zip(x, y, strict=True):
+            self._interior(image, out[:, inner, inner])
+        y[:, :, : self.band] = self._edge(x, 2, end=False)
+        y[:, :, -self.band :] = self._edge(x, 2, end=True)
+        y[:, :, inner, : self.band] = self._edge(x, 3, end=False)[:, :, inner]
+        y[:, :, inner, -self.band :] = self._edge(x, 3, end=True)[:, :, inner]
+        return y
+
+    def _edge(self, x: Tensor, axis: int, end: bool) -> Tensor:
+        """p(M) x in the band of one side, by Horner's scheme on a strip that gets narrower as less is to come."""
+        padding = self.kernel.shape[-1] // 2
+
+        def strip(image: Tensor, pixels: int) -> Tensor:
+            return image.narrow(axis, image.shape[axis] - pixels if end else 0, pixels)
+
+        total = strip(x, self.band + min(self.reach, padding * self.terms))
+        for i in range(self.terms, 0, -1):
+            pixels = self.band + min(self.reach, padding * (i - 1))
+            total = functional.conv2d(total, self.kernel / i, padding=padding)
+            total = strip(total, pixels) + strip(x, pixels)
+        return total
+
+    def _interior(self, x: Tensor, out: Tensor) -> None:
+        """out (C, H - 2 band, W - 2 band) of x (C, H, W)."""
+        side, reach = self.side, self.reach
+        lead = reach - self.band  # pixels before the image that the first tile begins at
+        step = side - 2 * reach
+        channels, height, width = out.shape
+        down, across = -(-height // step), -(-width // step)
+        group = max(AT_ONCE // (channels * across * side**2), 1)
+        for first in range(0, down, group):
+            count = min(group, down - first)
+            top, bottom = first * step - lead, (first + count) * step + 2 * reach - lead
+            rows = x[:, max(top, 0) : bottom]
+            above, right = max(-top, 0), across * step + 2 * reach - lead - x.shape[2]
+            missing = (lead, right, above, bottom - top - above - rows.shape[1])
+            tiles = functional.pad(rows, missing).unfold(1, side, step).unfold(2, side, step)
+            done = self._tiles(tiles.contiguous())[..., reach:-reach, reach:-reach]
+            done = done.permute(0, 1, 3, 2, 4).reshape(channels, count * step, across * step)
+            target = out[:, first * step : (first + count) * step]
+            target.copy_(done[:, : target.shape[1], :width])
+
+    def _tiles(self, tiles: Tensor) -> Tensor:
+        """p(M) of tiles (C, n, m, side, side), cyclic."""
+        channels = tiles.shape[0]
+        transformed = torch.fft.rfft2(tiles)
+        shape = transformed.shape
+        # One product of matrices a frequency; the two transpositions cost less than transforms along other axes.
+        columns = transformed.flatten(3).flatten(0, 2).t().contiguous().unflatten(1, (channels, -1))
+        product = torch.bmm(self.spectrum, columns).flatten(1).t().contiguous()
+        return torch.fft.irfft2(product.reshape(shape), s=(self.side, self.side))
+
+
+def transformed(kernel: Tensor, side: int) -> Tensor:
+    """M at every frequency, (side * (side // 2 + 1), C, C); conv2d correlates, so the kernel is mirrored."""
+    size = kernel.shape[-1]
+    grid = kernel.new_zeros((*kernel.shape[:2], side, side))
+    grid[..., :size, :size] = kernel.flip(-1, -2)
+    grid = grid.roll((-(size // 2), -(size // 2)), (-2, -1))
+    return torch.fft.rfft2(grid).flatten(2).permute(2, 0, 1).contiguous()
+
+
+def _polynomial(m: Tensor, coefficients: list[float]) -> Tensor:
+    """p(m) of a batch of matrices, by powers up to the third (Paterson and Stockmeyer, 1973)."""
+    result = torch.empty_like(m)
+    for part, out in zip(m.split(FREQUENCIES), result.split(FREQUENCIES), strict=True):
+        square = part @ part
+        cube = square @ part
+        value = None
+        for start in range((len(coefficients) - 1) // 3 * 3, -1, -3):
+            first, second, third = [*coefficients[start : start + 3], 0, 0][:3]
+            value = torch.zeros_like(part) if value is None else value @ cube
+            value.add_(part, alpha=second).add_(square, alpha=third)
+            value.diagonal(dim1=1, dim2=2).add_(first)
+        out.copy_(value)
+    return result
+
+
+def _energy(spectrum: Tensor, side: int) -> Tensor:
+    """Squares of p(M)'s weights into each output channel, (C, side, side), over the distance in each direction."""
+    channels = spectrum.shape[-1]
+    energy = torch.zeros(channels, side, side)
+    for c, row in enumerate(spectrum.unbind(1)):  # of one output channel, to bound the memory
+        energy[c] = torch.fft.irfft2(row.t().reshape(channels, side, side // 2 + 1), s=(side, side)).square().sum(0)
+    return energy
+
+
+def _reach(energy: Tensor, faded: float) -> int:
+    """Pixels beyond which the weights have `faded` of their norm; half the side where they do not fade."""
+    side = energy.shape[-1]
+    away = torch.arange(side)
+    away = torch.minimum(away, side - away)
+    distance = torch.maximum(away[:, None], away)
+    whole = energy.sum((1, 2))
+    for reach in range(1, side // 2):
+        if bool(((energy * (distance > reach)).sum((1, 2)) <= faded**2 * whole).all()):
+            return reach
+    return side // 2
+
+
+def norm(kernel: Tensor) -> float:
+    """The convolution's operator norm (L2): power iteration at the frequencies of a grid of 16, and a tenth more."""
+    m = transformed(kernel, 16)
+    vector = m.sum(2, keepdim=True) + torch.finfo(m.dtype).tiny
+    for _ in range(12):
+        vector = vector / torch.linalg.vector_norm(vector, dim=1, keepdim=True)
+        vector = m.mH @ (m @ vector)
+    return 1.1 * float(torch.linalg.vector_norm(vector, dim=1).max().sqrt())

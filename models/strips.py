@@ -1,0 +1,57 @@
+"""Strips of rows: layers run on rows that fit the processor's cache, then on the next ones.
+
+Exact: each strip is cut with a halo as wide as its layers reach, and the halo's outputs are dropped. Only inference on
+a CPU gains by it; autograd keeps all inner results anyway, and a GPU wants long rows.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+CACHE = 2**19  # floats of a tensor that stays in cache
+MULTIPLE = 8  # rows: three halvings
+
+
+def pay(x: Tensor, channels: int) -> bool:
+    """Whether an image (B, C, H, W) is worth cutting, its layers being `channels` wide."""
+    if torch.is_grad_enabled() or x.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    return x.shape[-2] > 2 * rows_that_fit(x, channels)
+
+
+def rows_that_fit(x: Tensor, channels: int) -> int:
+    """Rows of a strip, a multiple of 8."""
+    return max(CACHE // (x.shape[-1] * channels * x.shape[0]) // MULTIPLE, 4) * MULTIPLE
+
+
+def by_strips(
+    function: Callable[..., tuple[Tensor, ...]], inputs: tuple[Tensor, ...], halo: int, channels: int
+) -> list[Tensor]:
+    """`function(*inputs)`, strip by strip.
+
+    Args:
+        function: takes images of the same rows and gives images of as many rows, or half, a quarter, an eighth.
+        inputs: each (B, C, H, W).
+        halo: rows that a pixel of the outputs depends on, above and below; a multiple of 8 where outputs are smaller.
+        channels: of the widest inner result.
+    """
+    height, rows = inputs[0].shape[-2], rows_that_fit(inputs[0], channels)
+    outputs: list[Tensor] = []
+    for start in range(0, height, rows):
+        stop = min(start + rows, height)
+        top, bottom = max(start - halo, 0), min(stop + halo, height)
+        pieces = function(*(x[:, :, top:bottom] for x in inputs))
+        if not outputs:
+            outputs = [_like(piece, height * piece.shape[-2] // (bottom - top)) for piece in pieces]
+        for output, piece in zip(outputs, pieces, strict=True):
+            shrink = height // output.shape[-2]
+            output[:, :, start // shrink : stop // shrink] = piece[
+                :, :, (start - top) // shrink : (stop - top) // shrink
+            ]
+    return outputs
+
+
+def _like(piece: Tensor, height: int) -> Tensor:
+    b, c, _, w = piece.shape
+    return torch.empty((b, c, height, w), dtype=piece.dtype, memory_format=torch.channels_last)
