@@ -16,6 +16,7 @@ from .spectrum import Spectrum, norm
 MOST_TERMS = 400
 NOT_SEEN = 2.0**-24  # of the sum, in float32
 LEAST_SIDE = 96
+LEAST_TERMS = 8  # fewer convolutions cost less than the transforms
 WORTH = 2**17  # pixels
 
 
@@ -76,7 +77,7 @@ class Prepared:
 
     def __call__(self, x: Tensor) -> Tensor:
         """exp(M) x. The spectrum takes as long as the sum on about 300 x 300 pixels, so the first ones do without."""
-        if min(x.shape[-2:]) >= LEAST_SIDE:
+        if min(x.shape[-2:]) >= LEAST_SIDE and self.terms >= LEAST_TERMS:
             self.seen += x.shape[0] * x.shape[-2] * x.shape[-1]
             if self.spectrum is None and self.seen > WORTH:
                 self.spectrum = Spectrum(self.kernel, self.terms)
