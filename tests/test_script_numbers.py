@@ -29,7 +29,8 @@ def stirred(model):
         if isinstance(module, Subnet):
             module.conv_out.weight.data.normal_(0, 0.05)
         if isinstance(module, ConvExp):
-            module.kernel.data.normal_(0, 0.02)
+            # No stronger than trained kernels: an operator norm of 1.6 at most.
+            module.kernel.data.normal_(0, min(0.02, 0.8 / module.kernel[0].numel() ** 0.5))
     return model.eval()
 
 
@@ -102,7 +103,7 @@ def test_hmf(ratio, tmp_path):
     up = functional.interpolate(tensor(np.moveaxis(low, -1, 0)), scale_factor=ratio, mode="bilinear")
     fused = fuse(model, up, tensor(np.moveaxis(gt @ response, -1, 0)), tile=32)[0].permute(1, 2, 0).numpy()
     written = scipy.io.loadmat(tmp_path / "out/fused/one.mat")["fused"]
-    assert np.abs(written / 65535 - fused).max() < 2e-5 * np.abs(fused).max()
+    assert np.abs(written / 65535 - fused).max() < 1e-4
     assert table["images"] == ["one"]
     images = {"DCINN (w)": fused, "bicubic": imresize(low, ratio), "bilinear": imresize(low, ratio, "bilinear")}
     for method, image in images.items():
