@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .fourier import TileConvolution, good_side
+
 FADED, FADED_BAND = 3e-6, 1e-5
-SIDES = (32, 48, 64, 96, 128)  # of the tiles, in pixels
-MANY = 64  # channels; where there are more, tiles are small, because spectra grow with the square of both
-AT_ONCE = 2**20  # floats of the tiles that are transformed together
+MEASURED = (32, 64, 128)  # sides, in pixels, of the grids on which the reach is looked for
 FREQUENCIES = 64  # whose matrices are multiplied at once
 LEAST_INTERIOR = 0.5  # of the image, for the transforms to pay
 
@@ -38,13 +38,14 @@ class Spectrum:
     def __init__(self, kernel: Tensor, terms: int) -> None:
         self.kernel, self.terms, self.reach = kernel, terms, None
         coefficients = [1 / math.factorial(i) for i in range(terms + 1)]
-        channels = kernel.shape[0]
-        for side in SIDES:
-            spectrum = _polynomial(transformed(kernel, side), coefficients)
-            energy = _energy(spectrum, side)
+        for side in MEASURED:
+            energy = _energy(_polynomial(transformed(kernel, side), coefficients), side)
             reach = _reach(energy, FADED)
-            if side >= (4 if channels > MANY else 6) * reach:
-                self.side, self.spectrum, self.reach, self.band = side, spectrum, reach, _reach(energy, FADED_BAND)
+            if side >= 4 * reach:
+                side = good_side(reach)
+                spectrum = _polynomial(transformed(kernel, side), coefficients)
+                self.interior = TileConvolution(spectrum, side, reach)
+                self.reach, self.band = reach, _reach(energy, FADED_BAND)
                 break
 
     def pays(self, height: int, width: int) -> bool:
@@ -58,8 +59,8 @@ class Spectrum:
         """p(M) x of (B, C, H, W), float32."""
         inner = slice(self.band, -self.band)
         y = torch.empty_like(x)
-        for image, out in zip(x, y, strict=True):
-            self._interior(image, out[:, inner, inner])
+        for image, out in zip(x.permute(0, 2, 3, 1), y.permute(0, 2, 3, 1), strict=True):
+            self.interior(image, out[inner, inner], self.band)
         y[:, :, : self.band] = self._edge(x, 2, end=False)
         y[:, :, -self.band :] = self._edge(x, 2, end=True)
         y[:, :, inner, : self.band] = self._edge(x, 3, end=False)[:, :, inner]
@@ -79,36 +80,6 @@ class Spectrum:
             total = functional.conv2d(total, self.kernel / i, padding=padding)
             total = strip(total, pixels) + strip(x, pixels)
         return total
-
-    def _interior(self, x: Tensor, out: Tensor) -> None:
-        """out (C, H - 2 band, W - 2 band) of x (C, H, W)."""
-        side, reach = self.side, self.reach
-        lead = reach - self.band  # pixels before the image that the first tile begins at
-        step = side - 2 * reach
-        channels, height, width = out.shape
-        down, across = -(-height // step), -(-width // step)
-        group = max(AT_ONCE // (channels * across * side**2), 1)
-        for first in range(0, down, group):
-            count = min(group, down - first)
-            top, bottom = first * step - lead, (first + count) * step + 2 * reach - lead
-            rows = x[:, max(top, 0) : bottom]
-            above, right = max(-top, 0), across * step + 2 * reach - lead - x.shape[2]
-            missing = (lead, right, above, bottom - top - above - rows.shape[1])
-            tiles = functional.pad(rows, missing).unfold(1, side, step).unfold(2, side, step)
-            done = self._tiles(tiles.contiguous())[..., reach:-reach, reach:-reach]
-            done = done.permute(0, 1, 3, 2, 4).reshape(channels, count * step, across * step)
-            target = out[:, first * step : (first + count) * step]
-            target.copy_(done[:, : target.shape[1], :width])
-
-    def _tiles(self, tiles: Tensor) -> Tensor:
-        """p(M) of tiles (C, n, m, side, side), cyclic."""
-        channels = tiles.shape[0]
-        transformed = torch.fft.rfft2(tiles)
-        shape = transformed.shape
-        # One product of matrices a frequency; the two transpositions cost less than transforms along other axes.
-        columns = transformed.flatten(3).flatten(0, 2).t().contiguous().unflatten(1, (channels, -1))
-        product = torch.bmm(self.spectrum, columns).flatten(1).t().contiguous()
-        return torch.fft.irfft2(product.reshape(shape), s=(self.side, self.side))
 
 
 def transformed(kernel: Tensor, side: int) -> Tensor:
