@@ -38,10 +38,10 @@ class Spectrum:
     def __init__(self, kernel: Tensor, terms: int) -> None:
         self.kernel, self.terms, self.reach = kernel, terms, None
         coefficients = [1 / math.factorial(i) for i in range(terms + 1)]
-        for side in MEASURED:
-            energy = _energy(_polynomial(transformed(kernel, side), coefficients), side)
+        for grid in MEASURED:
+            energy = _energy(_polynomial(transformed(kernel, grid), coefficients), grid)
             reach = _reach(energy, FADED)
-            if side >= 4 * reach:
+            if grid >= 4 * reach:
                 side = good_side(reach)
                 spectrum = _polynomial(transformed(kernel, side), coefficients)
                 self.interior = TileConvolution(spectrum, side, reach)
