@@ -1,4 +1,6 @@
-"""Training in less memory: parts of the network whose inner results are computed again in the backward pass."""
+"""Training in less memory: what autograd would keep is dropped, and computed again in the backward pass."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -19,3 +21,17 @@ class Recomputed(nn.Module):
         if self.recompute and torch.is_grad_enabled():
             return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
         return function(*inputs)
+
+
+def in_parts(function: Callable[..., Tensor], samples: int | None, *inputs: Tensor) -> Tensor:
+    """`function` of a batch, so many samples at a time; autograd keeps the inputs of each part alone.
+
+    Args:
+        function: batches (B, ...) to a batch (B, ...), each sample by itself.
+        samples: of a part; None: all at once, nothing dropped.
+        inputs: batches.
+    """
+    if samples is None or samples >= len(inputs[0]) or not torch.is_grad_enabled():
+        return function(*inputs)
+    parts = zip(*(x.split(samples) for x in inputs), strict=True)
+    return torch.cat([checkpoint(function, *part, use_reentrant=False, preserve_rng_state=False) for part in parts])

@@ -78,11 +78,14 @@ def test_gradients_of_two_processes_are_those_of_one(name, tmp_path):
 
 
 @pytest.mark.slow
-def test_torchrun_trains_and_one_process_writes(tmp_path):
+@pytest.mark.parametrize("name", ["ps", "ivf_tno"])
+def test_torchrun_trains_and_one_process_writes(name, tmp_path):
     outs = []
     for processes in (1, 2):
         out = tmp_path / str(processes)
-        done = start(["train_dcinn_ivf_tno.py", *SMALL["ivf_tno"], "--epochs", "1", "--output", out], processes)
+        parts = ["--at-once", 1] if processes == 2 else []
+        script = [f"train_dcinn_{name}.py", *SMALL[name], "--epochs", "1", "--output", out]
+        done = start([*script, *parts], processes)
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("results in") == 1
         outs.append(out)

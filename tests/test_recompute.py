@@ -10,6 +10,9 @@ from training import train
 from models import load_pretrained
 from models import recompute as recompute_module
 from models.released import released_name
+from utils.gradients import accumulated
+from utils.objectives import DetailObjective, StructureObjective
+from utils.options import Options
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from plain import PlainDCINN
@@ -17,9 +20,9 @@ from plain import PlainDCINN
 CASES = {"ps": (8, 1), "hmf": (31, 3), "ivf": (1, 1)}
 
 
-def sources(kind, side=32):
+def sources(kind, side=32, batch=2):
     torch.manual_seed(1)
-    return [torch.rand(2, channels, side, side) for channels in CASES[kind]]
+    return [torch.rand(batch, channels, side, side) for channels in CASES[kind]]
 
 
 def gradients(loss, parameters, monkeypatch):
@@ -77,9 +80,41 @@ def test_both_directions(golden_model):
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
 
 
-def test_the_training_switch_changes_nothing_but_the_memory(tmp_path):
+@pytest.mark.parametrize("name", ["ps", "ivf_tno"])
+def test_the_training_switches_change_nothing_but_the_memory(name, tmp_path):
     states = []
-    for name, options in (("whole", ()), ("again", ("--recompute",))):
-        train("ivf_tno", tmp_path / name, "--steps", 2, *options)
-        states.append(load_pretrained(tmp_path / name / "run/last.pth").state_dict())
-    assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-7) for a, b in zip(*map(dict.values, states), strict=True))
+    for run, options in (("whole", ()), ("again", ("--recompute",)), ("parts", ("--at-once", 1))):
+        train(name, tmp_path / run, "--steps", 2, *options)
+        states.append(load_pretrained(tmp_path / run / "run/last.pth").state_dict())
+    for other in states[1:]:
+        for key, value in states[0].items():
+            assert torch.allclose(value, other[key], rtol=1e-4, atol=1e-6), key
+
+
+def recipe(name, model):
+    """The objective of a task on the network, its inputs, and the options of a step."""
+    if name == "ivf":
+        return StructureObjective(model, (1, 1, 1e-4, 1e-3)), sources("ivf", 32, 3)
+    a, b = sources(name, 32, 3)
+    return DetailObjective(model, 1.0, "reference"), [a, b, a.flip(-1)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_parts_of_a_batch_give_the_gradients_of_the_batch(name, golden_model, monkeypatch):
+    """Three samples, two at once: a part is smaller than the others."""
+    objective, inputs = recipe(name, golden_model(name))
+    found, terms, seen = {}, {}, []
+    objective.model.anet.register_forward_pre_hook(lambda _, x: seen.append(len(x[0])))
+    for at_once in (None, 2):
+        seen.clear()
+        objective.zero_grad(set_to_none=True)
+        objective.at_once = at_once
+        options = Options(Path(), torch.device("cpu"), 1e-4, 1, at_once=at_once)
+        terms[at_once] = accumulated(objective, objective, inputs, torch.amp.GradScaler("cpu", enabled=False), options)
+        found[at_once] = {key: p.grad for key, p in objective.named_parameters()}
+        assert seen == {None: [3], 2: [2, 1, 1, 2] if name == "ivf" else [2, 1]}[at_once]  # ivf: again, backwards
+    assert terms[2].tolist() == pytest.approx(terms[None].tolist(), rel=1e-5)
+    largest = max(float(g.norm()) for g in found[None].values())
+    for key, gradient in found[None].items():
+        difference = float((found[2][key] - gradient).norm())
+        assert difference <= 2e-5 * max(float(gradient.norm()), 1e-2 * largest), key

@@ -14,6 +14,7 @@ from models import load_pretrained, save_checkpoint
 from . import distributed
 from .average import Average
 from .entry import asked_to_stop, quiet
+from .gradients import accumulated
 from .loader import Batches
 from .logs import Logs
 from .objectives import Objective, start_actnorm
@@ -35,6 +36,7 @@ class Trainer:
 
     def __init__(self, objective: Objective, batches: Batches, validation: Validation, options: Options) -> None:
         self.objective, self.model, self.batches, self.options = objective, objective.model, batches, options
+        objective.at_once = options.at_once
         self.validation = validation
         parameters = [p for p in objective.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(parameters, lr=options.lr, **ADAM)
@@ -179,12 +181,11 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate
-        with torch.autocast(options.device.type, dtype=options.dtype, enabled=options.dtype is not None):
-            terms = step(*(inputs[k] for k in ("base_image", "guide", "gt") if k in inputs))
-        shown = distributed.mean(terms).cpu().numpy().astype(np.float64)
+        sources = [inputs[k] for k in ("base_image", "guide", "gt") if k in inputs]
+        terms = accumulated(step, self.objective, sources, self.scaler, options)
+        shown = distributed.mean(terms).double().cpu().numpy()
         if not np.isfinite(shown).all():
             raise FloatingPointError(self._diverged("loss", shown[0], batch))
-        self.scaler.scale(terms[0]).backward()
         self.scaler.unscale_(self.optimiser)
         norm = nn.utils.clip_grad_norm_(self.objective.parameters(), options.clip)
         if not torch.isfinite(norm) and options.amp != "fp16":  # the scaler leaves out such steps by itself

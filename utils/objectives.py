@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from models import DCINN
+from models.recompute import in_parts
 
 from .distributed import norm_over_processes
 from .losses import ssim, structure
@@ -16,9 +17,13 @@ class Objective(nn.Module):
 
     Attributes:
         names: of the terms.
+        additive: whether a batch's terms are the means of its samples' terms, so that gradients can be accumulated.
+        at_once: samples that the network sees at once where they are not; None: the batch.
     """
 
     names: tuple[str, ...]
+    additive = True
+    at_once: int | None = None
 
     def __init__(self, model: DCINN) -> None:
         super().__init__()
@@ -59,6 +64,7 @@ class StructureObjective(Objective):
     """ivf: `losses.ivf_terms` weighted; the norms are over the batch of all processes, as with one process."""
 
     names = ("loss", "ssim_infrared", "ssim_visible", "structure_infrared", "structure_visible")
+    additive = False
 
     def __init__(self, model: DCINN, weights: tuple[float, float, float, float]) -> None:
         super().__init__(model)
@@ -66,7 +72,7 @@ class StructureObjective(Objective):
 
     def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
         """(B, 1, H, W) visible and infrared -> (5,)."""
-        fused = self.model(base_image, guide).float()
+        fused = in_parts(self.model, self.at_once, base_image, guide).float()
         visible, infrared = base_image.float(), guide.float()
         with torch.autocast(fused.device.type, enabled=False):
             s = structure(fused)

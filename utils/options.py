@@ -18,6 +18,7 @@ class Options:
     """How a recipe is run; see --help of the training scripts.
 
     Attributes:
+        at_once: samples of a step whose inner results are in memory together; None: all.
         settings: what a resumed run must share with the one it goes on with.
     """
 
@@ -33,6 +34,7 @@ class Options:
     eval_every: int = 1
     save_every: int = 500
     steps: int | None = None
+    at_once: int | None = None
     skip_bad: bool = False
     settings: dict = field(default_factory=dict)
 

@@ -55,6 +55,7 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             eval_every=args.eval_every,
             save_every=args.save_every,
             steps=args.steps,
+            at_once=args.at_once,
             skip_bad=args.skip_bad,
         )
         try:

@@ -17,7 +17,8 @@ from .recipes import CLIP, RECIPES, Recipe, recipe
 
 MOST_WORKERS = 128
 LEAST_CROP = 16  # of ivf; the network's three scales
-training_door = functools.partial(cli.door, advice="train with a smaller --batch or --patch, or --amp bf16")
+ADVICE = "train with --at-once 1, --recompute, a smaller --patch, or --amp bf16"
+training_door = functools.partial(cli.door, advice=ADVICE)
 
 
 def train_parser(task: str, description: str, data_help: str) -> Parser:
@@ -49,6 +50,7 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
     add("--amp", choices=tuple(PRECISIONS), default="off", help="mixed precision")
     add("--tf32", action="store_true", help="TF32 convolutions on CUDA, as PyTorch 1.12 had them")
     add("--compile", action="store_true", help="torch.compile")
+    add("--at-once", type=cli.positive, help="less memory: samples of a step that are computed at once (default: all)")
     add("--recompute", action="store_true", help="less memory: blocks are run again in the backward pass, slower")
     add("--deterministic", action="store_true", help="refuse operations that are not repeatable")
     add("--workers", type=int, default=0, help="processes that read the data")
