@@ -1,17 +1,19 @@
 """How fast, in how much memory? This network beside the plain one of the same weights, in one run.
 
-    python benchmarks/speed.py [--tasks ps hmf ivf] [--sizes 64 256 512] [--training] [--device cuda] [--output DIR]
+    python benchmarks/speed.py [--tasks ps hmf ivf] [--sizes 64 256 480x640] [--training] [--device cuda] [--output DIR]
 
 Inference of one image a size; with --training one step of forward and backward (ps: both directions) of --batch
 patches a size, without and with recomputed blocks. Calls of all variants alternate, medians of --repeats. Peak memory
 is that of living tensors (CPU: summed from the profiler's events; CUDA: the allocator's), FLOP as counted by PyTorch,
-beside the rate of a large matrix product in the same run. Weights: a fresh network, stirred so that no part is zero.
+beside the rate of a large matrix product in the same run. Images are smooth random ones. Weights: --weights, or a fresh
+network, stirred so that no part is zero. --output draws time and memory against the size.
 """
 
 import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import sys
 import time
@@ -21,16 +23,18 @@ from pathlib import Path
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's chatter
 
 import torch
+from matplotlib.figure import Figure
+from torch.nn import functional
 from torch.profiler import profile
 from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from plain import PlainDCINN
+from variants import inference, training
 
 from data.simulate import spectral_response
-from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps
+from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
 from utils.entry import Parser, door, positive
 from utils.results import ResultFolder
 
@@ -40,6 +44,7 @@ BUILD = {
     "ivf": (lambda: dcinn_ivf("max"), (1, 1)),
 }
 MATRIX = 2048
+WARM = 2**17  # pixels of a half-scale image that the network has seen before it builds what large images gain by
 
 
 def stirred(build: Callable[[], DCINN], device: str) -> DCINN:
@@ -53,48 +58,6 @@ def stirred(build: Callable[[], DCINN], device: str) -> DCINN:
             elif name.endswith("conv_out.weight"):
                 parameter.normal_().mul_(0.3 / parameter[0].numel() ** 0.5)
     return model.to(device).eval()
-
-
-def variants(model: DCINN, a: torch.Tensor, b: torch.Tensor, training: bool) -> dict[str, Callable[[], torch.Tensor]]:
-    """Name -> a call that gives the fused image, or in training the loss after its backward pass."""
-    plain, both = PlainDCINN(model), model.config.task == "ps"
-
-    def infer(network: Callable) -> Callable[[], torch.Tensor]:
-        def call() -> torch.Tensor:
-            with torch.no_grad():
-                return network(a, b)
-
-        return call
-
-    def ours(recompute: bool) -> Callable[[], torch.Tensor]:
-        def call() -> torch.Tensor:
-            model.recompute = recompute
-            model.zero_grad(set_to_none=True)
-            base, detail = model.decomposition(a, b)
-            conditions = model.anet(a, b)
-            residual = model.flow(detail, conditions)
-            loss = (base + residual - a).abs().mean()
-            if both:
-                loss = loss + (model.flow.inverse(residual, conditions) - detail).abs().mean()
-            loss.backward()
-            return loss.detach()
-
-        return call
-
-    def theirs() -> torch.Tensor:
-        for weight in plain.weights.values():
-            weight.grad = None
-        base, detail = plain.decomposition(a, b)
-        residual = plain.flow(detail, plain.conditions(a, b))
-        loss = (base + residual - a).abs().mean()
-        if both:  # as written down: the inverse direction asks for its conditions again
-            loss = loss + (plain.flow_inverse(residual, plain.conditions(a, b)) - detail).abs().mean()
-        loss.backward()
-        return loss.detach()
-
-    if training:
-        return {"plain": theirs, "ours": ours(False), "ours, recomputed": ours(True)}
-    return {"plain": infer(plain), "ours": infer(model)}
 
 
 def peak_memory(call: Callable, device: str) -> float:
@@ -125,25 +88,31 @@ def seconds(call: Callable, device: str) -> float:
     return time.perf_counter() - start
 
 
-def measure(task: str, size: int, args: argparse.Namespace) -> list[dict]:
+def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[dict]:
     """One row a variant."""
     build, channels = BUILD[task]
-    model = stirred(build, args.device)
+    weights = args.weights.get(task)
+    model = load_pretrained(weights, device=args.device).eval() if weights else stirred(build, args.device)
     batch = args.batch if args.training else 1
     torch.manual_seed(1)
-    a, b = (torch.rand(batch, c, size, size, device=args.device) for c in channels)
-    calls = variants(model, a, b, args.training)
-    results = {name: call() for name, call in calls.items()}  # warms up as well
+    coarse = [torch.rand(batch, c, *(-(-side // 8) for side in size), device=args.device) for c in channels]
+    a, b = (functional.interpolate(x, size=size, mode="bilinear") for x in coarse)
+    calls = training(model, a, b, args.at_once, args.bf16) if args.training else inference(model, a, b, args.bf16)
+    with FlopCounterMode(display=False) as counter:
+        results = {"plain": calls["plain"]()}
+    results.update({name: call() for name, call in calls.items() if name != "plain"})
+    if not args.training:  # a network in use has seen other images
+        for _ in range(min(4 * WARM // (size[0] * size[1]), 8)):
+            calls["ours"]()
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(args.repeats):
         for name, call in calls.items():
             times[name].append(seconds(call, args.device))
-    with FlopCounterMode(display=False) as counter:
-        calls["plain"]()
     rows = []
     for name, call in calls.items():
         spent = statistics.median(times[name])
-        row = {"task": task, "size": size, "batch": batch, "training": args.training, "variant": name, "seconds": spent}
+        row = {"task": task, "size": list(size), "batch": batch, "training": args.training}
+        row.update(variant=name, seconds=spent, all_seconds=times[name])
         row["speedup"] = statistics.median(times["plain"]) / spent
         row["peak_MB"] = peak_memory(call, args.device)
         row["plain_GFLOP_per_s"] = counter.get_total_flops() / spent / 1e9
@@ -156,13 +125,17 @@ def main(argv: list[str] | None = None) -> list[dict]:
     """Measure and print; returns the rows."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--tasks", nargs="+", choices=tuple(BUILD), default=list(BUILD), help="which networks")
-    parser.add_argument("--sizes", nargs="+", type=positive, default=[64, 256], help="sides in pixels")
+    parser.add_argument("--sizes", nargs="+", type=_size, default=[(64, 64), (256, 256)], help="256, or 480x640")
+    parser.add_argument("--weights", nargs="+", type=_weights, default=[], help="ps=FILE hmf=FILE ivf=FILE")
     parser.add_argument("--training", action="store_true", help="training steps instead of inference")
     parser.add_argument("--batch", type=positive, default=2, help="patches of a training step")
+    parser.add_argument("--at-once", type=positive, help="training: also with so many patches at once")
+    parser.add_argument("--bf16", action="store_true", help="also in bfloat16 (autocast)")
     parser.add_argument("--repeats", type=positive, default=5, help="of every measurement; the median counts")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where it runs")
-    parser.add_argument("--output", type=Path, help="folder for speed.json (default: print only)")
+    parser.add_argument("--output", type=Path, help="folder for speed.json and speed.png (default: print only)")
     args = parser.parse_args(argv)
+    args.weights = dict(args.weights)
     torch.set_flush_denormal(True)
     square = torch.rand(MATRIX, MATRIX, device=args.device)
     best = min(seconds(lambda: square @ square, args.device) for _ in range(5))
@@ -179,12 +152,50 @@ def main(argv: list[str] | None = None) -> list[dict]:
                 rows.append(row)
                 numbers = f"{row['seconds']:.3f} | {row['speedup']:.2f} | {row['peak_MB']:.1f} | "
                 numbers += f"{row['plain_GFLOP_per_s']:.0f} | {row['difference']:.1e}"
-                print(f"| {task} | {row['batch']}x{size}x{size} | {row['variant']} | {numbers} |", flush=True)
+                sides = "x".join(map(str, (row["batch"], *size)))
+                print(f"| {task} | {sides} | {row['variant']} | {numbers} |", flush=True)
     if args.output:
         about = {"matrix_GFLOP_per_s": 2 * MATRIX**3 / best / 1e9, "threads": torch.get_num_threads(), "rows": rows}
         with ResultFolder(args.output) as folder:
             folder.write_text("speed.json", json.dumps(about, indent=1) + "\n")
+            drawn(rows, folder.path("speed.png"))
     return rows
+
+
+def drawn(rows: list[dict], path: Path) -> None:
+    """Seconds and megabytes against the pixels of a step or image, a column a task."""
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    figure = Figure(figsize=(4.2 * len(tasks), 6.4), dpi=110, layout="constrained")
+    axes = figure.subplots(2, len(tasks), squeeze=False)
+    for column, task in enumerate(tasks):
+        for line, (key, label) in enumerate((("seconds", "seconds"), ("peak_MB", "peak of tensors, MB"))):
+            axis = axes[line, column]
+            for variant in dict.fromkeys(row["variant"] for row in rows):
+                mine = [row for row in rows if row["task"] == task and row["variant"] == variant]
+                mine.sort(key=_pixels)
+                axis.loglog([_pixels(row) for row in mine], [row[key] for row in mine], "o-", label=variant)
+            axis.set(xlabel="pixels", ylabel=label, title=task)
+            axis.grid(True, which="both", alpha=0.3)
+    axes[0, 0].legend(fontsize=8)
+    figure.savefig(path, format="png")
+
+
+def _pixels(row: dict) -> int:
+    return row["batch"] * row["size"][0] * row["size"][1]
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a side in pixels, or HEIGHTxWIDTH")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _weights(text: str) -> tuple[str, str]:
+    task, _, path = text.partition("=")
+    if task not in BUILD or not path:
+        raise argparse.ArgumentTypeError(f"found {text[:80]}, expected ps=FILE, hmf=FILE or ivf=FILE")
+    return task, path
 
 
 if __name__ == "__main__":

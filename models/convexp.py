@@ -43,7 +43,7 @@ def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
         # format. The plain sum of a fresh network runs into denormal numbers, which a CPU handles 8 times slower.
         total = x
         for i in range(terms, 0, -1):
-            total = x + functional.conv2d(total, kernel / i, padding=padding)
+            total = torch.add(x, functional.conv2d(total, kernel, padding=padding), alpha=1 / i)
         return total
     total = term = x
     small_before = False

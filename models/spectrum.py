@@ -77,8 +77,8 @@ class Spectrum:
         total = strip(x, self.band + min(self.reach, padding * self.terms))
         for i in range(self.terms, 0, -1):
             pixels = self.band + min(self.reach, padding * (i - 1))
-            total = functional.conv2d(total, self.kernel / i, padding=padding)
-            total = strip(total, pixels) + strip(x, pixels)
+            total = functional.conv2d(total, self.kernel, padding=padding)
+            total = torch.add(strip(x, pixels), strip(total, pixels), alpha=1 / i)
         return total
 
 

@@ -1,0 +1,66 @@
+"""What speed.py compares: calls of the plain network and of this one, with the same weights."""
+
+from collections.abc import Callable
+
+import torch
+from plain import PlainDCINN
+from torch import Tensor
+
+from models import DCINN
+from utils.gradients import accumulated
+from utils.objectives import DetailObjective
+from utils.options import Options
+
+Call = Callable[[], Tensor]
+
+
+def inference(model: DCINN, a: Tensor, b: Tensor, bf16: bool) -> dict[str, Call]:
+    """Name -> a call that gives the fused image."""
+    device = a.device.type
+
+    def infer(network: Callable, half: bool = False) -> Call:
+        def call() -> Tensor:
+            with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16, enabled=half):
+                return network(a, b).float()
+
+        return call
+
+    calls = {"plain": infer(PlainDCINN(model)), "ours": infer(model)}
+    return {**calls, "ours, bf16": infer(model, True)} if bf16 else calls
+
+
+def training(model: DCINN, a: Tensor, b: Tensor, at_once: int | None, bf16: bool) -> dict[str, Call]:
+    """Name -> a call that gives the loss after its backward pass, ps in both directions: L1 to the base image."""
+    plain, both = PlainDCINN(model), model.config.task == "ps"
+    objective = DetailObjective(model, weight=float(both))
+    scaler = torch.amp.GradScaler(a.device.type, enabled=False)
+
+    def theirs() -> Tensor:
+        for weight in plain.weights.values():
+            weight.grad = None
+        base, detail = plain.decomposition(a, b)
+        residual = plain.flow(detail, plain.conditions(a, b))
+        loss = (base + residual - a).abs().mean()
+        if both:  # as written down: the inverse direction asks for its conditions again
+            loss = loss + (plain.flow_inverse(residual, plain.conditions(a, b)) - detail).abs().mean()
+        loss.backward()
+        return loss.detach()
+
+    def ours(recompute: bool = False, at_once: int | None = None, amp: str = "off") -> Call:
+        options = Options(None, a.device, 0.0, 0, amp=amp, at_once=at_once)
+
+        def call() -> Tensor:
+            model.recompute = recompute
+            model.zero_grad(set_to_none=True)
+            return accumulated(objective, objective, [a, b, a], scaler, options)[0]
+
+        return call
+
+    calls = {"plain": theirs, "ours": ours()}
+    if at_once:
+        calls[f"ours, {at_once} at once"] = ours(at_once=at_once)
+    calls["ours, recomputed"] = ours(True)
+    if bf16:
+        calls["ours, bf16"] = ours(amp="bf16")
+        calls["ours, bf16, recomputed"] = ours(True, amp="bf16")
+    return calls
