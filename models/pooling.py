@@ -1,6 +1,7 @@
 """Squeeze-excite of a scene that is fused by tiles: the means of the scene in place of those of each tile."""
 
-import torch
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from .layers import SqueezeExcite
@@ -39,16 +40,25 @@ class ScenePooling:
             layer.pooling = _Means()
         return self
 
-    def use(self) -> None:
+    def use(self, together: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
         """Take the means that were collected so far, for every tile from now on.
+
+        Args:
+            together: adds up what several processes have collected.
 
         Raises:
             ValueError: where no tile was seen.
         """
         for layer in self.layers:
-            if not layer.pooling.parts:
+            weight = layer.squeeze.weight
+            sums = weight.new_zeros(1, weight.shape[1] + 1, 1, 1)  # the last one counts the tiles
+            for part in layer.pooling.parts:
+                sums[:, :-1] += part.sum(dim=0, keepdim=True)
+                sums[:, -1] += len(part)
+            sums = together(sums)
+            if not sums[:, -1].any():
                 raise ValueError("scene pooling: found no tile, expected one to be fused first")
-            layer.pooling.fixed = torch.cat(layer.pooling.parts).mean(dim=0, keepdim=True)
+            layer.pooling.fixed = sums[:, :-1] / sums[:, -1:]
 
     def __exit__(self, *_: object) -> None:
         for layer in self.layers:

@@ -80,6 +80,14 @@ def mean(values: Tensor) -> Tensor:
     return values
 
 
+def added(values: Tensor) -> Tensor:
+    """The sum over the processes, without a gradient."""
+    values = values.detach().clone()
+    if distributed.is_initialized():
+        distributed.all_reduce(values)
+    return values
+
+
 def anywhere(flag: bool, device: torch.device) -> bool:
     """Whether the flag is set in any process."""
     if not distributed.is_initialized():

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from models.pooling import ScenePooling
 
+from . import distributed
+
 LEAST_TILE = 32
 GRID = 8  # three Haar levels
 MOST_SHARED = 128  # pixels that neighbours share; borders are felt in fewer
@@ -131,12 +133,15 @@ def fused_rows(
 
 
 def scene_means(model: nn.Module, tiling: Tiling, read: Read, pooling: ScenePooling) -> None:
-    """Have the means of squeeze-excite taken from up to 64 tiles all over the scene, and used from then on."""
+    """Have the means of squeeze-excite taken from up to 64 tiles all over the scene, and used from then on.
+
+    Several processes share these tiles, and have the same means afterwards.
+    """
     tiles = [(row, column) for row in tiling.rows for column in tiling.columns]
     step = max(len(tiles) / SAMPLED, 1)
-    for number in range(min(len(tiles), SAMPLED)):
+    for number in range(distributed.rank(), min(len(tiles), SAMPLED), distributed.world()):
         _run(model, *read(*tiles[int(number * step)]))
-    pooling.use()
+    pooling.use(distributed.added)
 
 
 def fuse(model: nn.Module, base_image: Tensor, guide: Tensor, *, tile: int = 0, scene: bool = False) -> Tensor:
