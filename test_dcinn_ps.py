@@ -2,6 +2,7 @@
 
     python test_dcinn_ps.py                                      the embedded sample
     python test_dcinn_ps.py --data FILE --weights FILE           PanCollection .h5 or .mat, trained weights
+    python test_dcinn_ps.py --ms FILE --pan FILE --weights FILE  one scene of any size, from disk to disk by tiles
 
 A file with gt is scored against it. A file with ms and pan alone is fused as it is (full resolution), and reduced by
 Wald's protocol, its MS then being the reference.

@@ -18,6 +18,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's chatter
@@ -35,7 +36,8 @@ from variants import inference, training
 
 from data.simulate import spectral_response
 from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
-from utils.entry import Parser, door, positive
+from models.convexp import ConvExp
+from utils.cli import Parser, UsageError, door, pick_device, positive
 from utils.results import ResultFolder
 
 BUILD = {
@@ -79,6 +81,12 @@ def peak_memory(call: Callable, device: str) -> float:
     return most / 2**20
 
 
+def kept(model: DCINN) -> float:
+    """MB of the spectra that a network keeps between calls."""
+    layers = [module for module in model.modules() if isinstance(module, ConvExp)]
+    return sum(layer.kept_bytes for layer in layers) / 2**20
+
+
 def seconds(call: Callable, device: str) -> float:
     """Of one call."""
     start = time.perf_counter()
@@ -92,7 +100,11 @@ def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[
     """One row a variant."""
     build, channels = BUILD[task]
     weights = args.weights.get(task)
-    model = load_pretrained(weights, device=args.device).eval() if weights else stirred(build, args.device)
+    model = load_pretrained(weights, task=task, device=args.device) if weights else stirred(build, args.device)
+    if (model.config.bands, model.config.guide_bands) != channels:
+        raise UsageError(f"{weights}: found {model.config.bands} bands, expected {channels[0]}")
+    if any(model.padded_side(side) != side for side in size):
+        raise UsageError(f"--sizes: found {size[0]}x{size[1]}, expected multiples of {model.multiple} for {task}")
     batch = args.batch if args.training else 1
     torch.manual_seed(1)
     coarse = [torch.rand(batch, c, *(-(-side // 8) for side in size), device=args.device) for c in channels]
@@ -114,7 +126,7 @@ def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[
         row = {"task": task, "size": list(size), "batch": batch, "training": args.training}
         row.update(variant=name, seconds=spent, all_seconds=times[name])
         row["speedup"] = statistics.median(times["plain"]) / spent
-        row["peak_MB"] = peak_memory(call, args.device)
+        row["peak_MB"] = peak_memory(call, args.device) + (kept(model) if name == "ours" else 0)
         row["plain_GFLOP_per_s"] = counter.get_total_flops() / spent / 1e9
         row["difference"] = float((results[name] - results["plain"]).abs().max())
         rows.append(row)
@@ -136,6 +148,15 @@ def main(argv: list[str] | None = None) -> list[dict]:
     parser.add_argument("--output", type=Path, help="folder for speed.json and speed.png (default: print only)")
     args = parser.parse_args(argv)
     args.weights = dict(args.weights)
+    if args.at_once and not args.training:
+        raise UsageError("--at-once: found without --training, expected with it")
+    pick_device(args.device)
+    with ResultFolder(args.output) if args.output else nullcontext() as folder:
+        return compare(args, folder)
+
+
+def compare(args: argparse.Namespace, folder: ResultFolder | None) -> list[dict]:
+    """Measure, print, write."""
     torch.set_flush_denormal(True)
     square = torch.rand(MATRIX, MATRIX, device=args.device)
     best = min(seconds(lambda: square @ square, args.device) for _ in range(5))
@@ -154,11 +175,10 @@ def main(argv: list[str] | None = None) -> list[dict]:
                 numbers += f"{row['plain_GFLOP_per_s']:.0f} | {row['difference']:.1e}"
                 sides = "x".join(map(str, (row["batch"], *size)))
                 print(f"| {task} | {sides} | {row['variant']} | {numbers} |", flush=True)
-    if args.output:
+    if folder:
         about = {"matrix_GFLOP_per_s": 2 * MATRIX**3 / best / 1e9, "threads": torch.get_num_threads(), "rows": rows}
-        with ResultFolder(args.output) as folder:
-            folder.write_text("speed.json", json.dumps(about, indent=1) + "\n")
-            drawn(rows, folder.path("speed.png"))
+        folder.write_text("speed.json", json.dumps(about, indent=1) + "\n")
+        drawn(rows, folder.path("speed.png"))
     return rows
 
 
@@ -199,4 +219,4 @@ def _weights(text: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    door(main)()
+    door(main, advice="take smaller --sizes or a smaller --batch")()

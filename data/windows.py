@@ -22,6 +22,7 @@ class Windows:
     Args:
         path: .tif, .tiff or .npy of (H, W), (H, W, B) or (B, H, W).
         scratch: folder for the temporary file; the system's by default.
+        bands: that a .npy array should have, to tell its axes apart; by default its smallest side.
 
     Attributes:
         shape: (B, H, W).
@@ -32,7 +33,7 @@ class Windows:
         DataError: for files that are missing, damaged, of another type or another number of axes.
     """
 
-    def __init__(self, path: str | os.PathLike, scratch: Path | None = None) -> None:
+    def __init__(self, path: str | os.PathLike, scratch: Path | None = None, bands: int | None = None) -> None:
         self.path, self.tags = Path(path), []
         if not self.path.is_file():
             found = "a folder" if self.path.is_dir() else "no such file"
@@ -41,7 +42,7 @@ class Windows:
         if suffix not in (".tif", ".tiff", ".npy"):
             raise DataError(self.path, f"a file ending in '{suffix}'", ".tif, .tiff or .npy")
         try:
-            array = self._npy() if suffix == ".npy" else self._tiff(scratch)
+            array = self._npy(bands) if suffix == ".npy" else self._tiff(scratch)
         except (MemoryError, DataError):
             raise
         except Exception as error:  # tifffile and NumPy raise their own types on damaged files
@@ -63,9 +64,11 @@ class Windows:
             raise DataError(self.path, f"NaN or infinity in {where}", "finite values")
         return window
 
-    def _npy(self) -> np.ndarray:
+    def _npy(self, bands: int | None) -> np.ndarray:
         array = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        return self._bands_first(array, array.shape.index(min(array.shape)) if array.ndim == 3 else 0)
+        ends = [axis for axis in (2, 0) if array.ndim == 3 and array.shape[axis] == bands]
+        smallest = array.shape.index(min(array.shape)) if array.ndim == 3 else 0
+        return self._bands_first(array, ends[0] if len(ends) == 1 else smallest)
 
     def _tiff(self, scratch: Path | None) -> np.ndarray:
         with tifffile.TiffFile(self.path) as file:

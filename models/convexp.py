@@ -96,6 +96,19 @@ class ConvExp(Invertible):
         self.exact = False
         self._prepared: dict[int, Prepared] = {}
 
+    @property
+    def kept_bytes(self) -> int:
+        """Of the spectra that inference on large images keeps."""
+        return sum(p.spectrum.nbytes for p in self._prepared.values() if p.spectrum is not None)
+
+    def train(self, mode: bool = True) -> "ConvExp":
+        if mode:
+            self._prepared.clear()
+        return super().train(mode)
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_prepared": {}}  # copies and pickles go without what can be had again
+
     def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
         return self._power(x, 1)
 

@@ -1,8 +1,9 @@
 """Convolution of overlapping tiles by Fourier transforms that are matrix products.
 
-A tile has 32 to 128 pixels a side, so few that the transform as a product with the matrix of sines and cosines costs
-no more than the convolution's own products; and products leave the channels innermost in memory, where a fast
-transform would have them turned round twice. Only the pixels that are kept are transformed back.
+A tile's side is five times what the kernel reaches, 32 to some 150 pixels: so few that the transform as a product with
+the matrix of sines and cosines costs no more than the convolution's own products; and products leave the channels
+innermost in memory, where a fast transform would have them turned round twice. Only the pixels that are kept are
+transformed back.
 """
 
 import math
@@ -16,7 +17,7 @@ AT_ONCE = 2**20  # floats of the tiles that are transformed together
 
 def good_side(reach: int) -> int:
     """Of tiles: six times the reach is best where the products cost the time, less where reading the spectrum does."""
-    return 8 * max(round(5.5 * reach / 8), 4)
+    return 8 * max(round(5 * reach / 8), 4)
 
 
 class TileConvolution:

@@ -8,16 +8,18 @@ from .layers import SqueezeExcite
 
 
 class _Means:
-    """Collects the pooled means of one squeeze-excite; gives their mean back once it is fixed."""
+    """Collects the pooled means of one squeeze-excite, for each sample; gives their mean back once it is fixed."""
 
     def __init__(self) -> None:
-        self.parts: list[Tensor] = []
+        self.sums: Tensor | None = None
+        self.tiles = 0
         self.fixed: Tensor | None = None
 
     def __call__(self, pooled: Tensor) -> Tensor:
         if self.fixed is not None:
             return self.fixed.expand_as(pooled)
-        self.parts.append(pooled)
+        self.sums = pooled.clone() if self.sums is None else self.sums + pooled
+        self.tiles += 1
         return pooled
 
 
@@ -44,21 +46,18 @@ class ScenePooling:
         """Take the means that were collected so far, for every tile from now on.
 
         Args:
-            together: adds up what several processes have collected.
+            together: adds up what several processes have collected, of one sample each.
 
         Raises:
             ValueError: where no tile was seen.
         """
         for layer in self.layers:
-            weight = layer.squeeze.weight
-            sums = weight.new_zeros(1, weight.shape[1] + 1, 1, 1)  # the last one counts the tiles
-            for part in layer.pooling.parts:
-                sums[:, :-1] += part.sum(dim=0, keepdim=True)
-                sums[:, -1] += len(part)
-            sums = together(sums)
-            if not sums[:, -1].any():
+            means, weight = layer.pooling, layer.squeeze.weight
+            sums = weight.new_zeros(1, weight.shape[1], 1, 1) if means.sums is None else means.sums
+            tiles = together(sums.new_full((), means.tiles))
+            if not tiles:
                 raise ValueError("scene pooling: found no tile, expected one to be fused first")
-            layer.pooling.fixed = sums[:, :-1] / sums[:, -1:]
+            means.fixed, means.sums = together(sums) / tiles, None
 
     def __exit__(self, *_: object) -> None:
         for layer in self.layers:

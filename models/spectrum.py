@@ -21,6 +21,7 @@ from .fourier import TileConvolution, good_side
 FADED, FADED_BAND = 3e-6, 1e-5
 MEASURED = (32, 64, 128)  # sides, in pixels, of the grids on which the reach is looked for
 FREQUENCIES = 64  # whose matrices are multiplied at once
+MOST_BYTES = 2**28  # of one spectrum, which is kept
 LEAST_INTERIOR = 0.5  # of the image, for the transforms to pay
 
 
@@ -32,21 +33,31 @@ class Spectrum:
         terms: see `convexp.conv_exp`.
 
     Attributes:
-        reach, band: pixels, see above; reach is None where no tile holds p(M), so that only the direct way is left.
+        reach, band: pixels, see above; reach is None, and only the direct way left, where no tile holds p(M) or its
+            spectrum would take over 256 MiB.
     """
 
     def __init__(self, kernel: Tensor, terms: int) -> None:
         self.kernel, self.terms, self.reach = kernel, terms, None
         coefficients = [1 / math.factorial(i) for i in range(terms + 1)]
         for grid in MEASURED:
+            if _bytes(grid, kernel) > 2 * MOST_BYTES:
+                break
             energy = _energy(_polynomial(transformed(kernel, grid), coefficients), grid)
             reach = _reach(energy, FADED)
             if grid >= 4 * reach:
                 side = good_side(reach)
+                if _bytes(side, kernel) > MOST_BYTES:
+                    break
                 spectrum = _polynomial(transformed(kernel, side), coefficients)
                 self.interior = TileConvolution(spectrum, side, reach)
                 self.reach, self.band = reach, _reach(energy, FADED_BAND)
                 break
+
+    @property
+    def nbytes(self) -> int:
+        """Of memory that it keeps."""
+        return 0 if self.reach is None else 2 * self.interior.real.nbytes
 
     def pays(self, height: int, width: int) -> bool:
         """Whether the band leaves enough of an image of these sides."""
@@ -80,6 +91,11 @@ class Spectrum:
             total = functional.conv2d(total, self.kernel, padding=padding)
             total = torch.add(strip(x, pixels), strip(total, pixels), alpha=1 / i)
         return total
+
+
+def _bytes(side: int, kernel: Tensor) -> int:
+    """Of a spectrum."""
+    return side * (side // 2 + 1) * kernel.shape[0] ** 2 * 8
 
 
 def transformed(kernel: Tensor, side: int) -> Tensor:

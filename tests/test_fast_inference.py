@@ -1,12 +1,14 @@
 """Inference has its own ways: strips of rows, Fourier transforms, fewer terms; the results are the same."""
 
+import copy
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from models import convexp, strips
+from models import convexp, fourier, strips
+from models import spectrum as spectrum_module
 from models.convexp import ConvExp, Prepared, conv_exp
 from models.spectrum import Spectrum, norm
 
@@ -65,7 +67,8 @@ def test_rows_of_a_strip_depend_on_nothing_beyond_its_halo(golden_model, monkeyp
 @pytest.mark.parametrize(
     ("channels", "size", "sides"), [(3, 1.5, (150, 131)), (8, 2.5, (256, 200)), (70, 1.0, (97, 96))]
 )
-def test_the_series_by_fourier_transforms(channels, size, sides):
+def test_the_series_by_fourier_transforms(channels, size, sides, monkeypatch):
+    monkeypatch.setattr(fourier, "AT_ONCE", 2**15)  # several groups of tiles
     kernel = random_kernel(channels, size)
     spectrum = Spectrum(kernel, 10)
     assert spectrum.pays(*sides)
@@ -123,6 +126,28 @@ def test_a_layer_uses_the_spectrum_once_it_pays_and_notices_new_weights(monkeypa
     layer.kernel.requires_grad_(True)
     assert layer(x).requires_grad
     assert not any(key.startswith("_") for key in layer.state_dict())
+
+
+def test_spectra_are_dropped_by_copies_and_by_training(monkeypatch):
+    monkeypatch.setattr(convexp, "WORTH", 0)
+    layer = ConvExp(4).eval()
+    layer.kernel.data = random_kernel(4, 1.0)
+    with torch.no_grad():
+        layer(torch.randn(1, 4, 128, 128))
+    side = layer._prepared[1].spectrum.interior.side
+    assert layer.kept_bytes == 4 * 4 * side * (side // 2 + 1) * 8
+    assert copy.deepcopy(layer).kept_bytes == 0
+    assert layer.eval().kept_bytes > 0
+    assert layer.train().kept_bytes == 0
+    assert layer._prepared == {}
+
+
+def test_spectra_too_large_to_keep_are_not_made(monkeypatch):
+    kernel = random_kernel(8, 1.0)
+    size = Spectrum(kernel, 10).nbytes
+    for most, made in ((size, True), (size - 1, False)):
+        monkeypatch.setattr(spectrum_module, "MOST_BYTES", most)
+        assert (Spectrum(kernel, 10).reach is not None) == made
 
 
 @pytest.mark.parametrize("kind", CASES)

@@ -17,8 +17,8 @@ from data.windows import Windows
 from models import dcinn_ps, save_checkpoint
 from models.layers import SqueezeExcite
 from models.pooling import ScenePooling
-from utils.scene_ps import PanScene
-from utils.tiling import Tiling, fuse, fused_rows
+from utils.scene_ps import PanScene, _store
+from utils.tiling import Tiling, fuse, fused_rows, sampled
 
 ROOT = Path(__file__).resolve().parents[1]
 TAGS = [(33550, "d", 3, (0.5, 0.5, 0.0), True), (33922, "d", 6, (0.0, 0.0, 0.0, 4e5, 5e6, 0.0), True)]
@@ -210,3 +210,46 @@ def test_two_processes_fuse_one_scene(scene, weights):
         assert done.stdout.count("results in") == 1
     one, two = (tifffile.imread(folder / name / "fused.tif").astype(int) for name in ("one", "two"))
     assert np.abs(one - two).max() <= 1
+
+
+def test_samples_of_eight_bits_do_not_wrap_around(tmp_path):
+    path = tmp_path / "fused.tif"
+    tifffile.memmap(path, shape=(2, 3, 4), dtype=np.uint8, planarconfig="contig", photometric="minisblack").flush()
+    numbers = torch.tensor([-3.0, 0.4, 254.6, 264.0]).view(4, 1, 1).expand(4, 2, 3)
+    _store(path, 0, numbers / 2047, 2047, "the weights")
+    assert tifffile.imread(path)[0, 0].tolist() == [0, 0, 255, 255]
+
+
+def test_the_means_come_from_all_over_a_scene():
+    for side, tile in ((6176, 128), (6272, 512), (24704, 512), (700, 128)):
+        tiling = Tiling(side, side, tile)
+        places = sampled(tiling)
+        last = len(tiling.rows) - 1
+        assert len(set(places)) == len(places) <= 64
+        for axis in (0, 1):
+            seen = sorted({place[axis] for place in places})
+            assert seen[0] <= last / 12
+            assert seen[-1] >= last * 11 / 12
+            assert max(np.diff(seen)) <= max(last / 8, 1)
+
+
+def test_images_of_a_batch_keep_their_own_means(weights):
+    model = weights[0]
+    torch.manual_seed(2)
+    a, b = torch.rand(2, 4, 96, 128), torch.rand(2, 1, 96, 128)
+    a[1], b[1] = a[1] / 4, b[1] / 4
+    together = fuse(model, a, b, tile=64, scene=True)
+    alone = torch.cat([fuse(model, a[i : i + 1], b[i : i + 1], tile=64, scene=True) for i in range(2)])
+    assert (together - alone).abs().max() <= 1e-5
+    with ScenePooling(model) as pooling:
+        model(a, b)
+        pooling.use()
+        first = model(a, b)
+        model(a.flip(-1) / 2, b)
+        assert torch.equal(first, model(a, b))
+
+
+def test_an_array_s_bands_are_told_from_its_rows(tmp_path):
+    np.save(tmp_path / "ms.npy", np.zeros((6, 80, 8), np.uint16))
+    assert Windows(tmp_path / "ms.npy", bands=8).shape == (8, 6, 80)
+    assert Windows(tmp_path / "ms.npy").shape == (6, 80, 8)

@@ -32,6 +32,12 @@ def test_parser(task: str, description: str, data_help: str) -> Parser:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the network runs")
     parser.add_argument("--tile", type=tile_side, default=0, help="side of tiles in pixels; 0: whole images")
     parser.add_argument(
+        "--pooling",
+        choices=("scene", "tile"),
+        default="scene",
+        help="squeeze-excite of an image that is fused by tiles: the means of the image, or of each tile",
+    )
+    parser.add_argument(
         "--exact",
         action="store_true",
         help="as many terms of the convolution exponential as needed (default: the ten released ones)",

@@ -151,10 +151,7 @@ class Trainer:
         self.sums[:] = 0
         self.epoch, self.step = self.epoch + 1, 0
         due = self.epoch % self.options.eval_every == 0 or self.epoch == self.options.epochs
-        metrics: dict[str, float] | None = None
-        images: dict = {}
-        if due:
-            metrics, images = self._validated()
+        metrics, images = self._validated() if due else (None, {})
         if logs is not None:
             if metrics:
                 self._keep_best(metrics)

@@ -53,7 +53,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
             scenes = CAVE(args.data, tuple(names), bits=args.bits)
         source = str(args.data)
     network = cli.pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
-    run, scale = Run("hmf", network, source, args.tile), 2 ** (args.bits or CAVE_BITS) - 1
+    run, scale = Run("hmf", network, source, args.tile, args.pooling), 2 ** (args.bits or CAVE_BITS) - 1
     return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit, args.protocol)
 
 

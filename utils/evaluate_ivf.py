@@ -46,7 +46,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         source = str(args.data or args.visible)
     network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
-    return evaluate_pairs(Run(name, network, source, args.tile), pairs, args.output, asked, args.limit)
+    return evaluate_pairs(Run(name, network, source, args.tile, args.pooling), pairs, args.output, asked, args.limit)
 
 
 def evaluate_pairs(

@@ -42,9 +42,6 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     )
     parser.add_argument("--ms", type=Path, help="one scene of any size, with --pan: its MS image (.tif, .npy)")
     parser.add_argument("--pan", type=Path, help="its pan image, 2, 4 or 8 times as large in each direction")
-    parser.add_argument(
-        "--pooling", choices=("scene", "tile"), default="scene", help="squeeze-excite of a scene that is fused by tiles"
-    )
     args = parser.parse_args(argv)
 
     if args.ms or args.pan:
@@ -60,7 +57,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     if network.model.config.bands != scenes.bands:
         expected = f"{network.model.config.bands} of the weights"
         raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
-    run = Run("ps", network, str(args.data) if args.data else None, args.tile)
+    run = Run("ps", network, str(args.data) if args.data else None, args.tile, args.pooling)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
 
 
@@ -68,6 +65,8 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
     """--ms and --pan: no table, there is no reference."""
     if args.data is not None or not (args.ms and args.pan):
         raise cli.UsageError("--ms, --pan: found one of them or --data as well, expected both and no --data")
+    if args.limit:
+        raise cli.UsageError("--limit: found beside --ms and --pan, expected --data: there is one scene")
     bands = Windows(args.ms).shape[0]
     network = cli.pick_model(args, "ps", lambda: dcinn_ps(bands))
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)

@@ -34,12 +34,14 @@ class Run:
         network: the model, what tables call it, and whether it is trained.
         source: where the images are from, or None for the embedded sample.
         tile: see `tiling.fuse`.
+        pooling: "scene" or "tile", see there too.
     """
 
     name: str
     network: Network
     source: str | None
     tile: int = 0
+    pooling: str = "scene"
     notes: Counter = field(default_factory=Counter)
     seconds: float = 0.0
     fusions: int = 0
@@ -69,7 +71,7 @@ class Run:
             ] += 1
         start = time.perf_counter()
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
-        fused = fuse(self.model, a, b, tile=self.tile)[0].numpy()
+        fused = fuse(self.model, a, b, tile=self.tile, scene=self.pooling == "scene")[0].numpy()
         self.seconds += time.perf_counter() - start
         self.fusions += 1
         if not np.isfinite(fused).all():

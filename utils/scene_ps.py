@@ -15,6 +15,7 @@ from data.windows import Windows
 from models.pooling import ScenePooling
 
 from . import distributed
+from .entry import quiet
 from .images import stretch, to_eight_bit, write_png
 from .results import ResultFolder
 from .runs import Network
@@ -23,6 +24,7 @@ from .tiling import Span, Tiling, fused_rows, scene_means
 MARGIN = 12  # MS pixels beyond a window that its upsampling depends on: half of 23 taps, twice
 PREVIEW = 2048  # pixels of a side, at most
 TILE = 512
+RATIOS = (2, 4, 8)
 
 
 class PanScene:
@@ -30,7 +32,7 @@ class PanScene:
 
     Args:
         ms: (B, h, w) in digital numbers.
-        pan: (1, H, W), H and W the same multiple (2, 4, 8, ...) of h and w.
+        pan: (1, H, W), H and W the same multiple (2, 4 or 8) of h and w.
         scale: digital number of 1.
 
     Raises:
@@ -44,15 +46,7 @@ class PanScene:
         self.bands, low_height, low_width = ms.shape
         self.height, self.width = pan.shape[1:]
         self.ratio = self.height // low_height
-        if (
-            self.ratio < 2
-            or self.ratio & (self.ratio - 1)
-            or pan.shape[1:]
-            != (
-                low_height * self.ratio,
-                low_width * self.ratio,
-            )
-        ):
+        if self.ratio not in RATIOS or pan.shape[1:] != (low_height * self.ratio, low_width * self.ratio):
             found = f"{self.height}x{self.width} pixels beside an MS image of {low_height}x{low_width}"
             raise DataError(pan.path, found, "2, 4 or 8 times its sides")
 
@@ -108,26 +102,29 @@ def fuse_scene(network: Network, ms: Path, pan: Path, bits: int, output: Path, t
         tile: side of the tiles in pixels; 0 for 512.
         pooling: "scene" or "tile", see `models.pooling`.
 
-    The samples are of the pan's type (integers rounded and clipped to 0..2^bits - 1), the GeoTIFF tags the pan's.
+    The samples are of the pan's type where that is an unsigned integer (rounded, and clipped to 0..2^bits - 1 and what
+    the type holds), else float32; the GeoTIFF tags are the pan's.
 
     Raises:
         DataError: for images that do not fit each other or the network.
     """
     with distributed.processes(next(network.model.parameters()).device) as device:
         model, main = network.model.to(device), distributed.rank() == 0
-        scene = PanScene(Windows(ms), Windows(pan), 2**bits - 1)
+        scene = PanScene(Windows(ms, bands=network.model.config.bands), Windows(pan, bands=1), 2**bits - 1)
         if scene.bands != model.config.bands:
             raise DataError(ms, f"{scene.bands} bands", f"{model.config.bands} of the weights")
         tiling = Tiling(scene.height, scene.width, tile or TILE)
         rows = tiling.share(distributed.rank(), distributed.world())
         start = time.perf_counter()
-        with ResultFolder(output, [ms, pan]) if main else nullcontext() as folder, ScenePooling(model) as means:
+        pooled = ScenePooling(model) if pooling == "scene" else nullcontext()
+        with ResultFolder(output, [ms, pan]) if main else nullcontext() as folder, pooled as means:
             if main:
                 _create(folder.path("fused.tif"), scene)
             path = distributed.from_first(folder.path("fused.tif") if main else None)
-            if pooling == "scene":
+            if means is not None:
                 scene_means(model, tiling, scene.read, means)
-            with tqdm(total=tiling.tiles(rows), desc="fusing", unit="tile", disable=not main) as bar:
+            count = tiling.tiles(rows)
+            with tqdm(total=count, desc="fusing", unit="tile", disable=not main or quiet(count)) as bar:
                 for top, part in fused_rows(model, tiling, scene.read, rows, bar.update):
                     _store(path, top, part[0], scene.scale, network.label)
             distributed.wait()
@@ -156,7 +153,7 @@ def _store(path: Path, top: int, part: torch.Tensor, scale: int, label: str) -> 
         raise DataError(label, "NaN or infinity in the fused image", "finite values; the weights diverge")
     target = tifffile.memmap(path, mode="r+")
     if target.dtype.kind == "u":
-        numbers = np.rint(numbers.clip(0, scale))
+        numbers = np.rint(numbers.clip(0, min(scale, np.iinfo(target.dtype).max)))
     target[top : top + len(numbers)] = numbers.reshape(len(numbers), *target.shape[1:])
     target.flush()
 

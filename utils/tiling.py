@@ -6,6 +6,7 @@ disturbs the convolution exponentials. The first difference goes away where the 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -137,11 +138,18 @@ def scene_means(model: nn.Module, tiling: Tiling, read: Read, pooling: ScenePool
 
     Several processes share these tiles, and have the same means afterwards.
     """
-    tiles = [(row, column) for row in tiling.rows for column in tiling.columns]
-    step = max(len(tiles) / SAMPLED, 1)
-    for number in range(distributed.rank(), min(len(tiles), SAMPLED), distributed.world()):
-        _run(model, *read(*tiles[int(number * step)]))
+    for row, column in sampled(tiling)[distributed.rank() :: distributed.world()]:
+        _run(model, *read(tiling.rows[row], tiling.columns[column]))
     pooling.use(distributed.added)
+
+
+def sampled(tiling: Tiling) -> list[Span]:
+    """Row and column of all tiles, or of 64 that are spread evenly (a lattice of the golden ratio)."""
+    rows, columns = len(tiling.rows), len(tiling.columns)
+    if rows * columns <= SAMPLED:
+        return [(row, column) for row in range(rows) for column in range(columns)]
+    golden = (5**0.5 - 1) / 2
+    return [(int((n + 0.5) / SAMPLED * rows), int((n + 0.5) * golden % 1 * columns)) for n in range(SAMPLED)]
 
 
 def fuse(model: nn.Module, base_image: Tensor, guide: Tensor, *, tile: int = 0, scene: bool = False) -> Tensor:
@@ -169,7 +177,7 @@ def fuse(model: nn.Module, base_image: Tensor, guide: Tensor, *, tile: int = 0, 
         window = (..., slice(*rows), slice(*columns))
         return base_image[window], guide[window]
 
-    with ScenePooling(model) as pooling:
+    with ScenePooling(model) if scene else nullcontext() as pooling:
         if scene:
             scene_means(model, tiling, read, pooling)
         return torch.cat([part for _, part in fused_rows(model, tiling, read)], dim=-2)
