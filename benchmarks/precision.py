@@ -32,6 +32,8 @@ from utils.entry import Parser, UsageError, bit_depth, door, positive
 PARTS = {
     "ANet": lambda model: _of(model, (TwoScaleANet, ThreeScaleANet)),
     "convolution exponentials": lambda model: _of(model, ConvExp),
+    "exponentials at full scale": lambda model: [model.flow.block_in.conv_exp, model.flow.block_out.conv_exp],
+    "the last block's exponential": lambda model: [model.flow.block_out.conv_exp],
     "subnets": lambda model: _of(model, Subnet),
     "full-scale blocks": lambda model: [model.flow.block_in, model.flow.block_out],
 }

@@ -49,6 +49,16 @@ def test_gaussian_decomposition_rules():
     assert (largest >= mean - 1e-6).all()
 
 
+@pytest.mark.parametrize("model", [lambda: dcinn_ps(8), lambda: dcinn_hmf(srf=torch.rand(31, 3).softmax(0)), dcinn_ivf])
+def test_mixed_precision_leaves_the_decomposition_alone(model):
+    model = model()
+    a, b = (torch.rand(1, c, 16, 16) for c in (model.config.bands, model.config.guide_bands))
+    expected = model.decomposition(a, b)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model.decomposition(a, b)
+    assert all(torch.equal(x, y) for x, y in zip(found, expected, strict=True))
+
+
 @pytest.mark.parametrize(
     ("model", "total"),
     [
