@@ -60,7 +60,7 @@ def test_ivf(tile, tmp_path):
     model = stirred(dcinn_ivf("max"))
     options = ["--data", str(tmp_path), "--output", str(tmp_path / "out"), "--weights", saved(model, tmp_path)]
     result = test_dcinn_ivf_tno.main([*options, "--limit", "1", "--tile", str(tile)])
-    fused = fuse(model, tensor(visible[None] / 255), tensor(infrared[None] / 255), tile=tile)[0, 0].numpy()
+    fused = fuse(model, tensor(visible[None] / 255), tensor(infrared[None] / 255), tile=tile, scene=True)[0, 0].numpy()
     written = cv2.imread(str(tmp_path / "out/fused/a.png"), cv2.IMREAD_UNCHANGED)
     assert np.abs(written - fused.clip(0, 1) * 255).max() < 0.51
     swapped = model(tensor(infrared[None] / 255), tensor(visible[None] / 255))[0, 0].numpy()
@@ -97,11 +97,13 @@ def test_hmf(ratio, tmp_path):
     model = stirred(dcinn_hmf(31, srf=response))
     options = ["--data", str(tmp_path / "cave"), "--output", str(tmp_path / "out"), "--weights", saved(model, tmp_path)]
     options += ["--srf", str(tmp_path / "srf.csv"), "--ratio", str(ratio), "--limit", "1", "--tile", "32"]
+    options += ["--pooling", "tile"] if ratio == 8 else []
     table = test_dcinn_hmf.main(options)["tables"][0]
     gt = np.moveaxis(cube / 65535, 0, -1)
     low = degrade_hsi(gt, ratio)
     up = functional.interpolate(tensor(np.moveaxis(low, -1, 0)), scale_factor=ratio, mode="bilinear")
-    fused = fuse(model, up, tensor(np.moveaxis(gt @ response, -1, 0)), tile=32)[0].permute(1, 2, 0).numpy()
+    rgb = tensor(np.moveaxis(gt @ response, -1, 0))
+    fused = fuse(model, up, rgb, tile=32, scene=ratio == 4)[0].permute(1, 2, 0).numpy()
     written = scipy.io.loadmat(tmp_path / "out/fused/one.mat")["fused"]
     assert np.abs(written / 65535 - fused).max() < 1e-4
     assert table["images"] == ["one"]
@@ -134,7 +136,8 @@ def test_ps(tmp_path):
     ms, pan = np.moveaxis(ms, 0, -1) / 2047, pan[0] / 2047
 
     lms = interp23(ms)
-    fused = fuse(model, tensor(np.moveaxis(lms, -1, 0)), tensor(pan[None]), tile=64)[0].permute(1, 2, 0).numpy()
+    up, guide = tensor(np.moveaxis(lms, -1, 0)), tensor(pan[None])
+    fused = fuse(model, up, guide, tile=64, scene=True)[0].permute(1, 2, 0).numpy()
     assert np.abs(scipy.io.loadmat(tmp_path / "out/full/s.mat")["fused"] / 2047 - fused).max() < 1e-4
     ours, exp = tables["ps_full"]["DCINN (w)"], tables["ps_full"]["EXP (lms)"]
     assert ours["D_lambda"][0] == pytest.approx(d_lambda(fused, lms), abs=1e-3)
