@@ -168,6 +168,8 @@ def test_shares_of_several_processes_are_the_whole(world, weights):
         ("range", "expected 0 to 1023 (--bits)"),
         ("alone", "expected both and no --data"),
         ("output", "found an input of this run"),
+        ("--resolution", "--resolution: found beside --ms and --pan, expected with --data only"),
+        ("--limit", "--limit: found beside --ms and --pan, expected with --data only"),
     ],
 )
 def test_scenes_that_cannot_be_fused(change, message, scene, weights, tmp_path, capsys):
@@ -181,6 +183,8 @@ def test_scenes_that_cannot_be_fused(change, message, scene, weights, tmp_path, 
         tifffile.imwrite(folder / "pan.tif", pan[:, :300])
     elif change == "pan":
         files["--pan"] = files["--ms"]
+    elif change.startswith("--"):
+        more = [change, {"--resolution": "full", "--limit": 1}[change]]
     elif change == "range":
         more = ["--bits", "10"]
     elif change == "alone":

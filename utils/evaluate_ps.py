@@ -65,8 +65,9 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
     """--ms and --pan: no table, there is no reference."""
     if args.data is not None or not (args.ms and args.pan):
         raise cli.UsageError("--ms, --pan: found one of them or --data as well, expected both and no --data")
-    if args.limit:
-        raise cli.UsageError("--limit: found beside --ms and --pan, expected --data: there is one scene")
+    for name, default in (("limit", None), ("resolution", "both"), ("format", "mat"), ("protocol", "toolbox")):
+        if getattr(args, name) != default:
+            raise cli.UsageError(f"--{name}: found beside --ms and --pan, expected with --data only")
     bands = Windows(args.ms).shape[0]
     network = cli.pick_model(args, "ps", lambda: dcinn_ps(bands))
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
