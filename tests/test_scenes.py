@@ -184,7 +184,7 @@ def test_scenes_that_cannot_be_fused(change, message, scene, weights, tmp_path, 
     elif change == "pan":
         files["--pan"] = files["--ms"]
     elif change.startswith("--"):
-        more = [change, {"--resolution": "full", "--limit": 1}[change]]
+        more = [change, {"--resolution": "full", "--limit": "1"}[change]]
     elif change == "range":
         more = ["--bits", "10"]
     elif change == "alone":
