@@ -27,7 +27,7 @@ from models import DCINN, load_pretrained
 from models.anet import ThreeScaleANet, TwoScaleANet
 from models.convexp import ConvExp
 from models.layers import Subnet
-from utils.entry import Parser, UsageError, bit_depth, door, positive
+from utils.cli import Parser, UsageError, bit_depth, door, positive
 
 PARTS = {
     "ANet": lambda model: _of(model, (TwoScaleANet, ThreeScaleANet)),
@@ -80,6 +80,8 @@ def scenes(model: DCINN, folder: Path | None, file: Path | None, bits: int | Non
             yield [images["hsi_up"], images["rgb"], gt]
         return
     collection = PanCollection(file, bits=bits)
+    if collection.bands != model.config.bands:
+        raise UsageError(f"{file}: found {collection.bands} bands, expected {model.config.bands} of the weights")
     for item in collection:
         if collection.has_reference:
             yield [_middle(item[key], side) for key in ("lms", "pan", "gt")]

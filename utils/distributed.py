@@ -71,21 +71,17 @@ def shared(module: nn.Module, device: torch.device) -> nn.Module:
     return nn.parallel.DistributedDataParallel(module, device_ids=ids)
 
 
-def mean(values: Tensor) -> Tensor:
-    """The mean over the processes, without a gradient."""
-    values = values.detach().clone()
-    if distributed.is_initialized():
-        distributed.all_reduce(values)
-        values /= world()
-    return values
-
-
 def added(values: Tensor) -> Tensor:
     """The sum over the processes, without a gradient."""
     values = values.detach().clone()
     if distributed.is_initialized():
         distributed.all_reduce(values)
     return values
+
+
+def mean(values: Tensor) -> Tensor:
+    """The mean over the processes, without a gradient."""
+    return added(values) / world()
 
 
 def anywhere(flag: bool, device: torch.device) -> bool:
@@ -99,11 +95,7 @@ def anywhere(flag: bool, device: torch.device) -> bool:
 
 def total(count: int, device: torch.device) -> int:
     """The sum over the processes."""
-    if not distributed.is_initialized():
-        return count
-    tensor = torch.tensor(count, device=device)
-    distributed.all_reduce(tensor)
-    return int(tensor)
+    return int(added(torch.tensor(count, device=device)))
 
 
 def norm_over_processes(difference: Tensor) -> Tensor:
@@ -115,8 +107,6 @@ def norm_over_processes(difference: Tensor) -> Tensor:
     if not distributed.is_initialized():
         return torch.linalg.vector_norm(difference)
     squares = difference.square().sum()
-    total = squares.detach().clone()
-    distributed.all_reduce(total)
-    norm = torch.sqrt(total)
+    norm = torch.sqrt(added(squares))
     share = squares / (2 * norm.clamp_min(torch.finfo(norm.dtype).tiny)) * world()
     return norm + share - share.detach()
