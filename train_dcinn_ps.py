@@ -26,6 +26,10 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     parser.add_argument("--val", type=Path, help="a validation .h5 (default: held back patches, else training patches)")
     parser.add_argument("--sensor", help="WV3, WV2, QB, GF2, ... (default: the file's own)")
     parser.add_argument("--bits", type=cli.bit_depth, help="of the digital numbers (default: the file's own, else 11)")
+    parser.add_argument(
+        "--rows", type=cli.span, help="FIRST:END, only these rows of the ms: train on a part of a scene"
+    )
+    parser.add_argument("--stride", type=cli.positive, help="between patches of a scene (default: half a patch)")
     args = parser.parse_args(argv)
     numbers = chosen(args, "ps")
     return run("ps", args, numbers, lambda: tasks.pansharpening(args, numbers))

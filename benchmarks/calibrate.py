@@ -59,7 +59,7 @@ def pairs(folder: Path, task: str) -> list[Table]:
     for pair in PairedImages(folder):
         infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
         halves_to_even = np.rint((infrared.astype(float) + visible) / 2)  # as CDDFuse's evaluator would round
-        measure.add_pair(tables, pair["name"], "mean, halves to even", halves_to_even, infrared, visible)
+        measure.add_pair(tables, pair["name"], {"mean, halves to even": halves_to_even}, infrared, visible)
     return tables
 
 

@@ -4,7 +4,7 @@ The MRI plays the visible image, as in the paper.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,17 @@ class PairedImages:
             "infrared": infrared[None],
             "notes": [f"visible: {n}" for n in notes_visible] + [f"infrared: {n}" for n in notes_infrared],
         }
+
+    def keep(self, names: Sequence[str]) -> None:
+        """Only the pairs of these names, without suffixes.
+
+        Raises:
+            DataError: where one of them is not there.
+        """
+        there = {visible.stem: (visible, infrared) for visible, infrared in self.pairs}
+        if lacking := [name for name in names if name not in there]:
+            raise DataError(self.visible, f"no image named {lacking[0]}", f"the {len(names)} pairs asked for")
+        self.pairs = [there[name] for name in sorted(names)]
 
     def _gray(self, path: Path) -> tuple[np.ndarray, list[str]]:
         gray, notes = to_gray(read_raster(path))

@@ -15,7 +15,7 @@ class PanPatches:
     def __init__(self, collection: object) -> None:
         if not collection.has_reference:
             raise DataError(collection.path, "no gt", "a training file with gt, or `python -m data ps` to make one")
-        check_sides(collection.path, collection.height, collection.width)
+        check_sides(collection.path, *collection.sides)
         self.collection = collection
 
     def __len__(self) -> int:

@@ -29,9 +29,11 @@ class PanCollection:
         sensor: "WV3", "WV2", "QB", "GF2", ...; by default the file's `sensor`, else one in its name, else "none".
         bits: bit depth of the digital numbers; from the file's `L` where it has one, else 10 for GF2 and 11. 1 is for
             images that are in [0, 1] already.
+        rows: (first, end) of the ms: only these rows of every image, to train on one area and test on another.
 
     Attributes:
-        bands, ratio, scale (2**bits - 1), sensor, bits, has_reference, ms_sides ((h, w), None without ms).
+        bands, ratio, scale (2**bits - 1), sensor, bits, has_reference, sides ((H, W) of the pan), ms_sides ((h, w),
+        None without ms).
 
     Items are dictionaries of float32 in [0, 1] (digital numbers / scale): `lms` (B, H, W), `ms` (B, h, w) or None,
     `pan` (1, H, W), `gt` (B, H, W) or None, and `name`. An lms that the file lacks is the 23-tap interpolation of ms.
@@ -41,7 +43,14 @@ class PanCollection:
             outside the declared bit depth (lms may over- and undershoot by half of it: interpolation does).
     """
 
-    def __init__(self, path: str | os.PathLike, *, sensor: str | None = None, bits: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        *,
+        sensor: str | None = None,
+        bits: int | None = None,
+        rows: tuple[int, int] | None = None,
+    ) -> None:
         self.file = ArrayFile(path)
         self.path = Path(path)
         self.sensor = sensor or self.file.text("sensor") or _sensor_in(self.path.stem)
@@ -68,6 +77,9 @@ class PanCollection:
             raise DataError(self.path, f"a ratio of {self.ratio} and no lms", "a power of two, or lms in the file")
         self.ms_sides = self._sides("ms", self.layout) if self.keys["ms"] else None
         self.has_reference = self.keys["gt"] is not None
+        self.rows, self.sides = rows, (self.height, self.width)
+        if rows is not None:
+            self._keep_rows(*rows)
 
     def __len__(self) -> int:
         return self.count
@@ -160,6 +172,13 @@ class PanCollection:
     def _ratio(self, layout: str) -> int:
         return self.height // self._sides("ms", layout)[0] if self.keys["ms"] else 4
 
+    def _keep_rows(self, first: int, end: int) -> None:
+        whole = self.height // self.ratio
+        if not 0 <= first < end <= whole:
+            raise DataError(self.path, f"no rows {first}:{end}", f"some of 0:{whole}, the rows of its ms")
+        self.sides = ((end - first) * self.ratio, self.width)
+        self.ms_sides = (end - first, self.ms_sides[1]) if self.ms_sides else None
+
     def _image(self, role: str, index: int) -> np.ndarray:
         key = self.keys[role]
         image = self.file.read(key, index if self.stacked else None)
@@ -172,6 +191,9 @@ class PanCollection:
             raise DataError(where, f"values of type {image.dtype}", "numbers")
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             raise DataError(where, "NaN or infinity", "finite values")
+        if self.rows is not None:
+            scale = 1 if role == "ms" else self.ratio
+            image = image[:, self.rows[0] * scale : self.rows[1] * scale]
         self._check_range(image, where, slack=self.scale / 2 if role == "lms" else 0.5)
         return np.ascontiguousarray(image / np.float64(self.scale), dtype=np.float32)
 

@@ -68,7 +68,7 @@ def test_the_fused_image_is_that_of_the_network(tmp_path):
     written = cv2.imread(str(out / "fused/astronaut.png"), cv2.IMREAD_UNCHANGED)
     assert np.abs(written - fused.clip(0, 1) * 255).max() <= 0.51
     assert result["weights"] == "DCINN (w)"
-    assert "untrained" not in (out / "metrics.md").read_text()
+    assert "NO TRAINED WEIGHTS" not in (out / "metrics.md").read_text()
 
 
 def test_weights_keep_their_own_base_rule_and_response(tmp_path):

@@ -11,12 +11,13 @@ from models import DCINN, CheckpointError, load_pretrained
 from models.checkpoint import PRETRAINED, holds_config
 
 from . import entry
-from .entry import BAD_INPUT, Parser, UsageError, bit_depth, positive, quiet, seed, tile_side
+from .entry import BAD_INPUT, Parser, UsageError, bit_depth, positive, quiet, seed, span, tile_side
 from .readers import read_srf
 from .runs import Network
 
-__all__ = ["BAD_INPUT", "Parser", "UsageError", "bit_depth", "positive", "quiet", "read_srf", "seed", "tile_side"]
+__all__ = ["BAD_INPUT", "Parser", "UsageError", "bit_depth", "positive", "quiet", "read_srf", "seed", "span"]
 door = functools.partial(entry.door, more=(CheckpointError,))
+UNTRAINED = "untrained"
 
 
 def test_parser(task: str, description: str, data_help: str) -> Parser:
@@ -25,8 +26,8 @@ def test_parser(task: str, description: str, data_help: str) -> Parser:
     parser.add_argument("--data", type=Path, help=f"{data_help} (default: the embedded sample)")
     parser.add_argument(
         "--weights",
-        help="a name in pretrained/, our file or the authors' file "
-        f"(default: pretrained/{task}.pth if it is there, else a seeded start)",
+        help=f"a name in pretrained/, our file, the authors' file, or '{UNTRAINED}' for a seeded start "
+        f"(default: pretrained/{task}.pth, where it is there)",
     )
     parser.add_argument("--output", type=Path, default=Path("results") / task, help="folder of the results")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the network runs")
@@ -65,15 +66,24 @@ def pick_model(args: argparse.Namespace, name: str, build: Callable[[], DCINN], 
         build: a fresh network, for a seeded start where there is no file.
         lacking: srf or base_rule for the authors' files, which lack it, where the options give none.
     """
+    weights = args.weights or (name if (PRETRAINED / f"{name}.pth").is_file() else UNTRAINED)
+    return untrained(args, build) if weights == UNTRAINED else trained(args, weights, name, **lacking)
+
+
+def trained(args: argparse.Namespace, weights: str, name: str, **lacking: object) -> Network:
+    """The network of a file or of a name in pretrained/; as `pick_model`."""
     device = pick_device(args.device)
-    weights = args.weights or (name if (PRETRAINED / f"{name}.pth").is_file() else None)
-    if weights is not None:
-        given = {key: getattr(args, key) for key in lacking if getattr(args, key) is not None}
-        if not holds_config(weights):
-            given = {**lacking, **given}
-        task = name.partition("_")[0]
-        model = load_pretrained(weights, task=task, device=device, exact=args.exact or None, **given)
-        return Network(model, f"DCINN ({Path(weights).stem})", trained=True)
+    given = {key: getattr(args, key) for key in lacking if getattr(args, key) is not None}
+    if not holds_config(weights):
+        given = {**lacking, **given}
+    task = name.partition("_")[0]
+    model = load_pretrained(weights, task=task, device=device, exact=args.exact or None, **given)
+    return Network(model, f"DCINN ({Path(weights).stem})", trained=True, name=Path(weights).stem)
+
+
+def untrained(args: argparse.Namespace, build: Callable[[], DCINN]) -> Network:
+    """The network that `build` gives from --seed."""
+    device = pick_device(args.device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(args.seed)
         try:

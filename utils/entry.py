@@ -4,10 +4,11 @@ import argparse
 import functools
 import logging
 import os
+import shlex
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -88,6 +89,15 @@ class Parser(argparse.ArgumentParser):
         """One line and exit code 2."""
         self.exit(BAD_INPUT, f"{self.prog}: {message}; see --help\n")
 
+    def parse_args(
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """As argparse's, and `command`, the line that was typed."""
+        found = super().parse_args(args, namespace)
+        program = self.prog if self.prog.startswith("python") else f"python {self.prog}"
+        found.command = f"{program} {shlex.join(sys.argv[1:] if args is None else args)}".strip()
+        return found
+
     def add_argument(self, *names: str, **options: object) -> argparse.Action:
         """As argparse's, with the default at the end of the help."""
         if options.get("default") not in (None, argparse.SUPPRESS):
@@ -118,6 +128,14 @@ seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")
 def tile_side(text: str) -> int:
     """0 or a tile's side, for argparse."""
     return 0 if text == "0" else _whole(32, 2**31, "0 or at least 32 pixels")(text)
+
+
+def span(text: str) -> tuple[int, int]:
+    """FIRST:END, for argparse."""
+    first, _, end = text.partition(":")
+    if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
+        raise argparse.ArgumentTypeError(f"found {text[:40]}, expected FIRST:END, as in 0:192")
+    return int(first), int(end)
 
 
 def quiet(count: int) -> bool:

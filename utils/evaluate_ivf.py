@@ -1,20 +1,23 @@
 """The infrared-visible test: pairs through the network, 8-bit images out, a table beside mean and max."""
 
+import argparse
 from pathlib import Path
 
 from tqdm import tqdm
 
 from data import PairedImages
 from data.samples import sample_pairs
+from data.splits import split
 from metrics import protocols
-from models import dcinn_ivf
+from models import DCINN, dcinn_ivf
 
 from . import cli, measure
-from .figures import Panel, comparison_figure
+from .figures import MOST_ROWS, Panel, comparison_figure
 from .images import to_eight_bit, write_png
 from .results import ResultFolder
-from .runs import Run
+from .runs import Network, Run
 
+PAIR_LISTS = ("roadscene_50", "roadscene_held_21")
 TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
 
 
@@ -31,6 +34,10 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         choices=("max", "mean"),
         help=f"fusion of the two low-passes (default: that of the weights, else {base_rule})",
     )
+    parser.add_argument("--split", choices=PAIR_LISTS, help="only the pairs of this list in data/splits")
+    parser.add_argument(
+        "--beside", nargs="+", default=[], metavar="WEIGHTS", help="further weights: rows and panels beside these"
+    )
     parser.add_argument(
         "--protocol", choices=("both", *TITLES), default="both", help="whose metrics: the paper's four, CDDFuse's eight"
     )
@@ -44,15 +51,36 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
             raise cli.UsageError("--visible and --infrared: found one of them, expected both, or --data")
         pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
         source = str(args.data or args.visible)
+    if args.split:
+        if source is None:
+            raise cli.UsageError("--split: found without --data, expected with it")
+        pairs.keep(split(args.split))
+        source += f", {args.split}"
     network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
+    run = Run(name, network, source, args.tile, args.pooling, _others(args, network, name, base_rule))
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
-    return evaluate_pairs(Run(name, network, source, args.tile, args.pooling), pairs, args.output, asked, args.limit)
+    return evaluate_pairs(run, pairs, args.output, asked, args.limit)
+
+
+def _others(args: argparse.Namespace, network: Network, name: str, base_rule: str) -> tuple[Network, ...]:
+    """The networks of --beside, and the untrained one: what training adds to rule and details is seen beside it."""
+    others = [cli.trained(args, weights, name, base_rule=base_rule) for weights in args.beside]
+    if network.trained:
+        others.append(cli.untrained(args, lambda: DCINN(network.model.config)))
+    labels = [network.label, *(other.label for other in others)]
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise cli.UsageError(f"--beside: found {twice[0]} twice, expected weights of different file names")
+    return tuple(others)
 
 
 def evaluate_pairs(
     run: Run, pairs: PairedImages | list[dict], output: Path, asked: tuple[str, ...], limit: int | None = None
 ) -> dict:
-    """Fuse every pair; write fused/NAME.png, comparison.png and the tables; returns what metrics.json holds."""
+    """Fuse every pair; write fused/NAME.png, comparison.png and the tables; returns what metrics.json holds.
+
+    Images of further weights are in fused_WEIGHTS/; those of the untrained network are only measured and shown.
+    """
+    folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
     rule = run.model.config.base_rule
     tables = [run.table(f"Infrared-visible fusion, base rule {rule}, {TITLES[p]}", protocols.IVF[p], p) for p in asked]
     rows = []
@@ -63,19 +91,13 @@ def evaluate_pairs(
             pair = pairs[index]
             run.notes.update(pair["notes"])
             visible, infrared = pair["visible"], pair["infrared"]
-            image = to_eight_bit(run.fuse(visible, infrared)[0])
-            write_png(folder.path(f"fused/{pair['name']}.png"), image)
-            measure.add_pair(
-                tables, pair["name"], run.label, image, to_eight_bit(infrared[0]), to_eight_bit(visible[0])
-            )
-            if len(rows) < 4:
-                rows.append(
-                    [
-                        Panel(f"{pair['name']}: visible", visible[0]),
-                        Panel("infrared", infrared[0]),
-                        Panel("fused", image / 255),
-                    ]
-                )
+            fused = {n.label: to_eight_bit(run.fuse(visible, infrared, n)[0]) for n in (run.network, *run.others)}
+            for label, place in folders.items():
+                write_png(folder.path(f"{place}/{pair['name']}.png"), fused[label])
+            measure.add_pair(tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
+            if len(rows) < MOST_ROWS:
+                sources = [Panel(f"{pair['name']}: visible", visible[0]), Panel("infrared", infrared[0])]
+                rows.append(sources + [Panel(label, image / 255) for label, image in fused.items()])
         comparison_figure(folder.path("comparison.png"), rows, run.caption)
         result = run.write(folder, tables)
     run.say(folder, tables)

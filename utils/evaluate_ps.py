@@ -21,6 +21,7 @@ from .runs import Run
 from .scene_ps import fuse_scene
 from .scenes import Scenes
 
+ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
 MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
 
 
@@ -31,6 +32,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     parser.add_argument(
         "--bits", type=cli.bit_depth, help="of the digital numbers; 1: in [0, 1] (default: the file's own, else 11)"
     )
+    parser.add_argument("--rows", type=cli.span, help=ROWS_HELP)
     parser.add_argument("--resolution", choices=("both", "reduced", "full"), default="both", help="what to run")
     parser.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
     parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
@@ -46,9 +48,9 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
 
     if args.ms or args.pan:
         return _fuse_scene(args)
-    if args.data is None and (args.sensor or args.bits):
-        raise cli.UsageError("--sensor, --bits: found without --data, expected with it; the sample has its own")
-    scenes = Scenes(args.data, args.sensor, args.bits, args.pan_filter)
+    if args.data is None and (args.sensor or args.bits or args.rows):
+        raise cli.UsageError("--sensor, --bits, --rows: found without --data, expected with it")
+    scenes = Scenes(args.data, args.sensor, args.bits, args.pan_filter, args.rows)
     if args.resolution == "full" and scenes.has_reference:
         raise cli.UsageError(f"{args.data}: found a reduced-resolution file (it has gt), expected ms and pan alone")
     if args.resolution == "reduced" and (why := scenes.cannot_reduce()):
@@ -57,7 +59,8 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     if network.model.config.bands != scenes.bands:
         expected = f"{network.model.config.bands} of the weights"
         raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
-    run = Run("ps", network, str(args.data) if args.data else None, args.tile, args.pooling)
+    source = f"{args.data}{', rows {}:{}'.format(*args.rows) if args.rows else ''}" if args.data else None
+    run = Run("ps", network, source, args.tile, args.pooling)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
 
 
@@ -65,7 +68,8 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
     """--ms and --pan: no table, there is no reference."""
     if args.data is not None or not (args.ms and args.pan):
         raise cli.UsageError("--ms, --pan: found one of them or --data as well, expected both and no --data")
-    for name, default in (("limit", None), ("resolution", "both"), ("format", "mat"), ("protocol", "toolbox")):
+    of_files = {"limit": None, "resolution": "both", "format": "mat", "protocol": "toolbox", "rows": None}
+    for name, default in of_files.items():
         if getattr(args, name) != default:
             raise cli.UsageError(f"--{name}: found beside --ms and --pan, expected with --data only")
     bands = Windows(args.ms).shape[0]

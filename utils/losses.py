@@ -1,7 +1,9 @@
 """Training losses. Tensors are (B, C, H, W) in [0, 1].
 
-Source: the released training scripts of DCINN (IJCV 2024); the weights are recipes, see the training scripts.
+Source: the released training scripts of DCINN (IJCV 2024), but for `maxima_terms`; the weights are in `recipes.py`.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -67,6 +69,52 @@ def ivf_loss(fused: Tensor, infrared: Tensor, visible: Tensor, weights: tuple[fl
     """Weighted sum of `ivf_terms`; released weights: (1, 0.05, 6e-4, 2.5e-4) RoadScene, (1, 1, 1e-4, 0) TNO."""
     terms = ivf_terms(fused, infrared, visible)
     return (terms * terms.new_tensor(weights)).sum()
+
+
+class MaximaWeights(NamedTuple):
+    """Of `maxima_terms`, in their order, and the gain of the gradients."""
+
+    intensity: float
+    gradient: float
+    ssim_infrared: float
+    ssim_visible: float
+    differences: float
+    range: float
+    gain: float
+
+
+def maxima_terms(fused: Tensor, infrared: Tensor, visible: Tensor, gain: float = 1.0) -> Tensor:
+    """What the tuned infrared-visible recipe wants of a fused image, (6,); zero is perfect. Ours, not the paper's.
+
+    L1 to the larger of the sources; L1 of its gradient to `gain` times the stronger one of theirs; 1 - SSIM to either;
+    2 - the correlations of (fused - one source) with the other source, whose sum is SCD (Aslantas and Bendes, 2015);
+    the mean of what is outside [0, 1].
+
+    Args:
+        fused, infrared, visible: (B, 1, H, W).
+        gain: over 1 makes details stronger than in the sources.
+    """
+    intensity = (fused - torch.maximum(infrared, visible)).abs().mean()
+    gradient = fused.new_zeros(())
+    for axis in (-2, -1):
+        ours, a, b = (image.diff(dim=axis) for image in (fused, infrared, visible))
+        gradient = gradient + (ours - gain * torch.where(a.abs() > b.abs(), a, b)).abs().mean()
+    shared = _correlation(fused - infrared, visible) + _correlation(fused - visible, infrared)
+    outside = (functional.relu(fused - 1) + functional.relu(-fused)).mean()
+    both = (1 - ssim(fused, infrared), 1 - ssim(fused, visible))
+    return torch.stack((intensity, gradient, *both, (2 - shared).mean(), outside))
+
+
+def maxima_loss(fused: Tensor, infrared: Tensor, visible: Tensor, weights: MaximaWeights) -> Tensor:
+    """Weighted sum of `maxima_terms`."""
+    terms = maxima_terms(fused, infrared, visible, weights.gain)
+    return (terms * terms.new_tensor(weights[: len(terms)])).sum()
+
+
+def _correlation(x: Tensor, y: Tensor) -> Tensor:
+    """(B, 1, H, W) twice -> (B, 1); 0 where one is constant."""
+    x, y = (image - image.mean(dim=(-2, -1), keepdim=True) for image in (x, y))
+    return (x * y).sum((-2, -1)) / ((x * x).sum((-2, -1)) * (y * y).sum((-2, -1)) + 1e-12).sqrt()
 
 
 def ps_loss(fused: Tensor, reference: Tensor, detail_back: Tensor, detail: Tensor, weight: float = 1.0) -> Tensor:

@@ -16,14 +16,14 @@ TRIVIAL = {
 
 
 def add_pair(
-    tables: list[Table], name: str, method: str, fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray
+    tables: list[Table], name: str, fused: dict[str, np.ndarray], infrared: np.ndarray, visible: np.ndarray
 ) -> None:
-    """Measure one fused image, and the mean and the maximum of its sources; (H, W) uint8."""
+    """Measure the fused images of one pair, method -> (H, W) uint8, and the mean and the maximum of its sources."""
     both = np.stack([visible, infrared]).astype(np.uint16)
     mean, most = (both.sum(axis=0) + 1) // 2, both.max(axis=0)  # halves rounded up
     for table in tables:
         table.image(name, visible.shape)
-        for row, result in zip((method, *TRIVIAL["ivf"]), (fused, mean, most), strict=True):
+        for row, result in {**fused, **dict(zip(TRIVIAL["ivf"], (mean, most), strict=True))}.items():
             table.add(row, protocols.ivf(table.protocol, result, infrared, visible))
 
 

@@ -7,7 +7,7 @@ from models import DCINN
 from models.recompute import in_parts
 
 from .distributed import norm_over_processes
-from .losses import ssim, structure
+from .losses import MaximaWeights, maxima_terms, ssim, structure
 
 BACKWARD_TARGETS = ("predicted", "reference")
 
@@ -84,6 +84,24 @@ class StructureObjective(Objective):
                     norm_over_processes(s - structure(visible)),
                 )
             )
+            return torch.cat(((terms * self.weights).sum()[None], terms))
+
+
+class MaximaObjective(Objective):
+    """ivf: `losses.maxima_terms` weighted."""
+
+    names = ("loss", "intensity", "gradient", "ssim_infrared", "ssim_visible", "differences", "range")
+
+    def __init__(self, model: DCINN, weights: MaximaWeights) -> None:
+        super().__init__(model)
+        self.gain = weights.gain
+        self.register_buffer("weights", torch.tensor(weights[:-1]), persistent=False)
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
+        """(B, 1, H, W) visible and infrared -> (7,)."""
+        fused = self.model(base_image, guide).float()
+        with torch.autocast(fused.device.type, enabled=False):
+            terms = maxima_terms(fused, guide.float(), base_image.float(), self.gain)
             return torch.cat(((terms * self.weights).sum()[None], terms))
 
 

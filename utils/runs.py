@@ -18,11 +18,12 @@ from .tiling import fuse
 
 
 class Network(NamedTuple):
-    """A model in evaluation mode, what tables call it, and whether it has trained weights."""
+    """A model in evaluation mode, what tables call it, whether it has trained weights, and the name of these."""
 
     model: DCINN
     label: str
     trained: bool
+    name: str = "untrained"
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Run:
         source: where the images are from, or None for the embedded sample.
         tile: see `tiling.fuse`.
         pooling: "scene" or "tile", see there too.
+        others: further networks, rows of the same tables.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Run:
     source: str | None
     tile: int = 0
     pooling: str = "scene"
+    others: tuple[Network, ...] = ()
     notes: Counter = field(default_factory=Counter)
     seconds: float = 0.0
     fusions: int = 0
@@ -61,8 +64,9 @@ class Run:
         """One line for figures."""
         return f"{self.label}, {self.source or 'embedded sample'}"
 
-    def fuse(self, base_image: np.ndarray, guide: np.ndarray) -> np.ndarray:
-        """(C, H, W) and (c, H, W) float32 in [0, 1] -> (C, H, W) float32."""
+    def fuse(self, base_image: np.ndarray, guide: np.ndarray, network: Network | None = None) -> np.ndarray:
+        """(C, H, W) and (c, H, W) float32 in [0, 1] -> (C, H, W) float32, by the run's network or one of the others."""
+        network = network or self.network
         height, width = base_image.shape[1:]
         if (height, width) != tuple(self.model.padded_side(s) for s in (height, width)):
             self.notes[
@@ -71,11 +75,11 @@ class Run:
             ] += 1
         start = time.perf_counter()
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
-        fused = fuse(self.model, a, b, tile=self.tile, scene=self.pooling == "scene")[0].numpy()
+        fused = fuse(network.model, a, b, tile=self.tile, scene=self.pooling == "scene")[0].numpy()
         self.seconds += time.perf_counter() - start
         self.fusions += 1
         if not np.isfinite(fused).all():
-            raise DataError(self.label, "NaN or infinity in the fused image", "finite values; the weights diverge")
+            raise DataError(network.label, "NaN or infinity in the fused image", "finite values; the weights diverge")
         return fused
 
     def table(
@@ -111,6 +115,7 @@ class Run:
         about = {
             "task": self.name,
             "weights": self.label,
+            "beside": [network.label for network in self.others],
             "config": {**self.model.config.as_dict(), "exact": self.model.exact},
             "data": self.source or "embedded sample",
             "tile": self.tile,

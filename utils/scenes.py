@@ -16,12 +16,18 @@ class Scenes:
         path: the data file, or None for the embedded sample.
         sensor, bits: see `PanCollection`.
         pan_filter: see `wald`.
+        rows: see `PanCollection`.
     """
 
     def __init__(
-        self, path: Path | None, sensor: str | None = None, bits: int | None = None, pan_filter: str = "mtf"
+        self,
+        path: Path | None,
+        sensor: str | None = None,
+        bits: int | None = None,
+        pan_filter: str = "mtf",
+        rows: tuple[int, int] | None = None,
     ) -> None:
-        self.file = None if path is None else PanCollection(path, sensor=sensor, bits=bits)
+        self.file = None if path is None else PanCollection(path, sensor=sensor, bits=bits, rows=rows)
         self.pan_filter = pan_filter
         self.sensor = self.file.sensor if self.file else SAMPLE_SENSOR
         self.scale = self.file.scale if self.file else 2**SAMPLE_BITS - 1

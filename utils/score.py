@@ -123,7 +123,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
         for table in tables:
             for note in [f"fused: {n}" for n in notes + more] + pair["notes"]:
                 table.remark(f"Converted, {note}.")
-        measure.add_pair(tables, pair["name"], args.name, to_eight_bit(unit), infrared, visible)
+        measure.add_pair(tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
     return tables
 
 

@@ -18,8 +18,9 @@ from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps
 
 from . import cli
 from .held import readable, split_held, validation_label, validation_patches
+from .losses import ivf_loss, maxima_loss
 from .measure import EXP
-from .objectives import DetailObjective, Objective, StructureObjective
+from .objectives import DetailObjective, MaximaObjective, Objective, StructureObjective
 from .options import Validation
 from .recipes import Recipe
 from .scene_lists import training_scenes
@@ -60,12 +61,15 @@ class Task:
 def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
     """Patches of a training H5, of a scene by Wald's protocol, or of the sample scene."""
     if args.data is None:
+        if args.rows:
+            raise cli.UsageError("--rows: found without --data, expected with it")
         scene = sample_pan_scene()
         source = ScenePatches(scene["ms"], scene["pan"][0], sensor=SAMPLE_SENSOR, patch=numbers.patch)
         label, bands, ratio = "the embedded sample", len(scene["ms"]), 4
     else:
-        file = PanCollection(args.data, sensor=args.sensor, bits=args.bits)
-        label, bands, ratio = str(args.data), file.bands, file.ratio
+        file = PanCollection(args.data, sensor=args.sensor, bits=args.bits, rows=args.rows)
+        label = f"{args.data}{', rows {}:{}'.format(*args.rows) if args.rows else ''}"
+        bands, ratio = file.bands, file.ratio
         if file.has_reference:
             source = PanPatches(file)
         else:
@@ -75,6 +79,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
             item = file[0]
             h, w = (side // ratio * ratio for side in item["ms"].shape[1:])
             about = {"sensor": file.sensor, "ratio": ratio, "patch": numbers.patch, "name": str(args.data)}
+            about["stride"] = args.stride or max(numbers.patch // 2 // ratio, 1) * ratio
             if file.sensor.upper() not in MTF_GAINS:
                 label += f" (sensor '{file.sensor}' without gains of its own: 0.3)"
             source = ScenePatches(item["ms"][:, :h, :w], item["pan"][0, : h * ratio, : w * ratio], **about)
@@ -172,15 +177,19 @@ def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
     indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
     items = readable(lambda i: _whole_pair(pairs, i), indices, args.skip_bad)
     rule = args.base_rule or numbers.base_rule
+    if numbers.maxima_weights:
+        weights, loss, objective = numbers.maxima_weights, maxima_loss, MaximaObjective
+    else:
+        weights, loss, objective = numbers.ivf_weights, ivf_loss, StructureObjective
     return Task(
         "ivf",
         train,
         lambda: dcinn_ivf(rule),
-        lambda model: StructureObjective(model, numbers.ivf_weights),
-        without_reference(items, numbers.ivf_weights),
+        lambda model: objective(model, weights),
+        without_reference(items, lambda *images: loss(*images, weights)),
         validation_label(len(items), "pairs", None, held),
         label,
-        list(numbers.ivf_weights),
+        list(weights),
         {"base_rule": args.base_rule} if args.base_rule else {},
         {"base_rule": rule},
     )

@@ -12,6 +12,7 @@ from models import DCINN, CheckpointError, load_pretrained
 from . import cli, distributed
 from .engine import Trainer
 from .entry import UsageError
+from .hardware import hardware
 from .loader import Batches
 from .options import Options
 from .recipes import Recipe
@@ -100,6 +101,8 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             "parameters": sum(p.numel() for p in model.parameters()),
             "processes": distributed.world(),
             "device": str(device),
+            "hardware": hardware(device),
+            "command": args.command,
             "torch": torch.__version__,
         }
         metrics = trainer.fit(config)

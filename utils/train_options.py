@@ -13,7 +13,7 @@ from . import cli
 from .entry import Parser, UsageError
 from .objectives import BACKWARD_TARGETS
 from .options import PRECISIONS
-from .recipes import CLIP, RECIPES, Recipe, recipe
+from .recipes import CLIP, Recipe, recipe, recipes_of
 
 MOST_WORKERS = 128
 LEAST_CROP = 16  # of ivf; the network's three scales
@@ -29,7 +29,13 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
     add("--output", type=Path, default=Path("runs") / task, help="folder of checkpoints, logs and pictures")
     add("--resume", nargs="?", const=True, type=Path, help="go on from OUTPUT/last.pth, or from the file given")
     add("--weights", help="start from these weights instead of random ones")
-    add("--recipe", choices=RECIPES, default="released", help="the released scripts' numbers, or the paper's")
+    ours = ", or ours" if "tuned" in recipes_of(task) else ""
+    add(
+        "--recipe",
+        choices=recipes_of(task),
+        default="released",
+        help=f"the released scripts' numbers, the paper's{ours}",
+    )
     numbers = recipe(task)
     for name, kind, value, what in (
         ("lr", _positive_float, numbers.lr, "learning rate at the start"),

@@ -1,6 +1,6 @@
 """Validation images of a training run: the task's metrics on a few whole images, and pictures of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from metrics import ergas, psnr, sam, ssim
 from models import DCINN
 
 from .images import stretch
-from .losses import ivf_loss, ivf_terms
+from .losses import ssim as ssim_of
 from .options import Validation
 
 MOST_PICTURES = 2
@@ -45,12 +45,12 @@ def with_reference(items: Sequence[dict], ratio: int, plain: tuple[str, str]) ->
     return Validation(names, 1, measure, untrained)
 
 
-def without_reference(items: Sequence[dict], weights: tuple[float, float, float, float]) -> Validation:
-    """The training loss and both SSIM, means over whole infrared-visible pairs."""
+def without_reference(items: Sequence[dict], loss: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Validation:
+    """The training loss, of (fused, infrared, visible), and both SSIM, means over whole infrared-visible pairs."""
 
     def of(fused: np.ndarray, item: dict) -> tuple[float, ...]:
         images = [torch.from_numpy(x)[None] for x in (fused, item["guide"], item["base_image"])]
-        return float(ivf_loss(*images, weights)), *(1 - ivf_terms(*images)[:2]).tolist()
+        return float(loss(*images)), *(float(ssim_of(images[0], source)) for source in images[1:])
 
     def untrained() -> dict[str, dict[str, float]]:
         rules = {

@@ -1,6 +1,7 @@
 """Lists of the test images of published tables, so that no training set holds one of them by accident.
 
 roadscene_50: RoadScene's test pairs in CDDFuse (Zhao et al., CVPR 2023), read off its repository.
+roadscene_held_21: RoadScene's pairs that ours are chosen by: the last 21 by name without those 50 (`--hold-back 21`).
 cave_11: CAVE's test scenes (Deng et al., IJCAI 2023, Fig. 4).
 """
 

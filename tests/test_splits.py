@@ -1,0 +1,93 @@
+"""No test image was trained on or used to choose: by the content of the files, whatever they are called."""
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data import PairedImages, PanCollection
+from data.hyperspectral import CAVE_TEST
+from data.pan_patches import ScenePatches
+from data.rasters import read_raster, to_gray
+from data.splits import split
+from utils import tasks
+from utils.recipes import recipe
+from utils.scene_lists import training_scenes
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+from tables import WV2_TEST_ROWS
+
+TEST_SETS = ("cddfuse_test/TNO", "cddfuse_test/RoadScene", "tno8", "medical/MRI_CT")
+
+
+def digests(files):
+    """Of the bytes of every file and of its gray pixels, so that a copy in another format is known, too."""
+    pixels = [np.ascontiguousarray(to_gray(read_raster(file))[0]) for file in files]
+    contents = [file.read_bytes() for file in files] + [str(p.shape).encode() + p.tobytes() for p in pixels]
+    return {hashlib.sha256(content).hexdigest() for content in contents}
+
+
+def trained_on(folder, hold_back):
+    args = argparse.Namespace(data=folder, keep_test_pairs=False, hold_back=hold_back, skip_bad=False, base_rule=None)
+    task = tasks.infrared_visible(args, recipe("ivf_tno"))
+    return list(task.source.source.pairs.pairs), len(task.source)
+
+
+def test_roadscene_pairs_trained_on_are_in_no_test_set(shared):
+    pairs, kept = trained_on(shared("datasets/roadscene"), 21)
+    assert (len(pairs), kept) == (171, 150)
+    names = [visible.stem for visible, _ in pairs]
+    assert len(set(names)) == 171
+    assert tuple(sorted(names[kept:])) == tuple(sorted(split("roadscene_held_21")))
+    seen = digests([file for pair in pairs for file in pair])  # trained on, and held back to choose by
+    assert len(seen) > 600
+    for name in TEST_SETS:
+        tested = digests([file for pair in PairedImages(shared(f"datasets/{name}")).pairs for file in pair])
+        assert len(tested) > 20
+        assert not seen & tested, name
+
+
+def test_the_digests_find_the_test_pairs_where_they_are_kept(shared):
+    """The 50 pairs are in RoadScene's folder: a digest that missed them there would prove nothing."""
+    every = digests([file for pair in PairedImages(shared("datasets/roadscene")).pairs for file in pair])
+    tested = digests([file for pair in PairedImages(shared("datasets/cddfuse_test/RoadScene")).pairs for file in pair])
+    assert tested <= every
+
+
+def test_cave_scenes_trained_on_are_no_test_scenes(shared):
+    folder = shared("datasets/cave")
+    scenes, _ = training_scenes(folder, None, 12)
+    names = {scene.scenes.scenes[scene.index] for scene in scenes}
+    assert len(names) == 21
+    assert not names & set(CAVE_TEST)
+    bands = {name: [f.read_bytes() for f in sorted((folder / name).iterdir())[::10]] for name in (*names, *CAVE_TEST)}
+    seen = {hashlib.sha256(b).digest() for name in names for b in bands[name]}
+    assert not seen & {hashlib.sha256(b).digest() for name in CAVE_TEST for b in bands[name]}
+
+
+def test_areas_of_a_pansharpening_scene_do_not_meet(shared):
+    path = shared("datasets/pansharpening/wv2.mat")
+    first, end = map(int, WV2_TEST_ROWS.split(":"))
+    whole, train, test = (PanCollection(path, rows=rows) for rows in (None, (0, first), (first, end)))
+    for key, axis in (("ms", 1), ("pan", 1)):
+        joined = np.concatenate([train[0][key], test[0][key]], axis=axis)
+        assert np.array_equal(joined, whole[0][key])
+    assert train.sides == (4 * first, 1280)
+    about = {"sensor": "WV2", "patch": 64, "stride": 32}
+    assert ScenePatches(train[0]["ms"], train[0]["pan"][0], **about).pan.shape == (1, first, 320)
+
+
+@pytest.mark.parametrize("rows", [(0, 21), (20, 24), (5, 5)])
+def test_rows_outside_the_scene_are_refused(stacked, rows):
+    with pytest.raises(ValueError, match="rows"):
+        PanCollection(stacked[0], rows=rows)
+
+
+def test_rows_of_a_stack(stacked):
+    path, gt, _ = stacked
+    item = PanCollection(path, rows=(3, 11))[1]
+    assert np.allclose(item["gt"] * 2047, gt[1, :, 12:44], atol=1e-3)
+    assert [item[k].shape[1:] for k in ("lms", "ms", "pan")] == [(32, 96), (8, 24), (32, 96)]
