@@ -59,6 +59,7 @@ def training(model: DCINN, a: Tensor, b: Tensor, at_once: int | None, bf16: bool
     calls = {"plain": theirs, "ours": ours()}
     if at_once:
         calls[f"ours, {at_once} at once"] = ours(at_once=at_once)
+        calls[f"ours, {at_once} at once, recomputed"] = ours(True, at_once=at_once)
     calls["ours, recomputed"] = ours(True)
     if bf16:
         calls["ours, bf16"] = ours(amp="bf16")

@@ -10,7 +10,7 @@ from data.patches import H5_KEYS, SpectralPatches
 from data.prepare import write_patches
 from data.simulate import PAN_FILTERS, spectral_response
 
-from .entry import Parser, UsageError, bit_depth, positive
+from .entry import Parser, UsageError, bit_depth, positive, span
 from .readers import read_srf
 from .scene_lists import training_scenes
 
@@ -28,6 +28,7 @@ def parser() -> Parser:
     ps = commands.add_parser("ps", help="gt, lms, ms, pan in digital numbers from a scene, by Wald's protocol")
     ps.add_argument("--sensor", help="WV3, WV2, QB, GF2, ... (default: the file's own)")
     ps.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
+    ps.add_argument("--rows", type=span, help="FIRST:END, only these rows of the ms")
     for command in (hmf, ps):
         command.add_argument("--data", type=Path, required=True, help="folder of scenes (hmf), .mat or .h5 file (ps)")
         command.add_argument("--output", type=Path, required=True, help="the .h5 file to write")
@@ -63,7 +64,7 @@ def _hmf(args: SimpleNamespace) -> tuple:
 
 
 def _ps(args: SimpleNamespace) -> tuple:
-    file = PanCollection(args.data, sensor=args.sensor, bits=args.bits)
+    file = PanCollection(args.data, sensor=args.sensor, bits=args.bits, rows=args.rows)
     if file.has_reference or file.ms_sides is None or len(file) != 1:
         found = "gt" if file.has_reference else "lms without ms" if file.ms_sides is None else f"{len(file)} scenes"
         raise DataError(args.data, found, "one scene with ms and pan")
