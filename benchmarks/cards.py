@@ -8,7 +8,9 @@ Numbers come from pretrained/NAME.json and pretrained/results/*.json (benchmarks
 """
 
 import csv
+import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -19,14 +21,15 @@ from matplotlib.figure import Figure
 
 from metrics.report import ARROWS, DIRECTIONS
 from models import load_pretrained, save_checkpoint
-from models.checkpoint import PRETRAINED
-from utils.entry import Parser, UsageError, door
+from models.checkpoint import PRETRAINED, load_extra
+from utils.cli import Parser, UsageError, door
+from utils.results import write_whole
 
 README = PRETRAINED.parent / "README.md"
 BEGIN, END = "<!-- results: begin (benchmarks/cards.py write) -->", "<!-- results: end -->"
 ROADSCENE = (
-    "RoadScene: images of the FLIR thermal data set, aligned by Xu et al. (AAAI 2020; TPAMI 2022), for research; "
-    "TNO: Toet (2014), CC BY-NC; MRI-CT: Harvard's Whole Brain Atlas. None is part of this repository."
+    "RoadScene: images of the FLIR thermal data set, aligned by Xu et al. (AAAI 2020; TPAMI 2022), for research; its "
+    "owners' terms apply to these weights, too. No image is part of this repository."
 )
 CARDS = {
     "ivf_tno": ("Infrared-visible fusion, TNO model", ("tno8", "tno8_mean", "tno25", "mri_ct"), ROADSCENE),
@@ -35,7 +38,7 @@ CARDS = {
     "hmf": (
         "Hyperspectral-multispectral fusion, CAVE x4",
         ("cave_x4",),
-        "CAVE: Yasuma et al., Columbia University, for research; not part of this repository.",
+        "CAVE: Yasuma et al., Columbia University, for research; its owners' terms apply. Not part of this repository.",
     ),
     "ps": (
         "Pansharpening, WorldView-2",
@@ -43,7 +46,8 @@ CARDS = {
         "The WorldView-2 scene is that of py_pansharpening, owned by its provider; not part of this repository.",
     ),
 }
-SHOWN = ("tno8", "tno25", "roadscene50", "cave_x4", "wv2")
+SHOWN = ("tno8", "tno25", "roadscene50", "cave_x4", "wv2", "wv2_released")
+HEADLINES = ("DCINN", "CDDFuse")
 
 
 def adopt(run: Path, name: str) -> None:
@@ -53,11 +57,23 @@ def adopt(run: Path, name: str) -> None:
     for file in ("best.pth", "run.json", "train.csv"):
         if not (run / file).is_file():
             raise UsageError(f"{run / file}: found no such file, expected a training's folder")
+    model = load_pretrained(run / "best.pth", task=name.partition("_")[0])
     about = json.loads((run / "run.json").read_text(encoding="utf-8"))
     with (run / "train.csv").open(encoding="utf-8", newline="") as file:
         rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
-    (PRETRAINED / f"{name}.json").write_text(json.dumps({"run": about, "curve": rows}, indent=1) + "\n", "utf-8")
-    save_checkpoint(PRETRAINED / f"{name}.pth", load_pretrained(run / "best.pth"))
+    rows = [row for row in rows if measure_of(row)]
+    lacking = [key for key in ("hardware", "command", "settings") if key not in about]
+    if lacking or not rows:
+        raise UsageError(f"{run}: found no {(lacking or ['validated epoch'])[0]}, expected a whole training")
+    best = {key: load_extra(run / "best.pth").get(key) for key in ("epoch", "steps")}
+    save_checkpoint(PRETRAINED / f"{name}.pth", model)
+    facts = {"run": about, "best": best, "curve": rows}
+    write_whole(PRETRAINED / f"{name}.json", json.dumps(facts, indent=1) + "\n")
+
+
+def measure_of(row: dict) -> str | None:
+    """What a training is judged by: the column of train.csv."""
+    return next((key for key in ("PSNR", "val_loss") if key in row), None)
 
 
 def results(name: str) -> dict | None:
@@ -66,20 +82,21 @@ def results(name: str) -> dict | None:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
-def rows_of(table: dict) -> dict[str, dict[str, float | None]]:
-    """Row -> metric -> mean: what was measured, then the published headline rows of the same images, then others."""
+def rows_of(table: dict) -> dict[str, dict[str, float | str | None]]:
+    """Row -> metric -> mean: what was measured, then the published headline rows of the same images."""
     rows = {m: {k: v["mean"] for k, v in row.items()} for m, row in table["summary"].items()}
     for row in table["published_same_images"]:
-        if row["method"] in ("DCINN", "CDDFuse"):
+        if row["method"] in HEADLINES:
             rows[f"{row['method']}, published ({row['source']})"] = {k: v["mean"] for k, v in row["metrics"].items()}
-    for row in table["published_other_images"]:
-        if row["method"] == "DCINN":
-            label = f"DCINN, published ({row['source']}; other images: {row['data']})"
-            rows[label] = {k: v["mean"] for k, v in row["metrics"].items()}
     return rows
 
 
-def markdown(result: dict) -> str:
+def cell(value: float | str | None) -> str:
+    """A mean with four digits; empty where there is none, "inf" as it is."""
+    return "" if value is None else value if isinstance(value, str) else f"{value:.{2 if abs(value) >= 10 else 3}f}"
+
+
+def markdown(result: dict, remarks: bool = False) -> str:
     """The tables of a result, means over the images, and the command that prints them."""
     out = []
     for table in result["tables"]:
@@ -91,11 +108,13 @@ def markdown(result: dict) -> str:
             "|---|" + "---:|" * len(metrics),
         ]
         for label, row in rows_of(table).items():
-            cells = (
-                "" if row.get(m) is None else f"{row[m]:.4g}" if abs(row[m]) >= 10 else f"{row[m]:.3f}" for m in metrics
-            )
-            out.append(f"| {label} | {' | '.join(cells)} |")
+            out.append(f"| {label} | {' | '.join(cell(row.get(m)) for m in metrics)} |")
         out.append("")
+        for row in table["published_other_images"]:
+            if row["method"] in HEADLINES:
+                values = ", ".join(f"{m} {cell(v['mean'])}" for m, v in row["metrics"].items())
+                out += [f"Published, on other images ({row['source']}; {row['data']}): {row['method']}: {values}.", ""]
+        out += [*(f"* {remark}" for remark in table["remarks"]), ""] if remarks else []
     return "\n".join([*out, f"    {result['command']}", ""])
 
 
@@ -103,34 +122,35 @@ def card(name: str) -> str:
     """The card of a file in pretrained/."""
     title, tables, terms = CARDS[name]
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
-    run, curve = facts["run"], facts["curve"]
-    key, better = ("PSNR", max) if "PSNR" in curve[0] else ("val_loss", min)
-    best = better(curve, key=lambda row: row[key])
-    last = curve[-1]
+    run, best, last = facts["run"], facts["best"], facts["curve"][-1]
     settings = run["settings"]
+    milestones = ", ".join(map(str, settings["milestones"]))
+    minutes = sum(row["seconds"] for row in facts["curve"]) / 60
     lines = {
         "Data": run["data"],
         "Validation, by which the epoch was chosen": run["validation"],
         "Recipe": f"{run['recipe']}: batch {settings['batch']}, patch {settings['patch']}, learning rate "
-        f"{settings['lr']:g}, halved after epochs {settings['milestones'] or 'none'}, precision {settings['amp']}",
-        "Steps": f"{last['step']:.0f} ({last['epoch'] + 1:.0f} epochs); the weights are those after epoch "
-        f"{best['epoch'] + 1:.0f}",
+        f"{settings['lr']:g}{f', halved after epochs {milestones}' if milestones else ''}, "
+        f"{'float32' if settings['amp'] == 'off' else settings['amp']}",
+        "Steps": f"{last['step']:.0f} ({last['epoch'] + 1:.0f} epochs); weights as they were after "
+        f"{best['steps']} steps",
         "Seed": settings["seed"],
-        "Hardware and time": f"{run['hardware']}, {sum(row['seconds'] for row in curve) / 60:.0f} minutes",
+        "Hardware and time": f"{run['hardware']}, {run['processes']} process(es), {minutes:.0f} minutes of steps",
         "Parameters": f"{run['parameters']:,}",
         "Terms of the data": terms,
     }
     out = [f"# {name}: {title}", "", f"`pretrained/{name}.pth`, float32, weights and configuration only.", "", "| | |"]
-    out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), "", f"    {run['command']}", ""]
+    command = re.sub(r"--(data|val) ", r"--\1 DIR/", re.sub(r" --output \S+", "", run["command"]))
+    out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), "", f"    {command}", ""]
     out += [f"![validation](curves/{name}.png)", "", "## Measured", ""]
-    out += [markdown(result) for table in tables if (result := results(table))]
+    out += [markdown(result, remarks=True) for table in tables if (result := results(table))]
     return "\n".join(out).rstrip() + "\n"
 
 
 def draw_curve(name: str) -> None:
     """Validation against steps, with what needs no network as lines."""
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
-    key = "PSNR" if "PSNR" in facts["curve"][0] else "val_loss"
+    key = measure_of(facts["curve"][0])
     figure = Figure(figsize=(6, 3.2), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
@@ -159,13 +179,26 @@ def replaced(text: str) -> str:
     return first + readme_results() + last
 
 
+def check_weights() -> None:
+    """Refuse results that were measured with other files than those in pretrained/."""
+    for table in SHOWN:
+        for network in (results(table) or {"networks": []})["networks"]:
+            file = PRETRAINED / f"{network['label'].partition('(')[2].partition(')')[0]}.pth"
+            kept = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+            if network["sha256"] and kept not in (None, network["sha256"]):
+                raise UsageError(f"results/{table}.json: found numbers of another {file.name}, expected those of it")
+
+
 def write() -> None:
     """Everything that is made from the numbers."""
-    for name in CARDS:
-        if (PRETRAINED / f"{name}.json").is_file():
-            (PRETRAINED / f"{name}.md").write_text(card(name), encoding="utf-8")
-            draw_curve(name)
-    README.write_text(replaced(README.read_text(encoding="utf-8")), encoding="utf-8")
+    check_weights()
+    there = [name for name in CARDS if (PRETRAINED / f"{name}.json").is_file()]
+    texts = {PRETRAINED / f"{name}.md": card(name) for name in there}
+    texts[README] = replaced(README.read_text(encoding="utf-8"))
+    for path, text in texts.items():
+        write_whole(path, text)
+    for name in there:
+        draw_curve(name)
 
 
 def main(argv: list[str] | None = None) -> None:

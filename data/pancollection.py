@@ -29,7 +29,8 @@ class PanCollection:
         sensor: "WV3", "WV2", "QB", "GF2", ...; by default the file's `sensor`, else one in its name, else "none".
         bits: bit depth of the digital numbers; from the file's `L` where it has one, else 10 for GF2 and 11. 1 is for
             images that are in [0, 1] already.
-        rows: (first, end) of the ms: only these rows of every image, to train on one area and test on another.
+        rows: (first, end) of the ms: only these rows of every image, to train on one area and test on another; lms is
+            then interpolated from them.
 
     Attributes:
         bands, ratio, scale (2**bits - 1), sensor, bits, has_reference, sides ((H, W) of the pan), ms_sides ((h, w),
@@ -92,6 +93,8 @@ class PanCollection:
             raise IndexError(index)
         index %= len(self)
         item = {role: self._image(role, index) if self.keys[role] else None for role in KEYS}
+        if self.rows is not None:
+            item["lms"] = None  # the file's was interpolated from rows of either side
         if item["lms"] is None:
             item["lms"] = np.moveaxis(interp23(np.moveaxis(item["ms"], 0, -1), self.ratio), -1, 0).astype(np.float32)
         item["name"] = self.names[index]
@@ -173,11 +176,17 @@ class PanCollection:
         return self.height // self._sides("ms", layout)[0] if self.keys["ms"] else 4
 
     def _keep_rows(self, first: int, end: int) -> None:
+        if self.ms_sides is None:
+            raise DataError(
+                self.path, "lms without ms", "ms for a part of its rows: lms is interpolated over its border"
+            )
         whole = self.height // self.ratio
-        if not 0 <= first < end <= whole:
-            raise DataError(self.path, f"no rows {first}:{end}", f"some of 0:{whole}, the rows of its ms")
+        if first < 0 or first + self.ratio > end or end > whole:
+            raise DataError(
+                self.path, f"no rows {first}:{end}", f"{self.ratio} or more of 0:{whole}, the rows of its ms"
+            )
         self.sides = ((end - first) * self.ratio, self.width)
-        self.ms_sides = (end - first, self.ms_sides[1]) if self.ms_sides else None
+        self.ms_sides = (end - first, self.ms_sides[1])
 
     def _image(self, role: str, index: int) -> np.ndarray:
         key = self.keys[role]

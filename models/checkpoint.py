@@ -70,7 +70,7 @@ def load_pretrained(
     Raises:
         CheckpointError: one line, where the file is missing, truncated, foreign, or not of this task.
     """
-    path = _find(name)
+    path = find_weights(name)
     content = _read(path)
     try:
         model = _build(content, srf, base_rule)
@@ -86,7 +86,7 @@ def load_pretrained(
 
 def holds_config(name: str | os.PathLike) -> bool:
     """Whether this is a file of ours, which says its spectral response and base rule itself."""
-    return _is_ours(_read(_find(name)))
+    return _is_ours(_read(find_weights(name)))
 
 
 def load_extra(path: str | os.PathLike) -> dict[str, object]:
@@ -152,7 +152,8 @@ def _header(model: DCINN) -> dict[str, object]:
     return {"format": FORMAT, "version": VERSION, "config": {**model.config.as_dict(), "exact": model.exact}}
 
 
-def _find(name: str | os.PathLike) -> Path:
+def find_weights(name: str | os.PathLike) -> Path:
+    """The file of a path, or of a name in pretrained/; CheckpointError where there is none."""
     path = Path(name)
     if path.is_file():
         return path

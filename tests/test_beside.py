@@ -1,5 +1,7 @@
 """Rows beside a trained network: the untrained one, further weights, and the pairs of a list."""
 
+import hashlib
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +10,8 @@ import torch
 import test_dcinn_ivf_rs
 import test_dcinn_ivf_tno
 import test_dcinn_ps
-from models import dcinn_ivf, save_checkpoint
+from models import DCINN, DCINNConfig, dcinn_ivf, save_checkpoint
+from utils import cli
 
 
 @pytest.fixture
@@ -31,7 +34,10 @@ def run(folder, *options, script=test_dcinn_ivf_tno):
 def test_the_untrained_network_is_a_row_of_every_table(weights):
     trained, _ = run(weights, "--weights", weights / "first.pth")
     fresh, _ = run(weights, "--weights", "untrained")
-    assert fresh["beside"] == []
+    assert [n["label"] for n in fresh["networks"]] == ["DCINN (untrained, seed 0)"]
+    assert fresh["networks"][0]["sha256"] is None
+    digest = hashlib.sha256((weights / "first.pth").read_bytes()).hexdigest()
+    assert [n["sha256"] for n in trained["networks"]] == [digest, None]
     for a, b in zip(trained["tables"], fresh["tables"], strict=True):
         assert list(a["summary"]) == ["DCINN (first)", "DCINN (untrained, seed 0)", "mean of the two", "max of the two"]
         assert a["values"]["DCINN (untrained, seed 0)"] == b["values"]["DCINN (untrained, seed 0)"]
@@ -52,18 +58,64 @@ def test_further_weights_are_rows_images_and_panels(weights):
     image = (out / "fused/astronaut.png").read_bytes()
     width = cv2.imread(str(out / "comparison.png")).shape[1]
     both, out = run(weights, "--weights", weights / "first.pth", "--beside", weights / "second.pth")
-    assert both["beside"] == ["DCINN (second)", "DCINN (untrained, seed 0)"]
-    name = "DCINN (second)"
-    assert both["tables"][1]["values"][name] == alone["tables"][1]["values"][name]
+    starts = ["DCINN (untrained, seed 0), max", "DCINN (untrained, seed 0), mean"]
+    assert [n["label"] for n in both["networks"]] == ["DCINN (first), max", "DCINN (second), mean", *starts]
+    assert [n["base_rule"] for n in both["networks"]] == ["max", "mean", "max", "mean"]
+    assert "base rule max and mean" in both["tables"][0]["title"]
+    for name, rule in (("DCINN (second)", "mean"), ("DCINN (untrained, seed 0)", "mean")):
+        assert both["tables"][1]["values"][f"{name}, {rule}"] == alone["tables"][1]["values"][name]
+    assert sorted(p.name for p in out.iterdir() if p.is_dir()) == ["fused", "fused_second"]
     assert (out / "fused_second/astronaut.png").read_bytes() == image != (out / "fused/astronaut.png").read_bytes()
     assert cv2.imread(str(out / "comparison.png")).shape[1] > width
 
 
-def test_the_same_name_twice_is_refused(weights, capsys):
+def test_weights_of_one_name_are_told_apart_by_their_folders(weights):
+    for name, file in (("a", "first"), ("b", "second")):
+        (weights / name).mkdir()
+        (weights / f"{file}.pth").rename(weights / name / "best.pth")
+    words = ("--weights", weights / "a/best.pth", "--beside", weights / "b/best.pth", "--base-rule", "max")
+    result, out = run(weights, *words)
+    names = ["DCINN (a_best)", "DCINN (b_best)", "DCINN (untrained, seed 0)"]
+    assert [n["label"] for n in result["networks"]] == names
+    assert (out / "fused_b_best/astronaut.png").is_file()
+
+
+def test_the_untrained_row_has_the_configuration_of_the_weights(weights, monkeypatch):
+    built = []
+    whole = cli.untrained
+    monkeypatch.setattr(cli, "untrained", lambda args, build: built.append(whole(args, build)) or built[-1])
+    save_checkpoint(weights / "odd.pth", DCINN(DCINNConfig("ivf", base_rule="mean", detail_rule="mean", exact=True)))
+    run(weights, "--weights", weights / "odd.pth")
+    assert (built[0].model.config.detail_rule, built[0].model.exact) == ("mean", True)
+
+
+def test_remarks_count_images_not_networks(weights, tmp_path):
+    for kind in ("vi", "ir"):
+        (tmp_path / kind).mkdir()
+        cv2.imwrite(
+            str(tmp_path / kind / "a.png"), np.random.default_rng(0).integers(0, 255, (50, 61)).astype(np.uint8)
+        )
+    result, _ = run(weights, "--weights", weights / "first.pth", "--data", tmp_path)
+    assert next(r for r in result["tables"][0]["remarks"] if "reflected" in r).startswith("1 x sides")
+
+
+def test_mri_ct_pairs_have_their_own_published_rows(tmp_path):
+    for kind in ("MRI", "CT"):
+        (tmp_path / kind).mkdir()
+        cv2.imwrite(
+            str(tmp_path / kind / "a.png"), np.random.default_rng(0).integers(0, 255, (48, 56)).astype(np.uint8)
+        )
+    result, _ = run(tmp_path, "--data", tmp_path, "--weights", "untrained", "--protocol", "paper")
+    table = result["tables"][0]
+    assert "MRI-CT fusion" in table["title"]
+    assert {row["source"] for row in table["published_other_images"]} == {"DCINN paper Table 11"}
+
+
+def test_the_same_file_twice_is_refused(weights, capsys):
     with pytest.raises(SystemExit) as stop:
         run(weights, "--weights", weights / "first.pth", "--beside", weights / "first.pth")
     assert stop.value.code == 2
-    assert "DCINN (first) twice" in capsys.readouterr().err
+    assert "the same file twice" in capsys.readouterr().err
     assert not (weights / "out").exists()
 
 
@@ -99,4 +151,4 @@ def test_rows_of_a_scene_are_those_of_its_part(stacked, tmp_path, capsys):
     assert exp[0] != exp[1]
     with pytest.raises(SystemExit):
         run(tmp_path, "--data", stacked[0], "--rows", "4:21", script=test_dcinn_ps)
-    assert "4:21, expected some of 0:20" in capsys.readouterr().err
+    assert "4:21, expected 4 or more of 0:20" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """The kept tables, the cards and the README: made from what scripts wrote, and compared with a fresh run."""
 
+import hashlib
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from models import dcinn_ivf, load_pretrained, save_checkpoint
+from models import CheckpointError, dcinn_ivf, dcinn_ps, load_pretrained, save_checkpoint
 from utils.entry import UsageError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
@@ -17,6 +19,12 @@ import cards
 import tables
 
 ENTRY = tables.Entry("test_dcinn_ivf_tno.py", "pairs", ("--weights", "untrained", "--protocol", "cddfuse"))
+LINES = """epoch,step,lr,loss,{0},seconds
+0,21,5e-05,0.7,0.61,60
+1,42,5e-05,0.6,0.52,60
+2,63,5e-05,0.6,,60
+3,84,5e-05,0.6,0.55,60
+"""
 
 
 @pytest.fixture
@@ -53,8 +61,15 @@ def test_a_check_tells_the_same_from_another(kept, capsys):
     assert tables.main(words) == 1
     assert "max of the two, SD" in capsys.readouterr().out
     assert file.read_text() == before
+    close = json.loads(before)
+    close["tables"][0]["summary"]["max of the two"]["SD"]["mean"] -= 0.0009  # of the number that was changed above
+    off, what = tables.differences(close, result)[0]
+    assert off == pytest.approx(0.9)
+    assert "max of the two, SD" in what
+    with pytest.raises(ValueError, match="argument"):
+        tables.differences({"tables": []}, result)
     del result["tables"][0]["summary"]["max of the two"]
-    with pytest.raises(ValueError, match="rows"):
+    with pytest.raises(UsageError, match="rows"):
         tables.differences(result, json.loads(before))
 
 
@@ -62,6 +77,16 @@ def test_what_is_not_there_is_left_out_and_said(kept, capsys):
     (kept / "none").mkdir()
     assert tables.main(["--datasets", str(kept / "none")]) == 0
     assert "toy: left out, no pairs" in capsys.readouterr().out
+    assert tables.main(["--datasets", str(kept / "none"), "--check"]) == 1, "what is not compared is not confirmed"
+
+
+def test_no_table_of_weights_that_are_not_there(kept, monkeypatch):
+    entry = tables.Entry(ENTRY.script, ENTRY.data, ("--protocol", "paper"))
+    monkeypatch.setattr(tables, "TABLES", {"other": entry})
+    monkeypatch.setattr("utils.cli.PRETRAINED", kept)
+    with pytest.raises(UsageError, match="no weights"):
+        tables.main(["--datasets", str(kept / "sets")])
+    assert not (kept / "results/other.json").exists()
 
 
 def test_the_markdown_has_the_means_and_the_command(kept):
@@ -74,34 +99,87 @@ def test_the_markdown_has_the_means_and_the_command(kept):
     assert "| CDDFuse" not in text, "other images: no published row of theirs"
 
 
-def test_adopted_weights_hold_model_and_configuration_only(tmp_path, monkeypatch):
-    monkeypatch.setattr(cards, "PRETRAINED", tmp_path / "pretrained")
-    (tmp_path / "pretrained").mkdir()
-    (tmp_path / "run").mkdir()
-    model = dcinn_ivf("mean")
-    save_checkpoint(tmp_path / "run/best.pth", model, extra={"training": {"seed": 1}})
+def a_run(folder, model, column):
+    """What a training leaves behind; its third epoch was not validated."""
+    folder.mkdir()
+    extra = {"training": {"seed": 1}, "epoch": 2, "steps": 42}
+    save_checkpoint(folder / "best.pth", model, extra=extra)
     about = {
         **{"recipe": "released", "data": "pairs", "validation": "2 pairs", "hardware": "a CPU", "parameters": 5},
-        **{"command": "python train.py", "without_network": {"max of the two": {"val_loss": 0.9}}},
+        **{"command": "python train.py --data pairs --output ../x", "without_network": {"max": {column: 0.9}}},
         "settings": {"batch": 8, "patch": 152, "lr": 5e-5, "milestones": [], "amp": "off", "seed": 3},
+        "processes": 1,
     }
-    (tmp_path / "run/run.json").write_text(json.dumps(about))
-    lines = (
-        "epoch,step,lr,loss,val_loss,seconds\n0,21,5e-05,0.7,0.61,60\n1,42,5e-05,0.6,0.52,60\n2,63,5e-05,0.6,0.55,60\n"
-    )
-    (tmp_path / "run/train.csv").write_text(lines)
-    cards.main(["adopt", str(tmp_path / "run"), "ivf_rs"])
-    content = torch.load(tmp_path / "pretrained/ivf_rs.pth", weights_only=True)
+    (folder / "run.json").write_text(json.dumps(about))
+    (folder / "train.csv").write_text(LINES.format(column))
+
+
+@pytest.mark.parametrize(("name", "column"), [("ivf_rs", "val_loss"), ("ps", "PSNR")])
+def test_adopted_weights_hold_model_and_configuration_only(name, column, tmp_path, monkeypatch):
+    monkeypatch.setattr(cards, "PRETRAINED", tmp_path / "pretrained")
+    (tmp_path / "pretrained").mkdir()
+    a_run(tmp_path / "run", dcinn_ivf("mean") if name == "ivf_rs" else dcinn_ps(4), column)
+    cards.main(["adopt", str(tmp_path / "run"), name])
+    content = torch.load(tmp_path / f"pretrained/{name}.pth", weights_only=True)
     assert not content["extra"]
     assert all(v.dtype == torch.float32 for v in content["model"].values() if v.is_floating_point())
-    assert load_pretrained(tmp_path / "pretrained/ivf_rs.pth").config.base_rule == "mean"
-    card = cards.card("ivf_rs")
-    assert "63 (3 epochs); the weights are those after epoch 2" in card
-    assert "a CPU, 3 minutes" in card
-    cards.draw_curve("ivf_rs")
-    assert cv2.imread(str(tmp_path / "pretrained/curves/ivf_rs.png")).std() > 5
+    assert load_pretrained(tmp_path / f"pretrained/{name}.pth").config.task == name.partition("_")[0]
+    card = cards.card(name)
+    assert "84 (4 epochs); weights as they were after 42 steps" in card
+    assert "a CPU, 1 process(es), 3 minutes" in card
+    assert "    python train.py --data DIR/pairs\n" in card
+    cards.draw_curve(name)
+    assert cv2.imread(str(tmp_path / f"pretrained/curves/{name}.png")).std() > 5
+
+
+def test_what_is_no_training_of_the_task_is_not_adopted(tmp_path, monkeypatch):
+    monkeypatch.setattr(cards, "PRETRAINED", tmp_path / "pretrained")
+    (tmp_path / "pretrained").mkdir()
     with pytest.raises(UsageError, match=r"best\.pth: found no such file"):
-        cards.main(["adopt", str(tmp_path), "ivf_rs"])
+        cards.adopt(tmp_path, "ivf_rs")
+    a_run(tmp_path / "run", dcinn_ps(4), "PSNR")
+    with pytest.raises(CheckpointError, match="expected one for hmf"):
+        cards.adopt(tmp_path / "run", "hmf")
+    (tmp_path / "run/best.pth").write_bytes(b"junk")
+    with pytest.raises(CheckpointError):
+        cards.adopt(tmp_path / "run", "ps")
+    assert not list((tmp_path / "pretrained").iterdir())
+
+
+def test_numbers_of_other_weights_are_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(cards, "PRETRAINED", tmp_path)
+    (tmp_path / "results").mkdir()
+    save_checkpoint(tmp_path / "ivf_tno.pth", dcinn_ivf("max"))
+    networks = [{"label": "DCINN (ivf_tno)", "sha256": hashlib.sha256(b"another").hexdigest()}]
+    (tmp_path / "results/tno8.json").write_text(json.dumps({"networks": networks, "tables": []}))
+    with pytest.raises(UsageError, match=r"another ivf_tno\.pth"):
+        cards.write()
+
+
+def test_published_rows_of_the_same_images_are_rows_and_others_are_lines():
+    published = {"source": "DCINN paper Table 7", "data": "TNO", "metrics": {"EN": {"mean": 6.6371}}}
+    table = {
+        **{"title": "Fusion", "metrics": ["EN"], "images": ["a", "b"], "remarks": ["A remark."]},
+        "summary": {
+            "DCINN (x)": {"EN": {"mean": 6.5}},
+            "empty": {"EN": {"mean": None}},
+            "full": {"EN": {"mean": "inf"}},
+        },
+        "published_same_images": [{**published, "method": "DCINN"}, {**published, "method": "GTF"}],
+        "published_other_images": [{**published, "method": "CDDFuse"}],
+    }
+    text = cards.markdown({"tables": [table], "command": "python x"}, remarks=True)
+    assert "| DCINN (x) | 6.500 |\n| empty |  |\n| full | inf |\n" in text
+    assert "| DCINN, published (DCINN paper Table 7) | 6.637 |" in text
+    assert "GTF" not in text
+    assert "Published, on other images (DCINN paper Table 7; TNO): CDDFuse: EN 6.637." in text
+    assert "* A remark." in text
+    assert "A remark" not in cards.markdown({"tables": [table], "command": "python x"})
+
+
+def test_kept_results_are_not_ignored_by_git():
+    found = subprocess.run(["git", "check-ignore", "pretrained/results/x.json"], cwd=cards.README.parent, check=False)
+    assert found.returncode != 0
 
 
 def test_the_readme_shows_the_kept_numbers():

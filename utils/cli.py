@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from models import DCINN, CheckpointError, load_pretrained
-from models.checkpoint import PRETRAINED, holds_config
+from models.checkpoint import PRETRAINED, find_weights, holds_config
 
 from . import entry
 from .entry import BAD_INPUT, Parser, UsageError, bit_depth, positive, quiet, seed, span, tile_side
@@ -43,7 +43,7 @@ def test_parser(task: str, description: str, data_help: str) -> Parser:
         action="store_true",
         help="as many terms of the convolution exponential as needed (default: the ten released ones)",
     )
-    parser.add_argument("--seed", type=seed, default=0, help="of the random start, where no weights are loaded")
+    parser.add_argument("--seed", type=seed, default=0, help="of the random start: of a network without weights")
     parser.add_argument("--limit", type=positive, help="only the first images (default: all)")
     return parser
 
@@ -78,7 +78,8 @@ def trained(args: argparse.Namespace, weights: str, name: str, **lacking: object
         given = {**lacking, **given}
     task = name.partition("_")[0]
     model = load_pretrained(weights, task=task, device=device, exact=args.exact or None, **given)
-    return Network(model, f"DCINN ({Path(weights).stem})", trained=True, name=Path(weights).stem)
+    file = find_weights(weights)
+    return Network(model, f"DCINN ({file.stem})", trained=True, name=file.stem, file=file)
 
 
 def untrained(args: argparse.Namespace, build: Callable[[], DCINN]) -> Network:

@@ -131,7 +131,7 @@ def tile_side(text: str) -> int:
 
 
 def span(text: str) -> tuple[int, int]:
-    """FIRST:END, for argparse."""
+    """FIRST:END as (first, end), for argparse; its error for anything else."""
     first, _, end = text.partition(":")
     if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
         raise argparse.ArgumentTypeError(f"found {text[:40]}, expected FIRST:END, as in 0:192")

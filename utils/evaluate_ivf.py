@@ -57,20 +57,31 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         pairs.keep(split(args.split))
         source += f", {args.split}"
     network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
-    run = Run(name, network, source, args.tile, args.pooling, _others(args, network, name, base_rule))
+    network, *others = _networks(args, network, name, base_rule)
+    run = Run(name, network, source, args.tile, args.pooling, tuple(others))
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
     return evaluate_pairs(run, pairs, args.output, asked, args.limit)
 
 
-def _others(args: argparse.Namespace, network: Network, name: str, base_rule: str) -> tuple[Network, ...]:
-    """The networks of --beside, and the untrained one: what training adds to rule and details is seen beside it."""
-    others = [cli.trained(args, weights, name, base_rule=base_rule) for weights in args.beside]
-    if network.trained:
-        others.append(cli.untrained(args, lambda: DCINN(network.model.config)))
-    labels = [network.label, *(other.label for other in others)]
-    if twice := [label for label in labels if labels.count(label) > 1]:
-        raise cli.UsageError(f"--beside: found {twice[0]} twice, expected weights of different file names")
-    return tuple(others)
+def _networks(args: argparse.Namespace, network: Network, name: str, base_rule: str) -> tuple[Network, ...]:
+    """The networks of --beside, and an untrained one of each configuration: what training adds is seen beside it."""
+    networks = [network, *(cli.trained(args, weights, name, base_rule=base_rule) for weights in args.beside)]
+    if len({n.name for n in networks}) < len(networks):  # runs/a/best.pth and runs/b/best.pth
+        networks = [n if n.file is None else _named_by_folder(n) for n in networks]
+    if len({n.file for n in networks}) < len(networks):
+        raise cli.UsageError("--beside: found the same file twice, expected other weights")
+    for config in dict.fromkeys(n.model.config for n in networks if n.trained):
+        fresh = cli.untrained(args, lambda config=config: DCINN(config))
+        fresh.model.exact = network.model.exact
+        networks.append(fresh)
+    if len({n.model.config.base_rule for n in networks}) > 1:
+        networks = [n._replace(label=f"{n.label}, {n.model.config.base_rule}") for n in networks]
+    return tuple(networks)
+
+
+def _named_by_folder(network: Network) -> Network:
+    name = f"{network.file.resolve().parent.name}_{network.name}"
+    return network._replace(name=name, label=f"DCINN ({name})")
 
 
 def evaluate_pairs(
@@ -81,8 +92,10 @@ def evaluate_pairs(
     Images of further weights are in fused_WEIGHTS/; those of the untrained network are only measured and shown.
     """
     folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
-    rule = run.model.config.base_rule
-    tables = [run.table(f"Infrared-visible fusion, base rule {rule}, {TITLES[p]}", protocols.IVF[p], p) for p in asked]
+    rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others)))
+    medical = getattr(pairs, "infrared", output).name.lower() == "ct"
+    kind, task = ("MRI-CT fusion", "ivf_mri_ct") if medical else ("Infrared-visible fusion", None)
+    tables = [run.table(f"{kind}, base rule {rules}, {TITLES[p]}", protocols.IVF[p], p, task) for p in asked]
     rows = []
     count = min(len(pairs), limit or len(pairs))
     inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]

@@ -84,7 +84,7 @@ class MaximaWeights(NamedTuple):
 
 
 def maxima_terms(fused: Tensor, infrared: Tensor, visible: Tensor, gain: float = 1.0) -> Tensor:
-    """What the tuned infrared-visible recipe wants of a fused image, (6,); zero is perfect. Ours, not the paper's.
+    """What the tuned infrared-visible recipe wants of a fused image, (6,); smaller is better. Ours, not the paper's.
 
     L1 to the larger of the sources; L1 of its gradient to `gain` times the stronger one of theirs; 1 - SSIM to either;
     2 - the correlations of (fused - one source) with the other source, whose sum is SCD (Aslantas and Bendes, 2015);

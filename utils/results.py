@@ -11,6 +11,15 @@ from types import TracebackType
 from metrics.report import CSV_HEADER, Table
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, complete or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(temporary).chmod(0o644)
+    Path(temporary).replace(path)
+
+
 class ResultFolder:
     """Files are written to a hidden folder and moved into the target when the block ends without an error.
 

@@ -1,8 +1,10 @@
 """A run of a test script: the network over its images, what is noted on the way, the tables at the end."""
 
+import hashlib
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +20,18 @@ from .tiling import fuse
 
 
 class Network(NamedTuple):
-    """A model in evaluation mode, what tables call it, whether it has trained weights, and the name of these."""
+    """A model in evaluation mode, what tables call it, whether it has trained weights, and their name and file."""
 
     model: DCINN
     label: str
     trained: bool
     name: str = "untrained"
+    file: Path | None = None
+
+    def as_dict(self) -> dict:
+        """What metrics.json says of it: the weights by the SHA-256 of their file."""
+        digest = hashlib.sha256(self.file.read_bytes()).hexdigest() if self.file else None
+        return {"label": self.label, "sha256": digest, **self.model.config.as_dict(), "exact": self.model.exact}
 
 
 @dataclass
@@ -66,9 +74,9 @@ class Run:
 
     def fuse(self, base_image: np.ndarray, guide: np.ndarray, network: Network | None = None) -> np.ndarray:
         """(C, H, W) and (c, H, W) float32 in [0, 1] -> (C, H, W) float32, by the run's network or one of the others."""
-        network = network or self.network
+        network, own = network or self.network, network in (None, self.network)
         height, width = base_image.shape[1:]
-        if (height, width) != tuple(self.model.padded_side(s) for s in (height, width)):
+        if own and (height, width) != tuple(self.model.padded_side(s) for s in (height, width)):
             self.notes[
                 f"sides reflected to multiples of {self.model.multiple} pixels (at least {self.model.least}) for the "
                 "network, and cropped back"
@@ -76,8 +84,9 @@ class Run:
         start = time.perf_counter()
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
         fused = fuse(network.model, a, b, tile=self.tile, scene=self.pooling == "scene")[0].numpy()
-        self.seconds += time.perf_counter() - start
-        self.fusions += 1
+        if own:
+            self.seconds += time.perf_counter() - start
+            self.fusions += 1
         if not np.isfinite(fused).all():
             raise DataError(network.label, "NaN or infinity in the fused image", "finite values; the weights diverge")
         return fused
@@ -115,8 +124,8 @@ class Run:
         about = {
             "task": self.name,
             "weights": self.label,
-            "beside": [network.label for network in self.others],
             "config": {**self.model.config.as_dict(), "exact": self.model.exact},
+            "networks": [network.as_dict() for network in (self.network, *self.others)],
             "data": self.source or "embedded sample",
             "tile": self.tile,
             "torch": torch.__version__,

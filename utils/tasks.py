@@ -61,8 +61,8 @@ class Task:
 def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
     """Patches of a training H5, of a scene by Wald's protocol, or of the sample scene."""
     if args.data is None:
-        if args.rows:
-            raise cli.UsageError("--rows: found without --data, expected with it")
+        if args.rows or args.stride:
+            raise cli.UsageError("--rows, --stride: found without --data, expected with it")
         scene = sample_pan_scene()
         source = ScenePatches(scene["ms"], scene["pan"][0], sensor=SAMPLE_SENSOR, patch=numbers.patch)
         label, bands, ratio = "the embedded sample", len(scene["ms"]), 4
@@ -71,6 +71,8 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
         label = f"{args.data}{', rows {}:{}'.format(*args.rows) if args.rows else ''}"
         bands, ratio = file.bands, file.ratio
         if file.has_reference:
+            if args.stride:
+                raise cli.UsageError(f"--stride: found for {args.data}, which holds patches, expected for a scene only")
             source = PanPatches(file)
         else:
             if file.ms_sides is None or len(file) != 1:

@@ -77,6 +77,7 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             "loss": task.loss,
             "hold_back": args.hold_back,
             "stride": getattr(args, "stride", None),
+            "rows": getattr(args, "rows", None),
             "model": model.config.as_dict(),
         }
         model.recompute = args.recompute

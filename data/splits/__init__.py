@@ -1,4 +1,4 @@
-"""Lists of the test images of published tables, so that no training set holds one of them by accident.
+"""Lists of images that are not trained on: those of published tables, and those that ours are chosen by.
 
 roadscene_50: RoadScene's test pairs in CDDFuse (Zhao et al., CVPR 2023), read off its repository.
 roadscene_held_21: RoadScene's pairs that ours are chosen by: the last 21 by name without those 50 (`--hold-back 21`).
