@@ -16,7 +16,12 @@ from utils import cli
 
 @pytest.fixture
 def weights(tmp_path):
-    """Two files of stirred networks, first.pth (max) and second.pth (mean)."""
+    """Two files of stirred networks, first.pth (max) and second.pth (mean), and a small pair in pairs/."""
+    rng = np.random.default_rng(2)
+    for kind in ("vi", "ir"):
+        (tmp_path / "pairs" / kind).mkdir(parents=True)
+        image = cv2.GaussianBlur(rng.integers(0, 256, (48, 64)).astype(np.uint8), (5, 5), 1.5)
+        cv2.imwrite(str(tmp_path / "pairs" / kind / "astronaut.png"), image)
     for seed, (name, rule) in enumerate((("first", "max"), ("second", "mean"))):
         torch.manual_seed(seed)
         model = dcinn_ivf(rule)
@@ -28,6 +33,8 @@ def weights(tmp_path):
 
 def run(folder, *options, script=test_dcinn_ivf_tno):
     words = [*map(str, options), "--output", str(folder / "out"), "--limit", "1"]
+    if (folder / "pairs").is_dir() and "--data" not in words:
+        words += ["--data", str(folder / "pairs")]
     return script.main(words), folder / "out"
 
 

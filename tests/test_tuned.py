@@ -1,5 +1,6 @@
 """The tuned infrared-visible recipe: its terms by NumPy, its weights, a step of it, and its refusal elsewhere."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -60,8 +61,8 @@ def test_the_loss_weights_every_term_and_constant_images_have_gradients(images):
 def test_the_objective_gives_the_loss_and_its_terms():
     torch.manual_seed(0)
     model, pair = dcinn_ivf("max"), [torch.rand(2, 1, 32, 32) for _ in range(2)]
-    found = MaximaObjective(model, TUNED)(*pair)
-    fused = model(*pair)
+    with torch.no_grad():
+        found, fused = MaximaObjective(model, TUNED)(*pair), model(*pair)
     assert len(found) == len(MaximaObjective.names)
     assert torch.allclose(found[1:], maxima_terms(fused, pair[1], pair[0], TUNED.gain))
     assert float(found[0]) == pytest.approx(float(maxima_loss(fused, pair[1], pair[0], TUNED)), rel=1e-5)
@@ -80,8 +81,14 @@ def test_only_infrared_visible_images_have_the_recipe(capsys):
 
 
 def test_a_short_training_lowers_it(tmp_path):
-    options = ["--recipe", "tuned", "--patch", "64", "--batch", "4", "--epochs", "6", "--output", str(tmp_path / "run")]
-    train_dcinn_ivf_rs.main(options)
+    rng = np.random.default_rng(0)
+    for kind in ("vi", "ir"):
+        (tmp_path / kind).mkdir()
+        for name in "abcd":
+            image = cv2.GaussianBlur(rng.integers(0, 256, (48, 48)).astype(np.uint8), (9, 9), 2)
+            cv2.imwrite(str(tmp_path / kind / f"{name}.png"), cv2.normalize(image, None, 0, 255, cv2.NORM_MINMAX))
+    options = ["--recipe", "tuned", "--patch", "48", "--batch", "2", "--epochs", "3", "--data", str(tmp_path)]
+    train_dcinn_ivf_rs.main([*options, "--output", str(tmp_path / "run")])
     lines = (tmp_path / "run/train.csv").read_text().splitlines()
     assert "differences" in lines[0]
     losses = [float(line.split(",")[lines[0].split(",").index("val_loss")]) for line in lines[1:]]
