@@ -160,7 +160,8 @@ def test_the_scripts_own_results_score_the_same(shared, tmp_path):
     import test_dcinn_ivf_tno
 
     data = shared("datasets/tno8")
-    first = test_dcinn_ivf_tno.main(["--data", str(data), "--output", str(tmp_path / "out"), "--limit", "8"])
+    options = ["--data", str(data), "--output", str(tmp_path / "out"), "--weights", "untrained"]
+    first = test_dcinn_ivf_tno.main(options)
     second = run("--task", "ivf", "--fused", tmp_path / "out/fused", "--data", data, "--name", "again")
     for a, b in zip(first["tables"], second["tables"], strict=True):
         for metric, found in b["values"]["again"].items():

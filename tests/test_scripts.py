@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(script, folder, *options):
+    if "--weights" not in options:  # whatever is in pretrained/
+        options += ("--weights", "untrained")
     return script.main([*map(str, options), "--output", str(folder / "out")]), folder / "out"
 
 
