@@ -105,6 +105,11 @@ class PanCollection:
         """Of the images: the file's, with a number where it holds a stack."""
         return [f"{self.path.stem}_{i:04d}" for i in range(self.count)] if self.stacked else [self.path.stem]
 
+    @property
+    def label(self) -> str:
+        """The path, and the rows where these are not all."""
+        return str(self.path) if self.rows is None else f"{self.path}, rows {self.rows[0]}:{self.rows[1]}"
+
     def _missing(self, what: str) -> DataError:
         names = [k for k in self.file if not k.startswith("__")]
         return DataError(self.path, f"the keys {', '.join(names[:8]) or '(none)'}", what)

@@ -59,8 +59,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     if network.model.config.bands != scenes.bands:
         expected = f"{network.model.config.bands} of the weights"
         raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
-    source = f"{args.data}{', rows {}:{}'.format(*args.rows) if args.rows else ''}" if args.data else None
-    run = Run("ps", network, source, args.tile, args.pooling)
+    run = Run("ps", network, scenes.file.label if scenes.file else None, args.tile, args.pooling)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
 
 

@@ -1,8 +1,7 @@
 """The numbers of the four trainings: what the released scripts run, what the paper prints where it differs, and ours.
 
 The third one, "tuned", is for infrared-visible images only: a loss that asks for the stronger of the sources, chosen on
-held-back pairs of RoadScene, because the released loss lowers six of CDDFuse's eight metrics below those of the
-untrained network.
+held-back pairs of RoadScene.
 
 Source: the authors' released training scripts ("released"), Wang et al., IJCV 132 (2024), section 5 ("paper").
 Common to all: Adam (0.9, 0.999), eps 1e-8, no weight decay, gradients clipped to an L2 norm of 2e-4, learning rate

@@ -68,8 +68,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
         label, bands, ratio = "the embedded sample", len(scene["ms"]), 4
     else:
         file = PanCollection(args.data, sensor=args.sensor, bits=args.bits, rows=args.rows)
-        label = f"{args.data}{', rows {}:{}'.format(*args.rows) if args.rows else ''}"
-        bands, ratio = file.bands, file.ratio
+        label, bands, ratio = file.label, file.bands, file.ratio
         if file.has_reference:
             if args.stride:
                 raise cli.UsageError(f"--stride: found for {args.data}, which holds patches, expected for a scene only")
