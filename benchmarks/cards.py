@@ -60,14 +60,15 @@ def adopt(run: Path, name: str) -> None:
     model = load_pretrained(run / "best.pth", task=name.partition("_")[0])
     about = json.loads((run / "run.json").read_text(encoding="utf-8"))
     with (run / "train.csv").open(encoding="utf-8", newline="") as file:
-        rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
-    rows = [row for row in rows if measure_of(row)]
+        epochs = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+    rows = [row for row in epochs if measure_of(row)]
     lacking = [key for key in ("hardware", "command", "settings") if key not in about]
     if lacking or not rows:
         raise UsageError(f"{run}: found no {(lacking or ['validated epoch'])[0]}, expected a whole training")
     best = {key: load_extra(run / "best.pth").get(key) for key in ("epoch", "steps")}
     save_checkpoint(PRETRAINED / f"{name}.pth", model)
-    facts = {"run": about, "best": best, "curve": rows}
+    trained = {"epochs": len(epochs), "steps": epochs[-1]["step"], "minutes": sum(e["seconds"] for e in epochs) / 60}
+    facts = {"run": about, "trained": trained, "best": best, "curve": rows}
     write_whole(PRETRAINED / f"{name}.json", json.dumps(facts, indent=1) + "\n")
 
 
@@ -122,20 +123,20 @@ def card(name: str) -> str:
     """The card of a file in pretrained/."""
     title, tables, terms = CARDS[name]
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
-    run, best, last = facts["run"], facts["best"], facts["curve"][-1]
+    run, best, trained = facts["run"], facts["best"], facts["trained"]
     settings = run["settings"]
     milestones = ", ".join(map(str, settings["milestones"]))
-    minutes = sum(row["seconds"] for row in facts["curve"]) / 60
     lines = {
         "Data": run["data"],
         "Validation, by which the epoch was chosen": run["validation"],
         "Recipe": f"{run['recipe']}: batch {settings['batch']}, patch {settings['patch']}, learning rate "
         f"{settings['lr']:g}{f', halved after epochs {milestones}' if milestones else ''}, "
         f"{'float32' if settings['amp'] == 'off' else settings['amp']}",
-        "Steps": f"{last['step']:.0f} ({last['epoch'] + 1:.0f} epochs); weights as they were after "
+        "Steps": f"{trained['steps']:.0f} ({trained['epochs']} epochs); weights as they were after "
         f"{best['steps']} steps",
         "Seed": settings["seed"],
-        "Hardware and time": f"{run['hardware']}, {run['processes']} process(es), {minutes:.0f} minutes of steps",
+        "Hardware and time": f"{run['hardware']}, {run['processes']} process(es), "
+        f"{trained['minutes']:.0f} minutes of steps beside whatever else the machine did",
         "Parameters": f"{run['parameters']:,}",
         "Terms of the data": terms,
     }

@@ -126,7 +126,7 @@ def test_adopted_weights_hold_model_and_configuration_only(name, column, tmp_pat
     assert load_pretrained(tmp_path / f"pretrained/{name}.pth").config.task == name.partition("_")[0]
     card = cards.card(name)
     assert "84 (4 epochs); weights as they were after 42 steps" in card
-    assert "a CPU, 1 process(es), 3 minutes" in card
+    assert "a CPU, 1 process(es), 4 minutes" in card
     assert "    python train.py --data DIR/pairs\n" in card
     cards.draw_curve(name)
     assert cv2.imread(str(tmp_path / f"pretrained/curves/{name}.png")).std() > 5
