@@ -245,7 +245,11 @@ CASES = {
         lambda t: ["--data", mat(t, I_MS=MS, I_PAN=PAN, L=np.nan)],
         ["depth of nan", "1 to 32"],
     ),
-    "one band": ("ps", lambda t: ["--data", mat(t, I_MS=MS[..., :1], I_PAN=PAN)], ["bands of ps", "found 1"]),
+    "one band": (
+        "ps",
+        lambda t: ["--weights", "untrained", "--data", mat(t, I_MS=MS[..., :1], I_PAN=PAN)],
+        ["bands of ps", "found 1"],
+    ),
     "an empty dataset": ("ps", lambda t: ["--data", h5(t, pan=h5py.Empty("f4"))], ["gt, lms, ms", "expected pan"]),
     "options without data": ("ps", lambda t: ["--sensor", "QB"], ["--sensor", "without --data"]),
     "12 bits taken for 16": (

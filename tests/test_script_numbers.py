@@ -213,7 +213,8 @@ def test_ps_full_resolution_columns(tmp_path):
 def test_limit_of_a_stacked_file(tmp_path):
     images = {"lms": RNG.integers(0, 2047, (3, 4, 16, 16)), "pan": RNG.integers(0, 2047, (3, 1, 16, 16))}
     scipy.io.savemat(tmp_path / "s.mat", {**images, "gt": images["lms"]})
-    table = test_dcinn_ps.main(["--data", str(tmp_path / "s.mat"), "--output", str(tmp_path / "o"), "--limit", "2"])
+    options = ["--data", tmp_path / "s.mat", "--output", tmp_path / "o", "--limit", 2, "--weights", "untrained"]
+    table = test_dcinn_ps.main([str(o) for o in options])
     assert table["tables"][0]["images"] == ["s_0000", "s_0001"]
 
 

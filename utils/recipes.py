@@ -14,7 +14,7 @@ from .losses import MaximaWeights
 
 CLIP = 2e-4
 RECIPES = ("released", "paper", "tuned")
-TUNED = MaximaWeights(2, 5, 0.5, 0.5, 0.3, 10, gain=1.4)
+TUNED = MaximaWeights(2, 5, 0.5, 0.5, 0.3, 50, gain=1.4)
 
 
 @dataclass(frozen=True)
