@@ -141,7 +141,7 @@ def card(name: str) -> str:
         "Terms of the data": terms,
     }
     out = [f"# {name}: {title}", "", f"`pretrained/{name}.pth`, float32, weights and configuration only.", "", "| | |"]
-    command = re.sub(r"--(data|val) ", r"--\1 DIR/", re.sub(r" --output \S+", "", run["command"]))
+    command = re.sub(r"--(data|val) ", r"--\1 DIR/", re.sub(r" --output \S+| --resume\b", "", run["command"]))
     out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), "", f"    {command}", ""]
     out += [f"![validation](curves/{name}.png)", "", "## Measured", ""]
     out += [markdown(result, remarks=True) for table in tables if (result := results(table))]

@@ -106,7 +106,7 @@ def a_run(folder, model, column):
     save_checkpoint(folder / "best.pth", model, extra=extra)
     about = {
         **{"recipe": "released", "data": "pairs", "validation": "2 pairs", "hardware": "a CPU", "parameters": 5},
-        **{"command": "python train.py --data pairs --output ../x", "without_network": {"max": {column: 0.9}}},
+        **{"command": "python train.py --data pairs --output ../x --resume", "without_network": {"max": {column: 0.9}}},
         "settings": {"batch": 8, "patch": 152, "lr": 5e-5, "milestones": [], "amp": "off", "seed": 3},
         "processes": 1,
     }

@@ -57,7 +57,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         raise cli.UsageError(f"{args.data}: found {why}; --resolution full needs none of it")
     network = cli.pick_model(args, "ps", lambda: dcinn_ps(scenes.bands))
     if network.model.config.bands != scenes.bands:
-        expected = f"{network.model.config.bands} of the weights"
+        expected = f"{network.model.config.bands} of the weights (--weights)"
         raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
     run = Run("ps", network, scenes.file.label if scenes.file else None, args.tile, args.pooling)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)

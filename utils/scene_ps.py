@@ -112,7 +112,7 @@ def fuse_scene(network: Network, ms: Path, pan: Path, bits: int, output: Path, t
         model, main = network.model.to(device), distributed.rank() == 0
         scene = PanScene(Windows(ms, bands=network.model.config.bands), Windows(pan, bands=1), 2**bits - 1)
         if scene.bands != model.config.bands:
-            raise DataError(ms, f"{scene.bands} bands", f"{model.config.bands} of the weights")
+            raise DataError(ms, f"{scene.bands} bands", f"{model.config.bands} of the weights (--weights)")
         tiling = Tiling(scene.height, scene.width, tile or TILE)
         rows = tiling.share(distributed.rank(), distributed.world())
         start = time.perf_counter()
