@@ -22,7 +22,7 @@ from data.simulate import spectral_response
 from metrics import protocols, published
 from metrics.report import Table
 from utils import measure
-from utils.entry import Parser, UsageError, bit_depth, door
+from utils.entry import SENSOR_HELP, Parser, UsageError, bit_depth, door, sensor
 from utils.images import to_eight_bit
 from utils.results import ResultFolder
 from utils.scenes import Scenes
@@ -109,7 +109,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--tno", type=Path, help="folder of TNO pairs")
     parser.add_argument("--roadscene", type=Path, help="folder of RoadScene pairs")
     parser.add_argument("--pan", type=Path, help="a PanCollection .h5 or a .mat scene")
-    parser.add_argument("--sensor", help="of --pan (default: the file's own)")
+    parser.add_argument("--sensor", type=sensor, help=f"of --pan: {SENSOR_HELP} (default: the file's own)")
     parser.add_argument("--bits", type=bit_depth, help="of --pan (default: the file's own, else 11)")
     parser.add_argument("--output", type=Path, help="folder for the tables and checks (default: print only)")
     return parser

@@ -4,6 +4,14 @@ Names are loaded on first use, so that `data.simulate` alone needs NumPy and Sci
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .errors import DataError
+    from .harvard import Harvard
+    from .hyperspectral import CAVE
+    from .infrared_visible import PairedImages
+    from .pancollection import PanCollection
 
 _HOMES = {
     "CAVE": "hyperspectral",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 
 import h5py
 import numpy as np
 import scipy.io
 
-from .errors import DataError
+from .errors import DataError, one_line
+from .matlab import is_matlab5, read_matlab5
+from .room import check_declared
 
 SUFFIXES = (".h5", ".hdf5", ".mat")
 
@@ -38,7 +41,7 @@ class ArrayFile:
         DataError: for a file that is missing, truncated or of another type.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         self._content: dict | None = None
         self._process = os.getpid()
@@ -59,11 +62,8 @@ class ArrayFile:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     self._content = _open(self.path)
-            except MemoryError:
-                raise
-            # h5py and scipy.io raise many types on damaged files.
-            except Exception as error:
-                why = " ".join(str(error).split())[:100] or type(error).__name__
+            except Exception as error:  # h5py and scipy.io raise many types on damaged files
+                why = one_line(error, 100) or type(error).__name__
                 raise DataError(self.path, f"no readable HDF5 or MATLAB file ({why})", "a complete file") from None
         return self._content
 
@@ -78,12 +78,15 @@ class ArrayFile:
 
     def read(self, key: str, index: int | None = None) -> np.ndarray:
         """All of an array, or its part `index` along the first axis."""
+        array, at = self[key], key if index is None else f"{key}[{index}]"
+        shape = array.shape if index is None else array.shape[1:]
+        check_declared(self.path, f"{at} of shape {shape}", prod(shape) * array.dtype.itemsize)
         try:
-            return np.asarray(self[key][...] if index is None else self[key][index])
-        except (OSError, RuntimeError, ValueError) as error:
-            why = " ".join(str(error).split())[:100]
-            at = key if index is None else f"{key}[{index}]"
-            raise DataError(self.path, f"unreadable {at} ({why})", "a complete file") from None
+            return np.asarray(array[...] if index is None else array[index])
+        # h5py and NumPy raise many types on damaged files, and for what memory does not hold.
+        except Exception as error:
+            why = one_line(error, 100) or type(error).__name__
+            raise DataError(self.path, f"unreadable {at} ({why})", "a complete file that fits into memory") from None
 
     def text(self, key: str) -> str | None:
         """A short string (a sensor's name), or None."""
@@ -103,13 +106,35 @@ class ArrayFile:
         return float(value.ravel()[0]) if value.size == 1 and value.dtype.kind in "uif" else None
 
 
+def read_npy(path: Path, mapped: bool = False) -> np.ndarray:
+    """The array of a .npy file, mapped into memory or read.
+
+    Raises:
+        DataError: for a damaged file, one of objects (nothing in a file is run), and a .npz archive.
+    """
+    try:
+        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except Exception as error:  # NumPy raises SyntaxError, TokenError, BadZipFile, ... on damaged files
+        raise DataError(path, f"no readable .npy file ({one_line(error, 100)})", "a complete file") from None
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise DataError(path, "an archive of arrays (.npz)", "a .npy file of one array")
+    return array
+
+
 def _open(path: Path) -> dict:
     with path.open("rb") as file:
         head = file.read(128)
     if path.suffix.lower() == ".mat" and not h5py.is_hdf5(path):
-        return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}
+        if is_matlab5(head):
+            return read_matlab5(path)
+        if 0 not in head[:4]:
+            raise ValueError("no MATLAB header")
+        return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}  # v4
     file = h5py.File(path, "r")
-    sets = {k: v for k, v in file.items() if isinstance(v, h5py.Dataset) and v.shape is not None}
+    names = {k: k if isinstance(k, str) else k.decode("utf-8", "replace") for k in file}
+    sets = {name: file.get(k) for k, name in names.items()}
+    sets = {k: v for k, v in sets.items() if isinstance(v, h5py.Dataset) and v.shape is not None}
     if head.startswith(b"MATLAB 7.3") or any("MATLAB_class" in v.attrs for v in sets.values()):
         return {k: Reversed(v) for k, v in sets.items()}
     return sets

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from .arrays import ArrayFile
-from .errors import DataError
+from .arrays import ArrayFile, read_npy
+from .errors import DataError, one_line
+from .room import check_declared
 
 SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
 KEYS = ("fused", "sr", "I_Fus", "I_F", "I_fus", "output", "out", "pred", "gt", "GT", "I_GT")
@@ -94,10 +95,16 @@ class Cubes:
         return cube
 
     def shape(self, index: int) -> tuple[int, int, int]:
-        """(B, H, W) of an image, told from the raw shape: the smallest of the outer axes is that of the bands."""
+        """(B, H, W) of an image, told from the raw shape: the smallest of the outer axes is that of the bands.
+
+        Raises:
+            DataError: for a stack of images in a folder of files.
+        """
         raw = self.raw_shape(index)
         if len(raw) == 2:
             return (1, *raw)
+        if len(raw) != 3:
+            raise DataError(self.files[index], f"an array of shape {raw}", "one image, (B, H, W) or (H, W, B)")
         return (raw[2], *raw[:2]) if raw[2] < min(raw[:2]) else raw
 
     def raw_shape(self, index: int) -> tuple[int, ...]:
@@ -118,21 +125,28 @@ def _read(path: Path) -> np.ndarray:
     suffix = path.suffix.lower()
     try:
         if suffix == ".npy":
-            array = np.load(path, allow_pickle=False)
+            array = read_npy(path)
         elif suffix in (".tif", ".tiff"):
-            array = tifffile.imread(path)
+            array = _read_tiff(path)
         elif suffix in SUFFIXES:
             array = _from_arrays(path)
         else:
             raise DataError(path, f"a file of type {suffix or 'none'}", ", ".join(SUFFIXES))
     except DataError:
         raise
-    except Exception as error:  # tifffile and NumPy raise many types on damaged files
-        why = " ".join(str(error).split())[:100] or type(error).__name__
+    except Exception as error:  # tifffile raises many types on damaged files
+        why = one_line(error, 100) or type(error).__name__
         raise DataError(path, f"no readable {suffix} file ({why})", "a complete file") from None
     if array.ndim not in (2, 3, 4) or not array.size or array.dtype.kind not in "uif":
         raise DataError(path, f"{array.dtype} of shape {array.shape}", "numbers of shape (B, H, W) or (H, W, B)")
     return array
+
+
+def _read_tiff(path: Path) -> np.ndarray:
+    with tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        check_declared(path, f"an image of shape {series.shape}", series.nbytes)
+        return series.asarray()
 
 
 def _from_arrays(path: Path) -> np.ndarray:

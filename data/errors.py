@@ -1,5 +1,9 @@
 """The error of bad input, one line a message: file, what was found, what was expected."""
 
+import re
+
+LONGEST = 400  # characters of what a file holds that go into a message
+
 
 class DataError(ValueError):
     """Input that cannot be used as it is.
@@ -10,4 +14,10 @@ class DataError(ValueError):
 
     def __init__(self, where: object, found: str, expected: str) -> None:
         self.parts = (str(where), found, expected)
-        super().__init__(f"{where}: found {found}, expected {expected}")
+        super().__init__(f"{one_line(where)}: found {one_line(found, LONGEST)}, expected {one_line(expected, LONGEST)}")
+
+
+def one_line(text: object, longest: int | None = None) -> str:
+    """Text without line breaks and control characters, whatever a file had in its names."""
+    plain = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", str(text))
+    return plain if longest is None or len(plain) <= longest else f"{plain[:longest]} ..."

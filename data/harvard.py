@@ -52,7 +52,7 @@ class Harvard:
         name = self.scenes[index]
         file = ArrayFile(self.files[name])
         if "ref" not in file:
-            raise DataError(file.path, f"the keys {', '.join(k for k in file if k[0] != '_')}", "ref")
+            raise DataError(file.path, f"the keys {', '.join(k for k in file if not k.startswith('_'))}", "ref")
         cube = file.read("ref")
         if cube.ndim != 3 or cube.shape[2] != BANDS or min(cube.shape[:2]) < self.side or cube.dtype.kind not in "uif":
             expected = f"numbers of shape (H, W, {BANDS}), sides of at least {self.side}"
@@ -65,7 +65,8 @@ class Harvard:
             raise DataError(file.path, f"values from {least:g} to {most:g}", f"0 to 1, or 0 to {WHOLE_NUMBERS}")
         mask = file.read("lbl") if "lbl" in file else None
         if mask is not None:
-            if mask.ndim != 2 or min(mask.shape) < self.side:
-                raise DataError(file.path, f"lbl of shape {mask.shape}", f"sides of at least {self.side}")
+            if mask.ndim != 2 or min(mask.shape) < self.side or mask.dtype.kind not in "buif":
+                found = f"lbl, {mask.dtype} of shape {mask.shape}"
+                raise DataError(file.path, found, f"numbers, sides of at least {self.side}")
             mask = mask[: self.side, : self.side] > 0
         return {"name": name, "gt": cube / WHOLE_NUMBERS if most > 1 else cube, "mask": mask}

@@ -1,6 +1,7 @@
 """Registered pairs of images: infrared and visible (RoadScene, TNO), MRI and CT, PET or SPECT.
 
-The MRI plays the visible image, as in the paper.
+The MRI plays the visible image, as in the paper. What is fused is gray; the colour of the visible image (or of PET and
+SPECT) and the depth of the files come along, for the fused image to keep.
 """
 
 import os
@@ -10,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .rasters import SUFFIXES, list_images, read_raster, to_gray, to_unit
+from .rasters import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit
+from .storage import Storage, storage_of
 
 VISIBLE_FOLDERS = ("vi", "vis", "visible", "crop_lr_visible", "mri")
-INFRARED_FOLDERS = ("ir", "infrared", "cropinfrared", "ct", "pet", "spect")
+COLOURED = ("pet", "spect")  # whose colours are the measurement
+INFRARED_FOLDERS = ("ir", "infrared", "cropinfrared", "ct", *COLOURED)
 
 
 class PairedImages:
@@ -25,7 +28,9 @@ class PairedImages:
         visible, infrared: the two folders, or one file each.
         bits: declared bit depth of images of more than 8 bits; that of their type by default.
 
-    Items are dictionaries: `name`, `visible` and `infrared` (1, H, W) float32 in [0, 1], `notes` (what was converted).
+    Items are dictionaries: `name`, `visible` and `infrared` (1, H, W) float32 in [0, 1], `colour` (3, H, W) likewise or
+    None where nothing is coloured, `coloured` (whose colour that is), `storage` (how the deeper of the two files holds
+    its samples), `notes` (what was converted).
 
     Raises:
         DataError: at the start for missing or ambiguous folders and unmatched names; on access for unreadable files,
@@ -40,10 +45,12 @@ class PairedImages:
         infrared: str | os.PathLike | None = None,
         bits: int | None = None,
     ) -> None:
-        if root is None and (visible is None or infrared is None):
-            raise ValueError("PairedImages needs a root, or both a visible and an infrared folder")
-        self.visible = Path(visible) if visible is not None else _subfolder(Path(root), VISIBLE_FOLDERS, "visible")
-        self.infrared = Path(infrared) if infrared is not None else _subfolder(Path(root), INFRARED_FOLDERS, "infrared")
+        if visible is None or infrared is None:
+            if root is None:
+                raise ValueError("PairedImages needs a root, or both a visible and an infrared folder")
+            visible = _subfolder(Path(root), VISIBLE_FOLDERS, "visible") if visible is None else visible
+            infrared = _subfolder(Path(root), INFRARED_FOLDERS, "infrared") if infrared is None else infrared
+        self.visible, self.infrared = Path(visible), Path(infrared)
         self.bits = bits
         self.pairs = _matched(self.visible, self.infrared)
 
@@ -55,8 +62,11 @@ class PairedImages:
 
     def __getitem__(self, index: int) -> dict:
         visible_path, infrared_path = self.pairs[index]
-        visible, notes_visible = self._gray(visible_path)
-        infrared, notes_infrared = self._gray(infrared_path)
+        visible, colour, kept, notes_visible = self._read(visible_path)
+        infrared, other_colour, other_kept, notes_infrared = self._read(infrared_path)
+        coloured = "visible"
+        if self.infrared.name.lower() in COLOURED:
+            colour, coloured = other_colour, "infrared"
         if visible.shape != infrared.shape:
             h, w = visible.shape
             raise DataError(
@@ -68,6 +78,9 @@ class PairedImages:
             "name": visible_path.stem,
             "visible": visible[None],
             "infrared": infrared[None],
+            "colour": colour,
+            "coloured": coloured,
+            "storage": kept.deeper(other_kept),
             "notes": [f"visible: {n}" for n in notes_visible] + [f"infrared: {n}" for n in notes_infrared],
         }
 
@@ -82,10 +95,14 @@ class PairedImages:
             raise DataError(self.visible, f"no image named {lacking[0]}", f"the {len(names)} pairs asked for")
         self.pairs = [there[name] for name in sorted(names)]
 
-    def _gray(self, path: Path) -> tuple[np.ndarray, list[str]]:
-        gray, notes = to_gray(read_raster(path))
+    def _read(self, path: Path) -> tuple[np.ndarray, np.ndarray | None, Storage, list[str]]:
+        """Gray and colour in [0, 1], how the file holds them, what was converted."""
+        raw = read_raster(path)
+        gray, notes = to_gray(raw)
         unit, more = to_unit(gray, path, self.bits)
-        return unit, notes + more
+        rgb = to_rgb(raw)
+        colour = None if rgb is None else np.moveaxis(to_unit(rgb, path, self.bits)[0], -1, 0)
+        return unit, colour, storage_of(raw, path, self.bits), notes + more
 
 
 def _subfolder(root: Path, names: tuple[str, ...], kind: str) -> Path:

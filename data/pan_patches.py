@@ -6,13 +6,14 @@ import numpy as np
 
 from .errors import DataError
 from .grid import check_grid, check_sides, starts
+from .pancollection import PanCollection
 from .simulate import interp23, wald
 
 
 class PanPatches:
     """Pansharpening patches: the images of a `PanCollection` file with a reference (its training H5)."""
 
-    def __init__(self, collection: object) -> None:
+    def __init__(self, collection: PanCollection) -> None:
         if not collection.has_reference:
             raise DataError(collection.path, "no gt", "a training file with gt, or `python -m data ps` to make one")
         check_sides(collection.path, *collection.sides)

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,7 +93,7 @@ class PanCollection:
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
-        item = {role: self._image(role, index) if self.keys[role] else None for role in KEYS}
+        item: dict[str, Any] = {role: self._image(role, index) if self.keys[role] else None for role in KEYS}
         if self.rows is not None:
             item["lms"] = None  # the file's was interpolated from rows of either side
         if item["lms"] is None:
@@ -110,13 +111,19 @@ class PanCollection:
         """The path, and the rows where these are not all."""
         return str(self.path) if self.rows is None else f"{self.path}, rows {self.rows[0]}:{self.rows[1]}"
 
+    def _key(self, role: str) -> str:
+        """The name of a role that the file has."""
+        key = self.keys[role]
+        assert key is not None
+        return key
+
     def _missing(self, what: str) -> DataError:
         names = [k for k in self.file if not k.startswith("__")]
         return DataError(self.path, f"the keys {', '.join(names[:8]) or '(none)'}", what)
 
     def _read_pan_layout(self) -> None:
         """Sets stacked, count, height, width and where the pan's axis of one sits."""
-        key = self.keys["pan"]
+        key = self._key("pan")
         shape = self.file[key].shape
         others = [k for r in ("gt", "lms", "ms") for k in (*KEYS[r], "I_MS") if k in self.file]
         self.stacked = len(shape) == 4 or any(len(self.file[k].shape) == 4 for k in others)
@@ -130,7 +137,7 @@ class PanCollection:
 
     def _inner(self, role: str) -> tuple[int, ...]:
         """The shape of one image of this role as the file has it."""
-        key = self.keys[role]
+        key = self._key(role)
         shape = tuple(self.file[key].shape)
         if len(shape) != (4 if self.stacked else 3) or 0 in shape:
             form = "(N, B, H, W)" if self.stacked else "(H, W, B)"
@@ -154,14 +161,15 @@ class PanCollection:
         expected = f"the sides of {self.keys['pan']}, {self.height}x{self.width}"
         raise DataError(
             self.path,
-            f"{self.keys[role]} of shape {tuple(self.file[self.keys[role]].shape)}"
+            f"{self._key(role)} of shape {tuple(self.file[self._key(role)].shape)}"
             + (", its axes look swapped" if swapped else ""),
             expected + (", over a whole ratio" if role == "ms" else ""),
         )
 
     def _sides(self, role: str, layout: str) -> tuple[int, int]:
         inner = self._inner(role)
-        return tuple(inner[1:] if layout == "chw" else inner[:2])
+        height, width = inner[1:] if layout == "chw" else inner[:2]
+        return height, width
 
     def _fits(self, role: str, layout: str, swapped: bool = False) -> bool:
         h, w = self._sides(role, layout)[:: -1 if swapped else 1]
@@ -194,7 +202,7 @@ class PanCollection:
         self.ms_sides = (end - first, self.ms_sides[1])
 
     def _image(self, role: str, index: int) -> np.ndarray:
-        key = self.keys[role]
+        key = self._key(role)
         image = self.file.read(key, index if self.stacked else None)
         where = f"{self.path}: {key}[{index}]" if self.stacked else f"{self.path}: {key}"
         if role == "pan":

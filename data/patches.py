@@ -5,6 +5,7 @@ Every set here has `len(set)` and `set.sample(index, rng)`, which returns float3
 randomness comes from `rng`, so that a sample does not depend on the process that reads it.
 """
 
+import os
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -101,7 +102,7 @@ class H5Patches:
             values outside [0, 1] by more than a twentieth.
     """
 
-    def __init__(self, path: object) -> None:
+    def __init__(self, path: str | os.PathLike) -> None:
         self.file = ArrayFile(path)
         missing = [key for key in H5_KEYS.values() if key not in self.file]
         if missing:

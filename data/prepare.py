@@ -1,20 +1,30 @@
 """Writing training patches to an H5 file, a chunk at a time: `python -m data hmf ...`, `python -m data ps ...`."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import h5py
 import numpy as np
 
 from .errors import DataError
+from .room import check_disk
 
 CHUNK = 64  # patches in memory at a time
 
 
-def write_patches(path: str | os.PathLike, source: object, keys: dict[str, str], scale: float, about: dict) -> int:
+class PatchSet(Protocol):
+    """What the sets of `data.patches` have in common."""
+
+    def __len__(self) -> int: ...
+
+    def sample(self, index: int, rng: np.random.Generator | None) -> dict:
+        """Its arrays and its name."""
+
+
+def write_patches(path: str | os.PathLike, source: PatchSet, keys: dict[str, str], scale: float, about: dict) -> int:
     """Write every sample of a patch set, complete or not at all.
 
     Args:
@@ -37,7 +47,8 @@ def write_patches(path: str | os.PathLike, source: object, keys: dict[str, str],
         with h5py.File(temporary, "w") as file:
             for first, arrays in _chunks(source, list(keys)):
                 if first == 0:
-                    _check_room(path, sum(array[0].nbytes for array in arrays.values()) * len(source))
+                    needed = sum(array[0].nbytes for array in arrays.values()) * len(source)
+                    check_disk(path.parent, needed, "the patches", path)
                 for role, array in arrays.items():
                     if first == 0:
                         shape = (len(source), *array.shape[1:])
@@ -57,13 +68,7 @@ def write_patches(path: str | os.PathLike, source: object, keys: dict[str, str],
     return len(source)
 
 
-def _check_room(path: Path, needed: int) -> None:
-    free = shutil.disk_usage(path.parent).free
-    if needed > free:
-        raise DataError(path, f"{free / 1e9:.2f} GB free", f"{needed / 1e9:.2f} GB for the patches")
-
-
-def _chunks(source: object, roles: Sequence[str]) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+def _chunks(source: PatchSet, roles: Sequence[str]) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
     for first in range(0, len(source), CHUNK):
         samples = [source.sample(i, None) for i in range(first, min(first + CHUNK, len(source)))]
         yield first, {role: np.stack([sample[role] for sample in samples]) for role in roles}

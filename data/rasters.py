@@ -2,15 +2,19 @@
 
 import warnings
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 import tifffile
 from PIL import Image
 
-from .errors import DataError
+from .errors import DataError, one_line
+from .noise import stderr_kept
+from .room import check_declared
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
+DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -34,11 +38,11 @@ def read_raster(path: Path) -> np.ndarray:
         raise DataError(path, "a folder" if path.is_dir() else "no such file", "an image")
     try:
         image = _read_tiff(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
-    except (MemoryError, DataError):
+    except DataError:
         raise
-    # Decoders raise their own types on damaged files (struct.error, zlib.error, TiffFileError, ...).
+    # Decoders raise their own types on damaged files (struct.error, zlib.error, MemoryError, TiffFileError, ...).
     except Exception as error:
-        why = " ".join(str(error).split())[:100] or type(error).__name__
+        why = one_line(error, 100) or type(error).__name__
         raise DataError(path, f"no readable image ({why})", "a complete image file") from None
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[..., 0]
@@ -54,10 +58,12 @@ def read_raster(path: Path) -> np.ndarray:
 def _read_tiff(path: Path) -> np.ndarray:
     """The one image of a TIFF; overviews are left out, further pages refused."""
     with tifffile.TiffFile(path) as file:
-        pages = [page for page in file.pages if not page.is_reduced]
+        every = cast("list[tifffile.TiffPage]", list(file.pages))  # frames are made on request alone
+        pages = [page for page in every if not page.is_reduced]
         if len(pages) != 1:
             raise DataError(path, f"{len(pages)} pages", "one image")
         page = pages[0]
+        check_declared(path, f"an image of shape {page.shape}", page.nbytes)
         photometric = tifffile.PHOTOMETRIC(page.photometric).name
         if photometric not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
             return _decode(path)
@@ -72,6 +78,7 @@ def _read_tiff(path: Path) -> np.ndarray:
         if photometric == "MINISWHITE" and image.dtype.kind in "bu":
             image = ~image if image.dtype.kind == "b" else np.iinfo(image.dtype).max - image
         if photometric == "PALETTE":
+            assert page.colormap is not None, "a palette without colours"
             image = np.moveaxis((page.colormap >> 8).astype(np.uint8)[:, image], 0, -1)
         return image
 
@@ -87,9 +94,11 @@ def _decode(path: Path) -> np.ndarray:
                     probe.verify()
             with Image.open(path) as probe:
                 probe.load()
-    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise ValueError("not decodable")
+    with stderr_kept() as lines:
+        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    damage = next((line for line in lines if any(words in line for words in DAMAGE)), None)
+    if image is None or damage:
+        raise ValueError(damage or "not decodable")
     if image.ndim == 3 and image.shape[2] >= 3:
         image = image[..., [2, 1, 0, *range(3, image.shape[2])]]  # OpenCV orders B, G, R
     return image
@@ -112,12 +121,21 @@ def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
         image = image[..., 0]
     if image.ndim == 2:
         return image, notes
-    if (image[..., 0] == image[..., 1]).all() and (image[..., 0] == image[..., 2]).all():
+    if to_rgb(image) is None:
         return image[..., 0], [*notes, "three equal channels read as gray"]
-    luma = (image.astype(np.float64 if image.dtype.itemsize > 1 else np.float32) * LUMA).sum(axis=-1)
+    floats: np.ndarray = image.astype(np.float64 if image.dtype.itemsize > 1 else np.float32)
+    luma = (floats * LUMA).sum(axis=-1)
     if image.dtype.kind in "ui":
         luma = np.rint(luma).clip(0, np.iinfo(image.dtype).max)
     return luma.astype(image.dtype), [*notes, "colour turned to luma (0.299 R + 0.587 G + 0.114 B)"]
+
+
+def to_rgb(image: np.ndarray) -> np.ndarray | None:
+    """(H, W, 3) of RGB or RGBA samples; None for gray ones, three equal channels included."""
+    if image.ndim == 2 or image.shape[2] < 3:
+        return None
+    red, green, blue = np.moveaxis(image[..., :3], -1, 0)
+    return None if (red == green).all() and (red == blue).all() else image[..., :3]
 
 
 def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[np.ndarray, list[str]]:

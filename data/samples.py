@@ -10,6 +10,7 @@ from skimage import data as photographs
 
 from .scenes import satellite_scene
 from .simulate import spectral_response
+from .storage import Storage
 
 SAMPLE_SENSOR, SAMPLE_BITS = "WV3", 11
 
@@ -17,9 +18,9 @@ SAMPLE_SENSOR, SAMPLE_BITS = "WV3", 11
 def sample_pairs() -> list[dict]:
     """Four infrared/visible pairs; items as of `PairedImages`, 240 to 304 by 320 to 360 pixels.
 
-    The visible image is the photograph's luma under failing light (a dark side), with sensor noise. The infrared image
-    is simulated from the same pixels: warm materials (skin, fur, flame, hot drink) bright, others by a smooth
-    heat map, at a lower resolution than the visible one. So each shows what the other does not.
+    The visible image is the photograph under failing light (a dark side), with sensor noise; its luma is fused. The
+    infrared image is simulated from the same pixels: warm materials (skin, fur, flame, hot drink) bright, others by a
+    smooth heat map, at a lower resolution than the visible one. So each shows what the other does not.
     """
     rocket = photographs.rocket()[90:394, 170:530]
     scenes = {
@@ -37,7 +38,9 @@ def _pair(name: str, rgb: np.ndarray, dark_side: str, seed: int) -> dict:
     h, w = luma.shape
     across = {"left": np.linspace(1, 0, w), "right": np.linspace(0, 1, w), "bottom": np.linspace(0, 1, h)[:, None]}
     light = 1 - 0.85 * _smoothstep(across[dark_side] * np.ones((h, w)), 0.45, 0.95)
-    visible = luma * light + rng.normal(0, 0.008, (h, w))
+    noise = rng.normal(0, 0.008, (h, w))
+    visible = luma * light + noise
+    colour = np.moveaxis(rgb * light[..., None] + noise[..., None], -1, 0)
 
     red, green, blue = np.moveaxis(ndimage.gaussian_filter(rgb, (1.5, 1.5, 0)), -1, 0)
     warmth = _smoothstep(red - 0.5 * (green + blue), 0.03, 0.16) * _smoothstep(red, 0.2, 0.8)
@@ -48,6 +51,9 @@ def _pair(name: str, rgb: np.ndarray, dark_side: str, seed: int) -> dict:
         "name": name,
         "visible": _eight_bit(visible)[None],
         "infrared": _eight_bit(infrared)[None],
+        "colour": _eight_bit(colour),
+        "coloured": "visible",
+        "storage": Storage("uint8", 255),
         "notes": [],
     }
 

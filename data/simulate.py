@@ -11,23 +11,12 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage, signal
 
+from .sensors import OTHER_GAIN, ms_gains, pan_gain
+
 MTF_SIZE = 41
-_WV2 = (0.35,) * 7 + (0.27,)
-_WV3 = (0.325, 0.355, 0.360, 0.350, 0.365, 0.360, 0.335, 0.315)
-MTF_GAINS = {
-    "QB": (0.34, 0.32, 0.30, 0.22),
-    "IKONOS": (0.26, 0.28, 0.29, 0.28),
-    "GEOEYE1": (0.23,) * 4,
-    "WV4": (0.23,) * 4,
-    "WV2": _WV2,
-    "WV3": _WV3,
-}
-OTHER_GAIN = 0.3  # every band of any other sensor, GF2 among them, as in the toolbox
-PAN_GAINS = {"QB": 0.15, "IKONOS": 0.17, "GEOEYE1": 0.16, "WV4": 0.16, "WV2": 0.11, "WV3": 0.14}
-OTHER_PAN_GAIN = 0.15
 PAN_FILTERS = ("mtf", "bicubic")
-_TAPS = (0.5, 0.305334091185, 0.0, -0.072698593239, 0.0, 0.021809577942, 0.0, -0.005192756653, 0.0, 0.000807762146)
-_TAPS += (0.0, -0.000060081482)
+_INNER = (0.5, 0.305334091185, 0.0, -0.072698593239, 0.0, 0.021809577942, 0.0, -0.005192756653, 0.0, 0.000807762146)
+_TAPS = (*_INNER, 0.0, -0.000060081482)
 INTERP23 = 2 * np.array(_TAPS[:0:-1] + _TAPS)
 
 
@@ -46,14 +35,15 @@ def mtf_kernels(sensor: str, bands: int, ratio: int = 4) -> np.ndarray:
     """Low-pass kernels with the MS sensor's MTF, (bands, 41, 41) float64; their sums are a little under one.
 
     Args:
-        sensor: "WV2", "WV3", "WV4", "QB", "IKONOS", "GeoEye1"; any other name has the gain 0.3 in every band.
+        sensor: "WV2", "WV3", "WV4", "QB", "IKONOS", "GeoEye1", or gains, see `sensors`; any other name has the gain 0.3
+            in every band.
         bands: bands of the image; must be those of a known sensor.
         ratio: scale between the two resolutions.
 
     Raises:
         ValueError: where the sensor has another number of bands.
     """
-    gains = MTF_GAINS.get(sensor.upper(), (OTHER_GAIN,) * bands)
+    gains = ms_gains(sensor) or (OTHER_GAIN,) * bands
     if len(gains) != bands:
         raise ValueError(f"sensor {sensor}: found an image of {bands} bands, expected {len(gains)}")
     return np.stack([_mtf_kernel(gain, ratio) for gain in gains])
@@ -74,7 +64,7 @@ def mtf_filter(image: np.ndarray, sensor: str, ratio: int = 4) -> np.ndarray:
 
 def mtf_filter_pan(pan: np.ndarray, sensor: str, ratio: int = 4) -> np.ndarray:
     """Pan (H, W) through the Gaussian of the pan sensor's gain (0.15 for unknown sensors), borders replicated."""
-    kernel = _mtf_kernel(PAN_GAINS.get(sensor.upper(), OTHER_PAN_GAIN), ratio)
+    kernel = _mtf_kernel(pan_gain(sensor), ratio)
     return _filtered(pan[..., None], kernel[None])[..., 0]
 
 

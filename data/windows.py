@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from .errors import DataError
+from .arrays import read_npy
+from .errors import DataError, one_line
+from .room import check_declared, reserve
+from .storage import page_geo_tags
 
-GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # the tags that say where on Earth the pixels are
 MOST_BANDS = 1024
 
 
@@ -34,7 +36,8 @@ class Windows:
     """
 
     def __init__(self, path: str | os.PathLike, scratch: Path | None = None, bands: int | None = None) -> None:
-        self.path, self.tags = Path(path), []
+        self.path = Path(path)
+        self.tags: list[tuple] = []
         if not self.path.is_file():
             found = "a folder" if self.path.is_dir() else "no such file"
             raise DataError(self.path, found, "an image (.tif, .npy)")
@@ -43,10 +46,10 @@ class Windows:
             raise DataError(self.path, f"a file ending in '{suffix}'", ".tif, .tiff or .npy")
         try:
             array = self._npy(bands) if suffix == ".npy" else self._tiff(scratch)
-        except (MemoryError, DataError):
+        except DataError:
             raise
-        except Exception as error:  # tifffile and NumPy raise their own types on damaged files
-            why = " ".join(str(error).split())[:100] or type(error).__name__
+        except Exception as error:  # tifffile raises its own types on damaged files
+            why = one_line(error, 100) or type(error).__name__
             raise DataError(self.path, f"no readable image ({why})", "a complete image file") from None
         if array.dtype.kind not in "uif":
             raise DataError(self.path, f"samples of type {array.dtype}", "integers or floats")
@@ -65,7 +68,7 @@ class Windows:
         return window
 
     def _npy(self, bands: int | None) -> np.ndarray:
-        array = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        array = read_npy(self.path, mapped=True)
         ends = [axis for axis in (2, 0) if array.ndim == 3 and array.shape[axis] == bands]
         smallest = array.shape.index(min(array.shape)) if array.ndim == 3 else 0
         return self._bands_first(array, ends[0] if len(ends) == 1 else smallest)
@@ -75,13 +78,11 @@ class Windows:
             series = file.series[0]
             axes = series.axes
             page = series.keyframe
-            for code in GEOTIFF:
-                tag = page.tags.get(code)
-                if tag is not None:
-                    self.tags.append((code, tag.dtype, tag.count, tag.value, True))
+            self.tags = page_geo_tags(page)
             if series.dataoffset is not None:
-                array = tifffile.memmap(self.path, series=0, mode="r")
+                array: np.ndarray = tifffile.memmap(self.path, series=0, mode="r")
             else:
+                check_declared(self.path, f"an image of shape {series.shape}", series.nbytes)
                 array = _unpacked(series, scratch)
         band_axis = next((axes.index(name) for name in "SCQIZ" if name in axes), 0)
         return self._bands_first(array, band_axis)
@@ -99,9 +100,11 @@ class Windows:
 def _unpacked(series: tifffile.TiffPageSeries, scratch: Path | None) -> np.ndarray:
     """The series' samples, in a file that is gone when nobody has it open."""
     with tempfile.TemporaryFile(dir=scratch) as file:
+        reserve(file.fileno(), series.nbytes, Path(scratch or tempfile.gettempdir()))
         array = np.memmap(file, series.dtype, "w+", shape=tuple(series.shape))
     pages = array.reshape(len(series.pages), *series.keyframe.shaped)
     for number, page in enumerate(series.pages):
+        assert page is not None, "a page that is in no file"
         for segment, index, shape in page.segments():
             if segment is None:  # a hole: zeros
                 continue

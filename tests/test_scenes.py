@@ -86,7 +86,7 @@ def test_windows_of_npy_and_gray(tmp_path):
     ("name", "content", "message"),
     [
         ("a.tif", b"II*\0", "no readable image"),
-        ("a.npy", b"\x93NUMPY", "no readable image"),
+        ("a.npy", b"\x93NUMPY", "no readable .npy file"),
         ("a.jpg", b"", "expected .tif, .tiff or .npy"),
         ("none.tif", None, "no such file"),
     ],

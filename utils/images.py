@@ -7,6 +7,9 @@ import numpy as np
 import scipy.io
 import tifffile
 
+from data.rasters import LUMA
+from data.storage import PNG_TYPES, Storage, geo_tags
+
 FORMATS = ("mat", "npy", "tif")
 
 
@@ -15,8 +18,51 @@ def to_eight_bit(image: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
+def with_colour(luma: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """The colours of one image at the luma of another: Cb and Cr of BT.601 kept, Y replaced.
+
+    Where the chroma is kept, red, green and blue change by as much as the luma does.
+
+    Args:
+        luma: (H, W) in [0, 1].
+        colour: (3, H, W), RGB in [0, 1].
+
+    Returns:
+        (3, H, W), clipped to [0, 1].
+    """
+    return np.clip(colour + (luma - np.tensordot(LUMA, colour, 1)), 0, 1)
+
+
+def write_stored(path: Path, image: np.ndarray, storage: Storage) -> None:
+    """Write a fused image as deep as its sources are; the suffix of `path` decides, .tif keeps GeoTIFF tags.
+
+    Integers are rounded and clipped; floats are written as they are given.
+
+    Args:
+        path: ends in .png, .tif or .tiff.
+        image: (H, W) gray or (3, H, W) RGB, in [0, 1].
+        storage: of the source.
+
+    Raises:
+        ValueError: for floats or 32 bits as .png.
+        OSError: where nothing could be written.
+    """
+    numbers = image.astype(np.float64) * storage.top
+    if storage.dtype != "float32":
+        numbers = np.rint(numbers.clip(0, storage.top))
+    numbers = np.moveaxis(numbers, 0, -1) if image.ndim == 3 else numbers
+    numbers = np.ascontiguousarray(numbers, storage.dtype)
+    if path.suffix.lower() != ".png":
+        kind = "rgb" if image.ndim == 3 else "minisblack"
+        tifffile.imwrite(path, numbers, photometric=kind, metadata=None, extratags=geo_tags(storage.path))
+    elif storage.dtype in PNG_TYPES:
+        write_png(path, numbers)
+    else:
+        raise ValueError(f"{path}: found {storage.dtype} samples, expected a .tif for them")
+
+
 def write_png(path: Path, image: np.ndarray) -> None:
-    """Write uint8 (H, W) or (H, W, 3) RGB.
+    """Write uint8 or uint16 (H, W) or (H, W, 3) RGB.
 
     Raises:
         OSError: where nothing could be written.

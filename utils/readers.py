@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.arrays import ArrayFile
-from data.errors import DataError
+from data.arrays import ArrayFile, read_npy
+from data.errors import DataError, one_line
 from models.config import checked_srf
 
 from .entry import UsageError
@@ -20,16 +20,16 @@ def read_srf(path: Path) -> np.ndarray:
             file = ArrayFile(path)
             key = next((k for k in ("R", "srf", "SRF") if k in file), None)
             if key is None:
-                raise DataError(path, f"the keys {', '.join(k for k in file if k[0] != '_')}", "R or srf")
+                raise DataError(path, f"the keys {', '.join(k for k in file if not k.startswith('_'))}", "R or srf")
             table = file.read(key)
         elif path.suffix.lower() == ".npy":
-            table = np.load(path, allow_pickle=False)
+            table = read_npy(path)
         else:
             table = np.loadtxt(path, delimiter="," if "," in path.read_text(encoding="utf-8") else None)
     except DataError:
         raise
-    except (ValueError, EOFError) as error:
-        raise DataError(path, " ".join(str(error).split())[:160], "a (bands, channels) table of numbers") from None
+    except ValueError as error:
+        raise DataError(path, one_line(error, 160), "a (bands, channels) table of numbers") from None
     try:
         return np.array(checked_srf(table))
     except ValueError as error:

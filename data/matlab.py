@@ -1,0 +1,105 @@
+"""MATLAB v5 files: arrays of numbers and of characters, by name; cells, structures and sparse arrays are left out.
+
+SciPy's reader is not used: a damaged type number makes it read beyond its tables, and the process dies.
+Source: MAT-File Format, The MathWorks, 2019 (chapter 1).
+"""
+
+import zlib
+from math import prod
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+Order = Literal["<", ">"]
+HEADER = 128
+ORDERS: dict[bytes, Order] = {b"IM": "<", b"MI": ">"}
+MATRIX, COMPRESSED = 14, 15
+NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+TEXTS = {16: "utf-8", 17: "utf-16", 18: "utf-32"}
+CHARACTERS, NUMERIC = 4, range(6, 16)  # classes of arrays
+COMPLEX = 8  # a flag
+
+
+def is_matlab5(head: bytes) -> bool:
+    """Whether a file begins as MATLAB v5's do."""
+    return head[HEADER - 2 : HEADER] in ORDERS and 0 not in head[:4]
+
+
+def read_matlab5(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file, numbers as they are stored (whole doubles in few bytes), texts one a row.
+
+    Raises:
+        ValueError: for a file that is damaged; zlib's error where a compressed part is.
+    """
+    data = memoryview(path.read_bytes())
+    order = ORDERS[bytes(data[HEADER - 2 : HEADER])]
+    arrays, at = {}, HEADER
+    while at < len(data):
+        kind, content, at = _element(data, at, order)
+        if kind == COMPRESSED:
+            at -= -len(content) % 8  # these are not padded
+            kind, content, _ = _element(memoryview(zlib.decompress(content)), 0, order)
+        if kind != MATRIX:
+            raise ValueError(f"an element of type {kind}, no array")
+        name, array = _array(content, order)
+        if array is not None and name:  # one without a name belongs to functions
+            arrays[name] = array
+    return arrays
+
+
+def _element(data: memoryview, at: int, order: Order) -> tuple[int, memoryview, int]:
+    """Type, content and end of the element that begins here."""
+    if at + 8 > len(data):
+        raise ValueError("it ends in the middle of an array")
+    kind, size = (int(n) for n in np.frombuffer(data, f"{order}u4", 2, at))
+    if kind >> 16:  # a small one, its content in the second half of its tag
+        kind, size, start = kind & 0xFFFF, kind >> 16, at + 4
+        if size > 4:
+            raise ValueError(f"a small element of {size} bytes")
+        return kind, data[start : start + size], at + 8
+    start, end = at + 8, at + 8 + size
+    if end > len(data):
+        raise ValueError(f"it ends {end - len(data)} bytes before an array does")
+    return kind, data[start:end], end + -size % 8
+
+
+def _array(data: memoryview, order: Order) -> tuple[str, np.ndarray | None]:
+    """Name and array; None for what is no array of numbers or characters."""
+    _, flags, at = _element(data, 0, order)
+    word = int(_numbers(6, flags, order)[0]) if len(flags) == 8 else -1
+    kind = word & 0xFF
+    if kind != CHARACTERS and kind not in NUMERIC:
+        return "", None
+    _, sides, at = _element(data, at, order)
+    shape = tuple(int(n) for n in _numbers(5, sides, order))
+    _, name, at = _element(data, at, order)
+    title = bytes(name).decode("utf-8", "replace")
+    stored, content, at = _element(data, at, order)
+    if kind == CHARACTERS:
+        return title, _text(stored, content, shape, order)
+    values = _numbers(stored, content, order)
+    if word >> 8 & COMPLEX:
+        values = values + 1j * _numbers(*_element(data, at, order)[:2], order)
+    if min(shape, default=-1) < 0 or prod(shape) != values.size:
+        raise ValueError(f"{values.size} numbers for {title} of shape {shape}")
+    return title, values.reshape(shape, order="F")
+
+
+def _numbers(kind: int, content: memoryview, order: Order) -> np.ndarray:
+    if kind not in NUMBERS:
+        raise ValueError(f"numbers of type {kind}")
+    return np.frombuffer(content, np.dtype(order + NUMBERS[kind]).newbyteorder(order))
+
+
+def _text(kind: int, content: memoryview, shape: tuple[int, ...], order: Order) -> np.ndarray:
+    """One text a row of a character array."""
+    if kind in TEXTS:
+        width = "" if kind == 16 else "-le" if order == "<" else "-be"
+        letters = bytes(content).decode(TEXTS[kind] + width, "replace")
+    else:
+        letters = "".join(chr(code) for code in _numbers(kind, content, order).tolist() if 0 <= code < 0x110000)
+    rows = shape[0] if len(shape) == 2 else 0
+    if not rows or rows * shape[1] != len(letters):
+        return np.array([letters] if letters else [], dtype=np.str_)
+    return np.array([letters[row::rows] for row in range(rows)])

@@ -1,0 +1,35 @@
+"""The modulation transfer functions of pansharpening's sensors, as gains at Nyquist: one a band, one of the pan.
+
+Source: the DLPan-Toolbox (Deng et al., GRSM 2022), which takes 0.3 and 0.15 for whatever it does not list.
+"""
+
+import re
+
+_WV2 = (0.35,) * 7 + (0.27,)
+_WV3 = (0.325, 0.355, 0.360, 0.350, 0.365, 0.360, 0.335, 0.315)
+MTF_GAINS = {
+    "QB": (0.34, 0.32, 0.30, 0.22),
+    "IKONOS": (0.26, 0.28, 0.29, 0.28),
+    "GEOEYE1": (0.23,) * 4,
+    "WV4": (0.23,) * 4,
+    "WV2": _WV2,
+    "WV3": _WV3,
+}
+PAN_GAINS = {"QB": 0.15, "IKONOS": 0.17, "GEOEYE1": 0.16, "WV4": 0.16, "WV2": 0.11, "WV3": 0.14}
+OTHER_GAIN = 0.3  # every band of any other sensor, GF2 among them
+OTHER_PAN_GAIN = 0.15
+SPELLED = re.compile("G(,G)*(:G)?".replace("G", r"(0?\.\d*[1-9]\d*)"))  # 0.3,0.31,0.32,0.29:0.15
+
+
+def ms_gains(sensor: str) -> tuple[float, ...] | None:
+    """Gains of a sensor's bands: of a name here, or spelled out, "0.3,0.31,0.32,0.29:0.15"; None for any other name."""
+    if SPELLED.fullmatch(sensor):
+        return tuple(float(gain) for gain in sensor.partition(":")[0].split(","))
+    return MTF_GAINS.get(sensor.upper())
+
+
+def pan_gain(sensor: str) -> float:
+    """The pan's gain: of a name here, or what is spelled out behind the colon; 0.15 where nothing is known of it."""
+    if SPELLED.fullmatch(sensor) and ":" in sensor:
+        return float(sensor.partition(":")[2])
+    return PAN_GAINS.get(sensor.upper(), OTHER_PAN_GAIN)
