@@ -47,7 +47,7 @@ def _halved(image: np.ndarray) -> np.ndarray:
 def _quality(fused: np.ndarray, sources: list[np.ndarray]) -> float:
     """One scale. The ideal patch is c * sum_k a_k (b_k - mean b_k), so that its moments are those of the sources."""
     box = np.full(WINDOW, 1 / WINDOW)
-    covariance = _covariances([*sources, sum(sources)], box)
+    covariance = _covariances([*sources, sum(sources[1:], sources[0])], box)
     count = len(sources)
     deviations = [np.sqrt(np.maximum(_PIXELS * covariance[k, k], 0)) for k in range(count)]
     whole = np.sqrt(np.maximum(_PIXELS * covariance[count, count], 0))

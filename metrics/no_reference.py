@@ -33,9 +33,9 @@ def d_lambda(fused: np.ndarray, lms: np.ndarray) -> float:
     f, g = alike(fused=fused, lms=lms)
     if g.shape[2] < 2:
         raise ValueError(f"d_lambda: found {g.shape[2]} band, expected at least two")
-    f, g = (_Blocks("d_lambda", image) for image in (f, g))
-    pairs = [(i, j) for i in range(f.count) for j in range(i + 1, f.count)]
-    return float(np.mean([abs(f.uqi(i, f, j) - g.uqi(i, g, j)) for i, j in pairs]))
+    a, b = (_Blocks("d_lambda", image) for image in (f, g))
+    pairs = [(i, j) for i in range(a.count) for j in range(i + 1, a.count)]
+    return float(np.mean([abs(a.uqi(i, a, j) - b.uqi(i, b, j)) for i, j in pairs]))
 
 
 def d_s(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) -> float:
@@ -59,8 +59,8 @@ def d_s(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) 
     if not isinstance(ratio, int) or ratio < 2:
         raise ValueError(f"d_s: found ratio {ratio!r}, expected a power of two")
     low = interp23(imresize(sharp, 1 / ratio), ratio)
-    f, g, sharp, low = (_Blocks("d_s", image) for image in (f, g, sharp, low))
-    return float(np.mean([abs(f.uqi(i, sharp, 0) - g.uqi(i, low, 0)) for i in range(f.count)]))
+    a, b, p, q = (_Blocks("d_s", image) for image in (f, g, sharp, low))
+    return float(np.mean([abs(a.uqi(i, p, 0) - b.uqi(i, q, 0)) for i in range(a.count)]))
 
 
 def qnr(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) -> float:

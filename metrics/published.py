@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROLES = ("main", "ablation", "context")
 
@@ -100,6 +101,7 @@ def comparable(
         and t.ratio in (None, ratio)
         and (t.sensor is None or sensor is None or t.sensor.upper() == sensor.upper())
         and t.images is not None
+        and t.sizes is not None
         and sorted(t.images) == sorted(images)
         and (not sizes or dict(zip(t.images, t.sizes, strict=True)) == dict(zip(images, sizes, strict=True)))
     ]
@@ -134,6 +136,8 @@ def elsewhere(
 class Printed(float):
     """A number that remembers its digits: 46.00 is not 46."""
 
+    text: str
+
     def __new__(cls, text: str) -> "Printed":
         """From the text of the file."""
         number = super().__new__(cls, text)
@@ -146,13 +150,14 @@ def _content() -> dict:
 
 
 def _table(entry: dict, sets: dict, sizes: dict) -> Published:
-    images = _names(sets[entry["images"]]) if entry["images"] else None
-    size = sizes[entry["images"]] if images else None
-    if size is not None:
+    images = size = None
+    if entry["images"]:
+        images, size = _names(sets[entry["images"]]), sizes[entry["images"]]
         size = tuple(map(tuple, size)) if isinstance(size[0], list) else (tuple(size),) * len(images)
-    entry = {**entry, "images": images, "sizes": size}
-    lists = ("headline", "metrics", "notes", "naming")
-    return Published(**{k: tuple(v) if k in lists else v for k, v in entry.items()})
+    values: dict[str, Any] = {**entry, "images": images, "sizes": size}
+    for name in {"headline", "metrics", "notes", "naming"} & values.keys():
+        values[name] = tuple(values[name])
+    return Published(**values)
 
 
 def _names(images: list[str] | dict) -> tuple[str, ...]:

@@ -69,7 +69,8 @@ class Table:
     def image(self, name: str, size: tuple[int, int]) -> None:
         """Begin the next image: its name and (height, width); `add` its methods after it."""
         self.images.append(name)
-        self.sizes.append(tuple(size))
+        height, width = size
+        self.sizes.append((height, width))
 
     def add(self, method: str, values: dict[str, Callable[[], float]]) -> None:
         """Measure one image for one method; a metric that refuses the image (too few pixels) leaves its cell empty."""

@@ -3,6 +3,8 @@
 Source: the released networks of DCINN (IJCV 2024).
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -33,22 +35,23 @@ class _Trunk(Recomputed):
             for residual in self.res:
                 t = self.run(residual, t)
             return self.tails(t)
+        res = cast("tuple[Residual, Residual]", tuple(self.res))
 
         def first(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
             t = self.conv_in(torch.cat((a, b), dim=1))
-            return t, self.res[0].inner(t)
+            return t, res[0].inner(t)
 
         def second(t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             t = torch.addcmul(t, y, weights)
-            return t, self.res[1].inner(t)
+            return t, res[1].inner(t)
 
         def last(t: Tensor, y: Tensor) -> tuple[Tensor, ...]:
             return self.tails(torch.addcmul(t, y, weights))
 
         t, y = strips.by_strips(first, (base_image, guide), 3, width)
-        weights = self.res[0].se.weights(y)
+        weights = res[0].se.weights(y)
         t, y = strips.by_strips(second, (t, y), 2, width)
-        weights = self.res[1].se.weights(y)
+        weights = res[1].se.weights(y)
         return tuple(strips.by_strips(last, (t, y), strips.MULTIPLE, width))
 
     def tails(self, t: Tensor) -> tuple[Tensor, ...]:
@@ -79,11 +82,11 @@ class TwoScaleANet(_Trunk):
 class ThreeScaleANet(_Trunk):
     """ANet of ivf: conditions of 8, 16 and 32 channels at half, quarter and eighth scale."""
 
+    conditions = (8, 16, 32)
+
     def __init__(self) -> None:
         super().__init__(2, 16, reduction=8)
-        self.tail1 = reflect_conv(16, 8)
-        self.tail2 = reflect_conv(16, 16)
-        self.tail3 = reflect_conv(16, 32)
+        self.tail1, self.tail2, self.tail3 = (reflect_conv(16, channels) for channels in self.conditions)
 
     def tails(self, t: Tensor) -> tuple[Tensor, ...]:
         half = _half(t)

@@ -3,17 +3,21 @@
 Ours:      {"format": "dcinn", "version": 1, "config": {...}, "model": state, "extra": {...}}
 Authors':  {"f_model_state_dict": state} (ps, hmf) or the bare state (ivf), their names, tensors saved from CUDA.
 
-Files are read with weights_only: no code in them runs.
+Files are read with weights_only: no code in them runs. PyTorch does not look at their checksums, so these are compared
+here: a flipped bit would be another weight.
 """
 
 import io
 import os
 import pickle
+import re
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -25,11 +29,16 @@ from .released import assert_same_entries, from_released, guess_config, to_relea
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 FORMAT, VERSION = "dcinn", 1
+LONGEST = 1000  # characters of a message
 PLAIN = {torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64}
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message is one line: file, what was found, what was expected."""
+
+    def __init__(self, message: str) -> None:
+        line = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", message)  # names in a file have what they like
+        super().__init__(line if len(line) <= LONGEST else f"{line[:LONGEST]} ...")
 
 
 def save_checkpoint(path: str | os.PathLike, model: DCINN, extra: Mapping[str, object] | None = None) -> None:
@@ -97,38 +106,39 @@ def load_extra(path: str | os.PathLike) -> dict[str, object]:
 
 def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
     """The network in `content`; names and shapes are compared before memory is taken for any weight."""
-    ours = _is_ours(content)
-    if ours:
-        if type(content.get("version")) is not int or content["version"] != VERSION:
-            raise ValueError(f"found format version {content.get('version')!r}, expected {VERSION}")
-        config = config_from_dict(content.get("config"))
+    ours = content if _is_ours(content) else None
+    if ours is not None:
+        if type(ours.get("version")) is not int or ours["version"] != VERSION:
+            raise ValueError(f"found format version {ours.get('version')!r}, expected {VERSION}")
+        config = config_from_dict(ours.get("config"))
         if config.task == "hmf" and srf is not None:
             given = np.array(checked_srf(srf, config.bands, config.guide_bands))
-            if not np.allclose(given, config.srf, atol=1e-4):
+            if not np.allclose(given, np.asarray(config.srf), atol=1e-4):
                 raise ValueError("found another spectral response in the file than the one given, expected the same")
         if config.task == "ivf" and base_rule is not None:
             config = replace(config, base_rule=base_rule)
-        state = _state(content.get("model"))
+        state = _state(ours.get("model"))
     else:
-        wrapped = isinstance(content, Mapping) and "f_model_state_dict" in content
-        state = _state(content["f_model_state_dict"] if wrapped else content)
+        if isinstance(content, Mapping) and "f_model_state_dict" in content:
+            content = content["f_model_state_dict"]
+        state = _state(content)
         config = guess_config(state, srf, base_rule)
     with torch.device("meta"):
         skeleton = DCINN(config)
-    if ours:
+    if ours is not None:
         assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})
     else:
         state = from_released(state, skeleton)
-    for name, value in state.items():
-        if not torch.isfinite(value).all():
-            raise ValueError(f"{name}: found NaN or infinity, expected finite weights")
     with torch.random.fork_rng(devices=[]):  # loading must not move the caller's random numbers
         model = DCINN(config)
     model.load_state_dict(state)
+    for name, value in model.state_dict().items():  # as the network has them: 1e300 is finite in the file alone
+        if not torch.isfinite(value).all():
+            raise ValueError(f"{name}: found NaN or infinity, expected finite weights")
     return model
 
 
-def _is_ours(content: object) -> bool:
+def _is_ours(content: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(content, dict) and content.get("format") == FORMAT
 
 
@@ -176,10 +186,11 @@ def _read(path: Path) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            _check_sums(path)
             return torch.load(path, map_location="cpu", weights_only=True)
-    except MemoryError:
+    except CheckpointError:
         raise
-    # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, KeyError, ...).
+    # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, MemoryError, ...).
     except Exception as error:
         why = type(error).__name__
         if isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error):
@@ -187,21 +198,37 @@ def _read(path: Path) -> object:
         raise CheckpointError(f"{path}: found no readable checkpoint ({why}), expected a file of weights") from None
 
 
+def _check_sums(path: Path) -> None:
+    """CheckpointError where a part of a zip file, as PyTorch writes them since 1.6, is not what its checksum says."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise CheckpointError(f"{path}: found a checkpoint whose part {damaged} is damaged, expected a complete file")
+
+
 def _write(path: str | os.PathLike, content: object) -> None:
-    """To a temporary name beside `path`, then renamed: a reader sees the old file or the new one."""
-    path = Path(path)
     buffer = io.BytesIO()  # PyTorch's own writer hides a full disk behind an internal error
     torch.save(content, buffer)
+    write_bytes(path, buffer.getbuffer())
+
+
+def write_bytes(path: str | os.PathLike, content: bytes | memoryview) -> None:
+    """To a temporary name beside `path`, then renamed: a reader sees the old file or the new one."""
+    path = Path(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(buffer.getbuffer())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk: Python does not say which file
+            error.filename = str(path)
         raise
 
 

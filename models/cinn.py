@@ -13,6 +13,8 @@ Inverse: x2 = (y2 - G(y1 | m)) exp(-s), x1 = y1 - F(x2 | m), then exp(-M), then 
 Source: the released networks of DCINN (IJCV 2024); the paper prints the second s and an ActNorm for every task.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -42,10 +44,10 @@ class AffineCoupling(Invertible):
         self.condition = condition
         c1, c2 = self.sizes
         self.clamp = nn.Parameter(torch.rand(1, c2, 1, 1)) if clamped else None
-        kind = {"width": width, "reduction": 16 if clamped else 8, "normalize": clamped}
-        self.F = Subnet(c2 + condition_channels, c1, **kind)
-        self.G = Subnet(c1 + condition_channels, c2, **kind)
-        self.H = Subnet(c1 + condition_channels, c2, **kind)
+        subnet = partial(Subnet, width=width, reduction=16 if clamped else 8, normalize=clamped)
+        self.F = subnet(c2 + condition_channels, c1)
+        self.G = subnet(c1 + condition_channels, c2)
+        self.H = subnet(c1 + condition_channels, c2)
 
     def _shift_and_log_scale(self, y1: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
         """G(y1 | m) and s, each (B, c2, H, W)."""
@@ -121,25 +123,29 @@ def two_scale_flow(bands: int, width: int, conditions: tuple[int, int], low_bloc
     )
 
 
-def three_scale_flow(low_blocks: int, terms: int = 10) -> Compose:
+def three_scale_flow(conditions: tuple[int, int, int], low_blocks: int, terms: int = 10) -> Compose:
     """CINN of ivf on (B, 1, H, W): Haar three times to 64 channels, a block on the way at each scale, and back.
 
-    Conditions: 8 channels at half, 16 at quarter, 32 at eighth scale.
+    Args:
+        conditions: channels of ANet's half-scale, quarter-scale and eighth-scale conditions.
+        low_blocks: blocks at the lowest scale.
+        terms: terms of the convolution exponential.
     """
+    half, quarter, eighth = conditions
 
     def ivf_block(channels: int, width: int, condition: int, condition_channels: int) -> Block:
         return block(channels, width, condition, condition_channels, clamped=False, terms=terms)
 
     return Compose(
         haar_in1=Haar(),
-        block_in1=ivf_block(4, 8, 0, 8),
+        block_in1=ivf_block(4, 8, 0, half),
         haar_in2=Haar(),
-        block_in2=ivf_block(16, 32, 1, 16),
+        block_in2=ivf_block(16, 32, 1, quarter),
         haar_in3=Haar(),
-        **{f"low{i}": ivf_block(64, 64, 2, 32) for i in range(low_blocks)},
+        **{f"low{i}": ivf_block(64, 64, 2, eighth) for i in range(low_blocks)},
         haar_out3=Inverse(Haar()),
-        block_out2=ivf_block(16, 32, 1, 16),
+        block_out2=ivf_block(16, 32, 1, quarter),
         haar_out2=Inverse(Haar()),
-        block_out1=ivf_block(4, 8, 0, 8),
+        block_out1=ivf_block(4, 8, 0, half),
         haar_out1=Inverse(Haar()),
     )

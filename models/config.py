@@ -2,15 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TypedDict
 
 import numpy as np
 import torch
 
+from .ablation import ABLATIONS
 from .decomposition import BASE_RULES, DETAIL_RULES
 
 TASKS = ("ps", "hmf", "ivf")
 MOST_CHANNELS = 1024
 LOW_BLOCKS = {"ps": 3, "hmf": 4, "ivf": 4}  # blocks at the lowest scale of the released networks
+
+
+class Options(TypedDict, total=False):
+    """Further fields of DCINNConfig that every builder takes."""
+
+    detail_rule: str
+    low_blocks: int | None
+    terms: int
+    exact: bool
+    without: str | None
 
 
 @dataclass(frozen=True)
@@ -23,10 +35,11 @@ class DCINNConfig:
         guide_bands: channels of the guide; 1 for ps and ivf.
         srf: hmf only, the spectral response (bands, guide_bands), each column summing to one.
         base_rule: ivf only, "max" or "mean".
-        detail_rule: ivf only, "sum" (released) or "mean" (Eq. 20 of the paper).
+        detail_rule: ivf only, "sum" (released), "mean" (Eq. 20 of the paper) or "max" (Table 10).
         low_blocks: blocks at the lowest scale (released: 3 ps, 4 hmf, 4 ivf; the paper's text: 4 for ps).
         terms: terms of the convolution exponential after the identity.
         exact: both directions with as many terms as the precision needs.
+        without: "anet", "detail" or "cinn" for the network without that part, see `ablation`.
     """
 
     task: str
@@ -38,6 +51,7 @@ class DCINNConfig:
     low_blocks: int | None = None
     terms: int = 10
     exact: bool = False
+    without: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.task, str) or self.task not in TASKS:
@@ -58,6 +72,8 @@ class DCINNConfig:
                 raise ValueError(f"{name} of {self.task}: found {value!r}, expected an integer from {least} to {most}")
         if not isinstance(self.exact, bool):
             raise ValueError(f"exact: found {self.exact!r}, expected true or false")
+        if self.without is not None and self.without not in ABLATIONS:
+            raise ValueError(f"without: found {self.without!r}, expected one of {', '.join(ABLATIONS)}")
         for name, rules in (("detail_rule", DETAIL_RULES), ("base_rule", BASE_RULES)):
             value = getattr(self, name)
             if name == "base_rule" and self.task != "ivf":
@@ -95,7 +111,7 @@ def checked_srf(srf: object, bands: int | None = None, guide_bands: int | None =
             srf = srf.detach().cpu().double().numpy() if not srf.is_complex() else srf.tolist()
         table = np.asarray(srf)
         table = table.astype(np.float64, casting="same_kind" if table.dtype.kind == "c" else "unsafe")
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         raise ValueError(f"srf: found {type(srf).__name__}, expected a (bands, channels) table of numbers") from None
     expected = f"({bands or 'bands'}, {guide_bands or 'channels'})"
     if table.ndim != 2 or table.shape[0] <= table.shape[1]:

@@ -18,16 +18,23 @@ Source: Wang, Deng, Ran, Vivone, "A General Paradigm with Detail-Preserving Cond
 Fusion", IJCV 132 (2024), as the released checkpoints compute it. Where paper and checkpoints part, README lists it.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .ablation import PlainMapping, ablate
 from .anet import ThreeScaleANet, TwoScaleANet
 from .cinn import three_scale_flow, two_scale_flow
-from .config import DCINNConfig, checked_srf, srf_tensor
+from .config import DCINNConfig, Options, checked_srf, srf_tensor
 from .convexp import ConvExp
 from .decomposition import GaussianDecomposition, PanDecomposition, SpectralDecomposition
+from .invertible import Compose
 from .recompute import Recomputed
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class DCINN(nn.Module):
@@ -38,21 +45,31 @@ class DCINN(nn.Module):
     the sources are reflected at the bottom and right first, and the result is cropped.
     """
 
+    decomposition: nn.Module
+    anet: nn.Module
+    flow: Compose | PlainMapping
+
     def __init__(self, config: DCINNConfig) -> None:
         super().__init__()
         self.config = config
+        assert config.low_blocks is not None
         if config.task == "ivf":
-            self.decomposition: nn.Module = GaussianDecomposition(config.base_rule, config.detail_rule)
-            self.anet: nn.Module = ThreeScaleANet()
-            self.flow = three_scale_flow(config.low_blocks, config.terms)
+            assert config.base_rule is not None
+            self.decomposition = GaussianDecomposition(config.base_rule, config.detail_rule)
+            self.anet = ThreeScaleANet()
+            channels = ThreeScaleANet.conditions if config.without != "anet" else (0, 0, 0)
+            self.flow = three_scale_flow(channels, config.low_blocks, config.terms)
             self.multiple, self.least = 8, 16
         else:
             hmf = config.task == "hmf"
             trunk, conditions, width = (64, (32, 32), 32) if hmf else (32, (16, 32), 16)
-            self.decomposition = SpectralDecomposition(srf_tensor(config.srf)) if hmf else PanDecomposition()
+            self.decomposition = SpectralDecomposition(srf_tensor(config.srf)) if config.srf else PanDecomposition()
             self.anet = TwoScaleANet(config.bands + config.guide_bands, trunk, conditions)
+            conditions = conditions if config.without != "anet" else (0, 0)
             self.flow = two_scale_flow(config.bands, width, conditions, config.low_blocks, config.terms)
             self.multiple, self.least = 2, 4
+        if config.without is not None:
+            ablate(self)
         self.exact = config.exact
 
     @property
@@ -61,7 +78,8 @@ class DCINN(nn.Module):
 
         More terms than the ten released ones move the WV3 fused image by up to 1.6e-4.
         """
-        return all(m.exact for m in self.modules() if isinstance(m, ConvExp))
+        series = [m.exact for m in self.modules() if isinstance(m, ConvExp)]
+        return bool(series) and all(series)
 
     @exact.setter
     def exact(self, value: bool) -> None:
@@ -157,12 +175,12 @@ class DCINN(nn.Module):
         return image[..., : like.shape[-2], : like.shape[-1]]
 
 
-def dcinn_ps(bands: int = 8, **options: object) -> DCINN:
+def dcinn_ps(bands: int = 8, **options: "Unpack[Options]") -> DCINN:
     """Pansharpening with any number of bands; random weights. `options` are further fields of DCINNConfig."""
     return DCINN(DCINNConfig("ps", bands=bands, **options))
 
 
-def dcinn_hmf(bands: int = 31, *, srf: object, **options: object) -> DCINN:
+def dcinn_hmf(bands: int = 31, *, srf: object, **options: "Unpack[Options]") -> DCINN:
     """Hyperspectral-multispectral fusion; random weights.
 
     Args:
@@ -174,7 +192,7 @@ def dcinn_hmf(bands: int = 31, *, srf: object, **options: object) -> DCINN:
     return DCINN(DCINNConfig("hmf", bands=bands, guide_bands=len(table[0]), srf=table, **options))
 
 
-def dcinn_ivf(base_rule: str = "max", **options: object) -> DCINN:
+def dcinn_ivf(base_rule: str = "max", **options: "Unpack[Options]") -> DCINN:
     """Infrared-visible (or MRI-CT, ...) fusion; random weights. `base_rule` is "max" (TNO) or "mean" (RoadScene)."""
     return DCINN(DCINNConfig("ivf", base_rule=base_rule, **options))
 

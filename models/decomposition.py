@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-DETAIL_RULES = ("sum", "mean")
+DETAIL_RULES = ("sum", "mean", "max")
 BASE_RULES = ("max", "mean")
 
 
@@ -50,13 +50,14 @@ class SpectralDecomposition(nn.Module):
 
 
 class GaussianDecomposition(nn.Module):
-    """visible, infrared (B, 1, H, W) -> fused low-passes, summed high-passes.
+    """visible, infrared (B, 1, H, W) -> fused low-passes, fused high-passes.
 
     The low-pass is an 11x11 Gaussian of sigma 1 with zeros outside the image.
 
     Args:
         base_rule: "max" (the TNO model) or "mean" (the RoadScene model), per pixel.
-        detail_rule: "sum", as released, or "mean", as Eq. 20 of the paper.
+        detail_rule: "sum", as released, "mean", as Eq. 20 of the paper, or "max", the one of larger magnitude per pixel
+            (our reading of Table 10's word).
     """
 
     kernel: Tensor
@@ -73,7 +74,8 @@ class GaussianDecomposition(nn.Module):
         with torch.autocast(visible.device.type, enabled=False):
             low_visible = functional.conv2d(visible, self.kernel, padding=5)
             low_infrared = functional.conv2d(infrared, self.kernel, padding=5)
-        detail = (visible - low_visible) + (infrared - low_infrared)
+        a, b = visible - low_visible, infrared - low_infrared
+        detail = torch.where(a.abs() >= b.abs(), a, b) if self.detail_rule == "max" else a + b
         if self.detail_rule == "mean":
             detail = detail / 2
         if self.base_rule == "max":

@@ -31,6 +31,7 @@ class Compose(Invertible):
 
     def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
         for step in reversed(list(self.children())):
+            assert isinstance(step, Invertible)
             y = step.inverse(y, conditions)
         return y
 

@@ -35,6 +35,9 @@ class Haar(Invertible):
     def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
         a, b, c, d = y.chunk(4, dim=1)
         top, bottom, left, right = a + b, c + d, a - b, c - d
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():  # four slices are four scatters in a graph
+            x = torch.stack((top + bottom, left + right, top - bottom, left - right), dim=2)
+            return functional.pixel_shuffle(x.flatten(1, 2), 2).contiguous(memory_format=torch.channels_last)
         x = y.new_empty((y.shape[0], y.shape[1] // 4, 2 * y.shape[2], 2 * y.shape[3]))
         x = x.contiguous(memory_format=torch.channels_last)
         x[..., 0::2, 0::2], x[..., 0::2, 1::2] = top + bottom, left + right  # p, q
@@ -166,9 +169,10 @@ class Subnet(nn.Module):
         for conv in (self.conv_in, *(m for m in self.res.modules() if isinstance(m, nn.Conv2d))):
             nn.init.xavier_normal_(conv.weight)
             conv.weight.data *= 0.1
+            assert conv.bias is not None
             nn.init.zeros_(conv.bias)
-        nn.init.zeros_(self.conv_out.weight)
-        nn.init.zeros_(self.conv_out.bias)
+        for parameter in self.conv_out.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, *parts: Tensor, spread: bool = False) -> Tensor:
         """Of the parts together, (B, c_in, H, W); 2x - 1 of them where `spread`."""

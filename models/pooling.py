@@ -53,6 +53,7 @@ class ScenePooling:
         """
         for layer in self.layers:
             means, weight = layer.pooling, layer.squeeze.weight
+            assert isinstance(means, _Means)
             sums = weight.new_zeros(1, weight.shape[1], 1, 1) if means.sums is None else means.sums
             tiles = together(sums.new_full((), means.tiles))
             if not tiles:

@@ -16,7 +16,7 @@ class Recomputed(nn.Module):
 
     recompute = False
 
-    def run(self, function: object, *inputs: Tensor | tuple[Tensor, ...]) -> Tensor:
+    def run(self, function: Callable[..., Tensor], *inputs: Tensor | tuple[Tensor, ...]) -> Tensor:
         """`function(*inputs)`, its inner results dropped where `recompute` says so."""
         if self.recompute and torch.is_grad_enabled():
             return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)

@@ -8,7 +8,7 @@ import re
 import torch
 from torch import Tensor
 
-from .config import DCINNConfig
+from .config import DCINNConfig, config_from_dict
 from .dcinn import DCINN
 
 # Order matters: each pattern is tried once on what the ones before it left.
@@ -128,4 +128,5 @@ def guess_config(state: dict[str, Tensor], srf: object, base_rule: str | None) -
         return DCINNConfig("ps", bands=bands, guide_bands=guide, low_blocks=len(low))
     if srf is None:
         raise ValueError("is an hmf checkpoint of the authors, which does not hold its spectral response: give srf")
-    return DCINNConfig("hmf", bands=bands, guide_bands=guide, srf=srf, low_blocks=len(low))
+    values = {"task": "hmf", "bands": bands, "guide_bands": guide, "srf": srf, "low_blocks": len(low)}
+    return config_from_dict(values)

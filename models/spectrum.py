@@ -38,7 +38,8 @@ class Spectrum:
     """
 
     def __init__(self, kernel: Tensor, terms: int) -> None:
-        self.kernel, self.terms, self.reach = kernel, terms, None
+        self.kernel, self.terms = kernel, terms
+        self.reach: int | None = None
         coefficients = [1 / math.factorial(i) for i in range(terms + 1)]
         for grid in MEASURED:
             if _bytes(grid, kernel) > 2 * MOST_BYTES:
@@ -80,14 +81,15 @@ class Spectrum:
 
     def _edge(self, x: Tensor, axis: int, end: bool) -> Tensor:
         """p(M) x in the band of one side, by Horner's scheme on a strip that gets narrower as less is to come."""
-        padding = self.kernel.shape[-1] // 2
+        padding, reach = self.kernel.shape[-1] // 2, self.reach
+        assert reach is not None
 
         def strip(image: Tensor, pixels: int) -> Tensor:
             return image.narrow(axis, image.shape[axis] - pixels if end else 0, pixels)
 
-        total = strip(x, self.band + min(self.reach, padding * self.terms))
+        total = strip(x, self.band + min(reach, padding * self.terms))
         for i in range(self.terms, 0, -1):
-            pixels = self.band + min(self.reach, padding * (i - 1))
+            pixels = self.band + min(reach, padding * (i - 1))
             total = functional.conv2d(total, self.kernel, padding=padding)
             total = torch.add(strip(x, pixels), strip(total, pixels), alpha=1 / i)
         return total

@@ -1,0 +1,88 @@
+"""The network without one of its three ideas, for the ablation of the paper's Table 8.
+
+    without | instead
+    anet    | conditions of no channels: the couplings see the detail alone
+    detail  | no base, and the image itself instead of the detail: fused = CINN(image | ANet(a, b));
+            | the image is the base image (ps, hmf), the mean of the two sources (ivf)
+    cinn    | residual blocks on detail and conditions, of about as many parameters; nothing can be inverted
+
+The paper names the three and prints their numbers; what stands instead is not said there and is our reading.
+"""
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .layers import Residual, reflect_conv
+
+if TYPE_CHECKING:
+    from .dcinn import DCINN
+
+ABLATIONS = ("anet", "detail", "cinn")
+
+
+class NoConditions(nn.Module):
+    """(a, b) -> conditions (B, 0, H / s, W / s) at every scale s."""
+
+    def __init__(self, scales: tuple[int, ...]) -> None:
+        super().__init__()
+        self.scales = scales
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, ...]:
+        batch, _, height, width = base_image.shape
+        return tuple(base_image.new_empty(batch, 0, height // s, width // s) for s in self.scales)
+
+
+class ImageMapping(nn.Module):
+    """(a, b) -> a base of zeros, the image that CINN maps to the fused one."""
+
+    def __init__(self, average: bool) -> None:
+        super().__init__()
+        self.average = average
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
+        image = (base_image + guide) / 2 if self.average else base_image
+        return torch.zeros_like(image), image
+
+
+class PlainMapping(nn.Module):
+    """(detail | all conditions, brought to its size) -> residual, by a convolution, residual blocks, a convolution.
+
+    The last convolution starts at zero and the detail is added, so that a fresh one gives the detail as a fresh CINN.
+
+    Args:
+        bands: channels of detail and residual.
+        conditions: channels of all conditions together.
+        width: channels inside.
+        blocks: residual blocks.
+    """
+
+    def __init__(self, bands: int, conditions: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.conv_in = reflect_conv(bands + conditions, width)
+        self.blocks = nn.Sequential(*(Residual(width, 16) for _ in range(blocks)))
+        self.conv_out = reflect_conv(width, bands)
+        for parameter in self.conv_out.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, detail: Tensor, conditions: tuple[Tensor, ...]) -> Tensor:
+        sides = detail.shape[-2:]
+        full = [functional.interpolate(m, size=sides, mode="bilinear", align_corners=False) for m in conditions]
+        return detail + self.conv_out(self.blocks(self.conv_in(torch.cat((detail, *full), dim=1))))
+
+    def inverse(self, y: Tensor, conditions: tuple[Tensor, ...]) -> Tensor:
+        raise ValueError("a network without CINN: found a plain mapping, expected an invertible one")
+
+
+def ablate(model: "DCINN") -> None:
+    """Take the part `model.config.without` out of a DCINN; its couplings have been built for the conditions left."""
+    config, ivf = model.config, model.config.task == "ivf"
+    if config.without == "anet":
+        model.anet = NoConditions((2, 4, 8) if ivf else (1, 2))
+    elif config.without == "detail":
+        model.decomposition = ImageMapping(average=ivf)
+    else:
+        channels, width, blocks = {"ps": (48, 64, 7), "hmf": (64, 96, 24), "ivf": (56, 96, 14)}[config.task]
+        model.flow = PlainMapping(config.bands, channels, width, blocks)

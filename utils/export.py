@@ -1,0 +1,93 @@
+"""`python -m utils.export WEIGHTS FILE`: a network as ONNX (.onnx) or as PyTorch's ExportedProgram (.pt2)."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from data.simulate import spectral_response
+from models import DCINN, CheckpointError, load_pretrained
+from models.checkpoint import holds_config, write_bytes
+from models.config import TASKS
+from models.decomposition import BASE_RULES
+from models.export import INPUTS, ExportError, difference, onnx_package, open_onnx, open_program, to_onnx, to_program
+
+from .cli import read_srf
+from .entry import Parser, UsageError, door, positive
+
+PROGRAM = "python -m utils.export"
+SUFFIXES = (".onnx", ".pt2")
+
+
+def parser() -> Parser:
+    """The options."""
+    made = Parser(prog=PROGRAM, description="Export a network for deployment.", allow_abbrev=False)
+    made.add_argument("weights", help="a name in pretrained/, our file, or the authors' file")
+    made.add_argument("file", type=Path, help="the file to write: .onnx, or .pt2 for torch.export.load")
+    made.add_argument("--task", choices=TASKS, help="refuse weights of another task")
+    made.add_argument("--bands", type=positive, help="refuse weights of another number of bands")
+    made.add_argument("--base-rule", choices=BASE_RULES, help="ivf: instead of the file's; the authors' have none")
+    made.add_argument("--srf", type=Path, help="hmf: spectral response, for the authors' files (default: Nikon D700)")
+    made.add_argument("--terms", type=positive, help="of the convolution exponential (default: the network's, ten)")
+    return made
+
+
+def run(argv: list[str] | None = None) -> float | None:
+    """Parse, trace, check and write.
+
+    Returns:
+        The largest difference from PyTorch, see `models.export.difference`; None where onnxruntime is not installed.
+    """
+    args = parser().parse_args(argv)
+    kind = args.file.suffix
+    if kind not in SUFFIXES:
+        raise UsageError(f"{args.file}: found the suffix '{kind}', expected {' or '.join(SUFFIXES)}")
+    if args.file.exists():
+        raise UsageError(f"{args.file}: found a file or folder, expected a new file")
+    if not args.file.parent.is_dir():
+        raise UsageError(f"{args.file.parent}: found no such folder, expected one for the file")
+    if kind == ".onnx":
+        onnx_package()
+    model = network(args.weights, args.task, args.base_rule, args.srf, args.terms)
+    config = model.config
+    if args.bands not in (None, config.bands):
+        raise UsageError(f"{args.weights}: found a network of {config.bands} bands, expected {args.bands} (--bands)")
+    content = (to_onnx if kind == ".onnx" else to_program)(model)
+    try:
+        fuse = (open_onnx if kind == ".onnx" else open_program)(content)
+    except ImportError:
+        found, checked = None, "not checked: onnxruntime is not installed"
+    else:
+        found = difference(model, fuse)
+        checked = f"differs from PyTorch by {found:.1e} of the largest value at most"
+    write_bytes(args.file, content)
+    inputs = ", ".join(INPUTS[config.task])
+    print(f"{args.file}: {config.task}, {inputs} -> fused, any size, {len(content) / 2**20:.1f} MiB; {checked}")
+    return found
+
+
+def network(weights: str, task: str | None, base_rule: str | None, srf: Path | None, terms: int | None) -> DCINN:
+    """The network of the options, with a fixed number of terms.
+
+    Raises:
+        CheckpointError, UsageError: where the weights are not there, of another task, or lack what was not given.
+    """
+    given = {"base_rule": base_rule, "srf": read_srf(srf) if srf else None}
+    if srf is None and not holds_config(weights):
+        given["srf"] = spectral_response()
+    model = load_pretrained(weights, task=task, **given)
+    for option, value, of in (("--base-rule", base_rule, "ivf"), ("--srf", srf, "hmf")):
+        if value is not None and model.config.task != of:
+            raise UsageError(f"{option}: found for a network of {model.config.task}, expected for {of} only")
+    if terms is None:
+        return model
+    try:
+        fixed = DCINN(replace(model.config, terms=terms, exact=False))
+    except ValueError as error:
+        raise UsageError(f"--terms: {error}") from None
+    fixed.load_state_dict(model.state_dict())
+    return fixed.eval()
+
+
+main = door(run, (CheckpointError, ExportError), PROGRAM, advice="export on a machine with more")
+
+if __name__ == "__main__":
+    main()
