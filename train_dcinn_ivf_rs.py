@@ -9,6 +9,7 @@ The defaults are the released script's; --recipe paper takes the printed numbers
 by `test_dcinn_ivf_rs.py --weights` and `models.load_pretrained`.
 """
 
+from models.decomposition import BASE_RULES, DETAIL_RULES
 from utils import tasks
 from utils.train import chosen, run, train_parser, training_door
 
@@ -21,7 +22,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "Training of DCINN, infrared-visible fusion, RoadScene model.",
         "folder with one subfolder of visible and one of infrared images",
     )
-    parser.add_argument("--base-rule", choices=("max", "mean"), help="of the low-passes (default: the recipe's)")
+    parser.add_argument("--base-rule", choices=BASE_RULES, help="of the low-passes (default: the recipe's)")
+    parser.add_argument("--detail-rule", choices=DETAIL_RULES, default="sum", help="of the high-passes")
     parser.add_argument(
         "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
     )

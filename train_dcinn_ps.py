@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "PanCollection's training .h5, or a .mat scene, reduced by Wald's protocol",
     )
     parser.add_argument("--val", type=Path, help="a validation .h5 (default: held back patches, else training patches)")
-    parser.add_argument("--sensor", help="WV3, WV2, QB, GF2, ... (default: the file's own)")
+    parser.add_argument("--sensor", type=cli.sensor, help=f"{cli.SENSOR_HELP} (default: the file's own)")
     parser.add_argument("--bits", type=cli.bit_depth, help="of the digital numbers (default: the file's own, else 11)")
     parser.add_argument(
         "--rows", type=cli.span, help="FIRST:END, only these rows of the ms: train on a part of a scene"

@@ -96,6 +96,21 @@ def test_the_untrained_row_has_the_configuration_of_the_weights(weights, monkeyp
     assert (built[0].model.config.detail_rule, built[0].model.exact) == ("mean", True)
 
 
+def test_ablations_and_rules_have_rows_of_their_own(weights):
+    """Each with the untrained network of its kind: no label stands for two."""
+    for name, options in (("bare", {"without": "anet"}), ("mean", {"detail_rule": "mean"})):
+        save_checkpoint(weights / f"{name}.pth", dcinn_ivf("max", **options))
+    result, _ = run(weights, "--weights", weights / "bare.pth", "--beside", weights / "mean.pth")
+    labels = [n["label"] for n in result["networks"]]
+    assert labels == [
+        "DCINN (bare), without anet, detail sum",
+        "DCINN (mean), detail mean",
+        "DCINN (untrained, seed 0), without anet, detail sum",
+        "DCINN (untrained, seed 0), detail mean",
+    ]
+    assert set(labels) < set(result["tables"][0]["summary"])
+
+
 def test_remarks_count_images_not_networks(weights, tmp_path):
     for kind in ("vi", "ir"):
         (tmp_path / kind).mkdir()

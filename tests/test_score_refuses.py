@@ -216,3 +216,10 @@ def test_reference_cubes_outside_their_range(value, tmp_path, capsys):
     message = refused(capsys, "--task", "hmf", "--fused", tmp_path / "fused.npy", "--data", tmp_path / "reference.npy")
     assert "reference.npy: found values from" in message
     assert "expected 0 to 65535 (--bits)" in message
+
+
+def test_reference_folder_with_a_stack_in_a_file(tmp_path, capsys):
+    cube = RNG.random((8, 40, 40))
+    references, fused = save(tmp_path / "references", a=np.stack([cube, cube])), save(tmp_path / "fused", a=cube)
+    message = refused(capsys, "--task", "hmf", "--fused", fused, "--data", references)
+    assert "a.npy: found an array of shape (2, 8, 40, 40), expected one image, (B, H, W) or (H, W, B)" in message

@@ -34,7 +34,7 @@ def test_ivf_on_the_sample(script, rule, tmp_path, capsys):
     result, out = run(script, tmp_path, "--limit", 2)
     assert sorted(p.name for p in (out / "fused").iterdir()) == ["astronaut.png", "chelsea.png"]
     image = cv2.imread(str(out / "fused/astronaut.png"), cv2.IMREAD_UNCHANGED)
-    assert (image.shape, image.dtype) == ((304, 320), np.uint8)
+    assert (image.shape, image.dtype) == ((304, 320, 3), np.uint8)
     assert cv2.imread(str(out / "comparison.png")).shape[1] > 600
     assert json.loads((out / "metrics.json").read_text()) == json.loads(json.dumps(result))
     assert result["config"]["base_rule"] == rule
@@ -63,7 +63,7 @@ def test_the_fused_image_is_that_of_the_network(tmp_path):
     torch.manual_seed(0)
     model = dcinn_ivf("max").eval()
     save_checkpoint(tmp_path / "w.pth", model)
-    result, out = run(test_dcinn_ivf_tno, tmp_path, "--limit", 1, "--weights", tmp_path / "w.pth")
+    result, out = run(test_dcinn_ivf_tno, tmp_path, "--limit", 1, "--gray", "--weights", tmp_path / "w.pth")
     pair = sample_pairs()[0]
     with torch.no_grad():
         fused = model(*(torch.from_numpy(pair[k])[None] for k in ("visible", "infrared")))[0, 0].numpy()
@@ -149,7 +149,7 @@ def written_pair(folder, name, image):
 def test_what_must_simply_work_and_is_said(image, said, tmp_path, capsys):
     data = written_pair(tmp_path / "set", "a.png", image)
     _, out = run(test_dcinn_ivf_tno, tmp_path, "--data", data)
-    assert cv2.imread(str(out / "fused/a.png"), cv2.IMREAD_UNCHANGED).shape == image.shape[:2]
+    assert cv2.imread(str(out / "fused/a.png"), cv2.IMREAD_UNCHANGED).shape == image.shape
     assert said in capsys.readouterr().out
     assert "NaN" not in (out / "metrics.json").read_text()
 

@@ -41,6 +41,7 @@ def digests(files):
 
 def trained_on(folder, hold_back):
     args = argparse.Namespace(data=folder, keep_test_pairs=False, hold_back=hold_back, skip_bad=False, base_rule=None)
+    args.detail_rule, args.without = "sum", None
     task = tasks.infrared_visible(args, recipe("ivf_tno"))
     return list(task.source.source.pairs.pairs), len(task.source)
 
@@ -138,7 +139,7 @@ def test_a_training_sees_its_rows_only(scene, tmp_path, capsys):
     run = [*options, "--rows", "0:24", "--output", str(tmp_path / "run")]
     args = argparse.Namespace(
         **{"data": scene, "sensor": None, "bits": None, "rows": (0, 24), "stride": 8, "hold_back": 0, "val": None},
-        **{"skip_bad": False, "backward_target": "predicted"},
+        **{"skip_bad": False, "backward_target": "predicted", "without": None},
     )
     task = tasks.pansharpening(args, replace(recipe("ps"), patch=16))
     assert len(task.source) == 2 * 4, "24x40 reduced pixels, patches of 16 every 8"

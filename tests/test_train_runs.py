@@ -10,7 +10,9 @@ import pytest
 import torch
 from training import refused, rows, train
 
+from data.samples import sample_hyperspectral
 from models import load_pretrained
+from utils.validate import with_reference
 
 
 @pytest.fixture
@@ -150,3 +152,22 @@ def test_compiled_training_gives_the_same_loss(name, tmp_path, monkeypatch):
         [event.value for event in board_of(tmp_path / kind).Scalars("step/loss")] for kind in ("plain", "compiled")
     )
     assert compiled == pytest.approx(plain, rel=1e-4)
+
+
+def test_a_network_that_goes_astray_has_a_low_psnr():
+    scene = sample_hyperspectral()[0]["gt"][:, :32, :32]
+    item = {"name": "a", "gt": scene, "base_image": scene, "guide": scene[:3]}
+    measured = with_reference([item], 4, ("itself", "base_image"))
+
+    class Louder(torch.nn.Module):
+        def __init__(self, factor):
+            super().__init__()
+            self.factor = torch.nn.Parameter(torch.tensor(float(factor)))
+
+        def forward(self, a, b):
+            return a * self.factor.detach()
+
+    def psnr_of(factor):
+        return measured.measure(Louder(factor))[0]["PSNR"]
+
+    assert psnr_of(1e6) < psnr_of(2) < psnr_of(1.1)

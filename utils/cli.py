@@ -11,11 +11,23 @@ from models import DCINN, CheckpointError, load_pretrained
 from models.checkpoint import PRETRAINED, find_weights, holds_config
 
 from . import entry
-from .entry import BAD_INPUT, Parser, UsageError, bit_depth, positive, quiet, seed, span, tile_side
+from .entry import BAD_INPUT, SENSOR_HELP, Parser, UsageError, bit_depth, positive, quiet, seed, sensor, span, tile_side
 from .readers import read_srf
-from .runs import Network
+from .runs import Network, label_of
 
-__all__ = ["BAD_INPUT", "Parser", "UsageError", "bit_depth", "positive", "quiet", "read_srf", "seed", "span"]
+__all__ = [
+    "BAD_INPUT",
+    "SENSOR_HELP",
+    "Parser",
+    "UsageError",
+    "bit_depth",
+    "positive",
+    "quiet",
+    "read_srf",
+    "seed",
+    "sensor",
+    "span",
+]
 door = functools.partial(entry.door, more=(CheckpointError,))
 UNTRAINED = "untrained"
 
@@ -79,7 +91,7 @@ def trained(args: argparse.Namespace, weights: str, name: str, **lacking: object
     task = name.partition("_")[0]
     model = load_pretrained(weights, task=task, device=device, exact=args.exact or None, **given)
     file = find_weights(weights)
-    return Network(model, f"DCINN ({file.stem})", trained=True, name=file.stem, file=file)
+    return Network(model, label_of(file.stem, model.config), trained=True, name=file.stem, file=file)
 
 
 def untrained(args: argparse.Namespace, build: Callable[[], DCINN]) -> Network:
@@ -92,4 +104,4 @@ def untrained(args: argparse.Namespace, build: Callable[[], DCINN]) -> Network:
         except ValueError as error:
             raise UsageError(str(error)) from None
     model.exact = args.exact
-    return Network(model.to(device).eval(), f"DCINN (untrained, seed {args.seed})", trained=False)
+    return Network(model.to(device).eval(), label_of(f"untrained, seed {args.seed}", model.config), trained=False)

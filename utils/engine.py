@@ -1,6 +1,7 @@
 """The training loop of all four networks: steps, validation, checkpoints, and going on where a run stopped."""
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from .loader import Batches
 from .logs import Logs
 from .objectives import Objective, start_actnorm
 from .options import Options, Validation
-from .state import COUNTERS, fitting, random_state, remove_leftovers, set_random_state, training_state
+from .state import COUNTERS, claimed, fitting, random_state, set_random_state, training_state
 
 ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
 
@@ -94,20 +95,17 @@ class Trainer:
         step = distributed.shared(step, self.options.device)
         metrics: dict[str, float] = {}
         logs = None
-        if distributed.rank() == 0:
-            self.options.folder.mkdir(parents=True, exist_ok=True)
-            remove_leftovers(self.options.last, self.options.best)
-            columns = ["lr", *self.objective.names, *self.validation.names, "seconds"]
-            logs = Logs(self.options.folder, columns, config, self.epoch, self.total)
-        self.stop = self._enough()
-        try:
-            with asked_to_stop(self._interrupted):
-                while self.epoch < self.options.epochs and not self.stop:
-                    metrics = self._one_epoch(step, logs) or metrics
-                    self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
-        finally:
-            if logs is not None:
-                logs.close()
+        with ExitStack() as held:
+            if distributed.rank() == 0:
+                held.enter_context(claimed(self.options, fresh=self.total == 0))
+                columns = ["lr", *self.objective.names, *self.validation.names, "seconds"]
+                logs = Logs(self.options.folder, columns, config, self.epoch, self.total)
+                held.callback(logs.close)
+            self.stop = self._enough()
+            held.enter_context(asked_to_stop(self._interrupted))
+            while self.epoch < self.options.epochs and not self.stop:
+                metrics = self._one_epoch(step, logs) or metrics
+                self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
         return metrics
 
     @property

@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import NoReturn
 import cv2
 
 from data.errors import DataError
+from data.sensors import SPELLED
 
 BAD_INPUT, INTERRUPTED = 2, 130
 FEWER_PIXELS = "fuse by tiles (--tile 512)"
@@ -49,7 +51,7 @@ def door(
             if hasattr(stream, "reconfigure"):  # a console of few characters, a file name of odd bytes
                 stream.reconfigure(errors="replace")
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _ended_by_signal():
                 warnings.simplefilter("ignore")
                 return main(argv)
         except (DataError, UsageError, FloatingPointError, *more) as error:
@@ -121,6 +123,16 @@ def _whole(least: int, most: int, expected: str) -> Callable[[str], int]:
 
 
 positive = _whole(1, 2**31, "a whole number of 1 or more")
+
+
+def sensor(text: str) -> str:
+    """An option's sensor: any name, or gains in full."""
+    if text[:1] in set("0123456789.,:") and not SPELLED.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a name, or gains like 0.3,0.31,0.32,0.29:0.15")
+    return text
+
+
+SENSOR_HELP = "WV3, WV2, QB, GF2, IKONOS, ..., or its MTF's gains at Nyquist, as 0.3,0.31,0.32,0.29:0.15 (:pan)"
 bit_depth = _whole(1, 32, "a whole number from 1 to 32")
 seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")
 
@@ -141,6 +153,19 @@ def span(text: str) -> tuple[int, int]:
 def quiet(count: int) -> bool:
     """Whether a progress bar would only disturb: no terminal, or a single image."""
     return count < 2 or not sys.stderr.isatty() or os.environ.get("CI") == "true"
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """A scheduler's signal is as Ctrl-C: what was half written is removed."""
+    if threading.current_thread() is not threading.main_thread():  # Python gives signals to that one only
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

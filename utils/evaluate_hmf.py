@@ -93,7 +93,7 @@ def evaluate_scenes(
                 rows.append(_panels(scene["name"], inputs, fused, gt))
         comparison_figure(folder.path("comparison.png"), rows, f"{run.caption}, x{ratio}")
         result = run.write(folder, [table])
-    run.say(folder, [table])
+    run.say(folder.target, [table])
     return result
 
 

@@ -1,21 +1,25 @@
-"""The infrared-visible test: pairs through the network, 8-bit images out, a table beside mean and max."""
+"""The infrared-visible test: pairs through the network, images as deep as the sources, a table beside mean and max."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from data import PairedImages
+from data.rasters import SUFFIXES
 from data.samples import sample_pairs
 from data.splits import split
+from data.storage import PNG_TYPES, TIFF
 from metrics import protocols
 from models import DCINN, dcinn_ivf
 
 from . import cli, measure
 from .figures import MOST_ROWS, Panel, comparison_figure
-from .images import to_eight_bit, write_png
+from .images import to_eight_bit, with_colour, write_stored
 from .results import ResultFolder
-from .runs import Network, Run
+from .runs import Network, Run, label_of, told_apart
 
 PAIR_LISTS = ("roadscene_50", "roadscene_held_21")
 TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
@@ -34,6 +38,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         choices=("max", "mean"),
         help=f"fusion of the two low-passes (default: that of the weights, else {base_rule})",
     )
+    parser.add_argument("--gray", action="store_true", help="fused images without the visible image's colour")
     parser.add_argument("--split", choices=PAIR_LISTS, help="only the pairs of this list in data/splits")
     parser.add_argument(
         "--beside", nargs="+", default=[], metavar="WEIGHTS", help="further weights: rows and panels beside these"
@@ -56,11 +61,17 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
             raise cli.UsageError("--split: found without --data, expected with it")
         pairs.keep(split(args.split))
         source += f", {args.split}"
+    single = args.output.suffix.lower() in (".png", *TIFF)
+    if not single and args.output.suffix.lower() in SUFFIXES:
+        raise cli.UsageError(f"--output {args.output}: found {args.output.suffix}, expected .png, .tif or a folder")
+    if single and (len(pairs) != 1 or args.beside):
+        found = "--beside" if args.beside else f"{len(pairs)} pairs"
+        raise cli.UsageError(f"--output {args.output}: found {found}, expected one pair for a file, or a folder")
     network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
-    network, *others = _networks(args, network, name, base_rule)
+    network, *others = (network,) if single else _networks(args, network, name, base_rule)
     run = Run(name, network, source, args.tile, args.pooling, tuple(others))
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
-    return evaluate_pairs(run, pairs, args.output, asked, args.limit)
+    return evaluate_pairs(run, pairs, args.output, asked, args.limit, colour=not args.gray, single=single)
 
 
 def _networks(args: argparse.Namespace, network: Network, name: str, base_rule: str) -> tuple[Network, ...]:
@@ -70,26 +81,41 @@ def _networks(args: argparse.Namespace, network: Network, name: str, base_rule: 
         networks = [n if n.file is None else _named_by_folder(n) for n in networks]
     if len({n.file for n in networks}) < len(networks):
         raise cli.UsageError("--beside: found the same file twice, expected other weights")
-    for config in dict.fromkeys(n.model.config for n in networks if n.trained):
+    kinds = {replace(n.model.config, exact=False): n.model.config for n in networks if n.trained}
+    for config in kinds.values():
         fresh = cli.untrained(args, lambda config=config: DCINN(config))
         fresh.model.exact = network.model.exact
         networks.append(fresh)
-    if len({n.model.config.base_rule for n in networks}) > 1:
-        networks = [n._replace(label=f"{n.label}, {n.model.config.base_rule}") for n in networks]
-    return tuple(networks)
+    return tuple(told_apart(networks))
 
 
 def _named_by_folder(network: Network) -> Network:
     name = f"{network.file.resolve().parent.name}_{network.name}"
-    return network._replace(name=name, label=f"DCINN ({name})")
+    return network._replace(name=name, label=label_of(name, network.model.config))
 
 
 def evaluate_pairs(
-    run: Run, pairs: PairedImages | list[dict], output: Path, asked: tuple[str, ...], limit: int | None = None
+    run: Run,
+    pairs: PairedImages | list[dict],
+    output: Path,
+    asked: tuple[str, ...],
+    limit: int | None = None,
+    *,
+    colour: bool = True,
+    single: bool = False,
 ) -> dict:
-    """Fuse every pair; write fused/NAME.png, comparison.png and the tables; returns what metrics.json holds.
+    """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
 
-    Images of further weights are in fused_WEIGHTS/; those of the untrained network are only measured and shown.
+    Images of further weights are in fused_WEIGHTS/; those of the untrained network are only measured and shown. Metrics
+    are those of the 8-bit luma, before a colour is put back.
+
+    Args:
+        run, pairs: networks and what they fuse.
+        output: a folder; with `single` the file of the one fused image, and nothing else is written.
+        asked: protocols.
+        limit: only the first pairs.
+        colour: with the visible image's.
+        single: see output.
     """
     folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
     rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others)))
@@ -99,19 +125,43 @@ def evaluate_pairs(
     rows = []
     count = min(len(pairs), limit or len(pairs))
     inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]
-    with ResultFolder(output, inputs) as folder:
+    with ResultFolder(output.parent if single else output, inputs) as folder:
         for index in tqdm(range(count), desc="fusing", unit="pair", disable=cli.quiet(count)):
             pair = pairs[index]
             run.notes.update(pair["notes"])
-            visible, infrared = pair["visible"], pair["infrared"]
-            fused = {n.label: to_eight_bit(run.fuse(visible, infrared, n)[0]) for n in (run.network, *run.others)}
+            visible, infrared, storage = pair["visible"], pair["infrared"], pair["storage"]
+            if single and output.suffix.lower() not in TIFF and storage.dtype not in PNG_TYPES:
+                raise cli.UsageError(f"--output {output}: found {storage.dtype} sources, expected a .tif for them")
+            floats = {n.label: run.fuse(visible, infrared, n)[0] for n in (run.network, *run.others)}
+            shown = {label: _shown(image, pair, colour) for label, image in floats.items()}
             for label, place in folders.items():
-                write_png(folder.path(f"{place}/{pair['name']}.png"), fused[label])
+                name = output.name if single else f"{place}/{pair['name']}{storage.suffix}"
+                write_stored(folder.path(name), shown[label], storage)
+            fused = {label: to_eight_bit(image) for label, image in floats.items()}
             measure.add_pair(tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
             if len(rows) < MOST_ROWS:
-                sources = [Panel(f"{pair['name']}: visible", visible[0]), Panel("infrared", infrared[0])]
-                rows.append(sources + [Panel(label, image / 255) for label, image in fused.items()])
-        comparison_figure(folder.path("comparison.png"), rows, run.caption)
-        result = run.write(folder, tables)
-    run.say(folder, tables)
+                rows.append(_sources(pair) + [_panel(label, image) for label, image in shown.items()])
+        if single:
+            result = run.result(tables)
+        else:
+            comparison_figure(folder.path("comparison.png"), rows, run.caption)
+            result = run.write(folder, tables)
+    run.say(output, tables)
     return result
+
+
+def _shown(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:
+    """(H, W) in [0, 1] -> the same, or (3, H, W) with the pair's colour."""
+    fused = fused.clip(0, 1)
+    return with_colour(fused, pair["colour"]) if colour and pair["colour"] is not None else fused
+
+
+def _sources(pair: dict) -> list[Panel]:
+    images = {key: pair[key][0] for key in ("visible", "infrared")}
+    if pair["colour"] is not None:
+        images[pair["coloured"]] = pair["colour"]
+    return [_panel(f"{pair['name']}: visible", images["visible"]), _panel("infrared", images["infrared"])]
+
+
+def _panel(title: str, image: np.ndarray) -> Panel:
+    return Panel(title, np.moveaxis(to_eight_bit(image), 0, -1) / 255 if image.ndim == 3 else to_eight_bit(image) / 255)

@@ -7,7 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
-from data.simulate import MTF_GAINS, PAN_FILTERS
+from data.sensors import ms_gains
+from data.simulate import PAN_FILTERS
 from data.windows import Windows
 from metrics import protocols
 from metrics.report import Table
@@ -28,7 +29,7 @@ MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes sho
 def run_ps(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_ps.py, fuse, write and print; returns what metrics.json holds."""
     parser = cli.test_parser("ps", description, "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)")
-    parser.add_argument("--sensor", help="WV3, WV2, QB, GF2, IKONOS, ... (its MTF) (default: the file's own)")
+    parser.add_argument("--sensor", type=cli.sensor, help=f"{cli.SENSOR_HELP} (default: the file's own)")
     parser.add_argument(
         "--bits", type=cli.bit_depth, help="of the digital numbers; 1: in [0, 1] (default: the file's own, else 11)"
     )
@@ -113,7 +114,7 @@ def evaluate_scenes(
             tables.append(table)
         comparison_figure(folder.path("comparison.png"), rows, run.caption)
         result = run.write(folder, tables)
-    run.say(folder, tables)
+    run.say(folder.target, tables)
     return result
 
 
@@ -124,7 +125,7 @@ def _table(run: Run, kind: str, scenes: Scenes, protocol: str) -> Table:
     columns = protocols.PS_REDUCED[protocol]
     table = run.table("Pansharpening, reduced resolution", columns, protocol, "ps_reduced", **about)
     if not scenes.has_reference:
-        known = scenes.sensor.upper() in MTF_GAINS
+        known = ms_gains(scenes.sensor) is not None
         gains = (
             f"sensor {scenes.sensor}" if known else f"sensor '{scenes.sensor}' without gains of its own: 0.3, pan 0.15"
         )

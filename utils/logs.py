@@ -1,14 +1,16 @@
 """What a training leaves behind beside its checkpoints: train.csv, TensorBoard's files, run.json."""
 
 import csv
+import io
 import json
-import os
-import tempfile
+import re
 from pathlib import Path
 
 import numpy as np
 
 from data.errors import DataError
+
+from .results import write_whole
 
 
 class Logs:
@@ -27,7 +29,7 @@ class Logs:
         self.file, self.columns = folder / "train.csv", ["epoch", "step", *columns]
         rows = _rows(self.file) if steps else []
         self._write([row for row in rows if int(row["epoch"]) < epochs])
-        (folder / "run.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        write_whole(folder / "run.json", json.dumps(config, indent=1) + "\n")
         self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1 if steps else None)
         self.board.add_text("config", "```\n" + json.dumps(config, indent=1) + "\n```")
 
@@ -52,20 +54,21 @@ class Logs:
         self.board.close()
 
     def _write(self, rows: list[dict]) -> None:
-        handle, temporary = tempfile.mkstemp(dir=self.file.parent, prefix=".train.")
-        with os.fdopen(handle, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self.columns, restval="", extrasaction="ignore", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(self.file)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, restval="", extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(self.file, text.getvalue())
 
 
 def _rows(file: Path) -> list[dict]:
     if not file.is_file():
         return []
-    with file.open(newline="", encoding="utf-8") as handle:
-        rows = list(csv.DictReader(handle))
-    if not all(str(row.get("epoch", "")).isdecimal() for row in rows):
+    try:
+        with file.open(newline="", encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+    except (UnicodeDecodeError, csv.Error):
+        rows = [{}]
+    if not all(re.fullmatch("[0-9]{1,9}", row.get("epoch") or "") for row in rows):
         raise DataError(file, "no readable log", "the train.csv of this run, or none")
     return rows

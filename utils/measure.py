@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from data.simulate import MTF_GAINS
+from data.sensors import ms_gains
 from metrics import protocols
 from metrics.hypercomplex import BLOCK
 from metrics.report import Table
@@ -51,7 +51,7 @@ def add_row_ps(table: Table, item: dict, row: str, image: np.ndarray, scale: flo
         table.add(row, protocols.ps_reduced(table.protocol, image, gt, scale=scale, ratio=table.ratio))
         return
     table.unranked |= {(EXP, "D_lambda"), (EXP, "QNR")}
-    if table.sensor and table.sensor.upper() not in MTF_GAINS:
+    if table.sensor and ms_gains(table.sensor) is None:
         table.remark(f"Sensor '{table.sensor}' has no gains of its own: D_lambda_K with 0.3 at Nyquist in all bands.")
     sides = item["lms"].shape[1:]
     whole = tuple(side // BLOCK * BLOCK for side in sides)

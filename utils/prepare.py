@@ -10,7 +10,7 @@ from data.patches import H5_KEYS, SpectralPatches
 from data.prepare import write_patches
 from data.simulate import PAN_FILTERS, spectral_response
 
-from .entry import Parser, UsageError, bit_depth, positive, span
+from .entry import SENSOR_HELP, Parser, UsageError, bit_depth, positive, sensor, span
 from .readers import read_srf
 from .scene_lists import training_scenes
 
@@ -26,7 +26,7 @@ def parser() -> Parser:
     hmf.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the resolutions")
     hmf.add_argument("--srf", type=Path, help="spectral response, .csv, .npy, .mat (default: Nikon D700)")
     ps = commands.add_parser("ps", help="gt, lms, ms, pan in digital numbers from a scene, by Wald's protocol")
-    ps.add_argument("--sensor", help="WV3, WV2, QB, GF2, ... (default: the file's own)")
+    ps.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
     ps.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
     ps.add_argument("--rows", type=span, help="FIRST:END, only these rows of the ms")
     for command in (hmf, ps):

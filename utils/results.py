@@ -4,27 +4,80 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from metrics.report import CSV_HEADER, Table
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+BEFORE = ".before"  # folder of what was there before, inside the hidden one
+PATIENCE = 60.0  # seconds that another run may take to move its results
+
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file, complete or not at all."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(temporary).chmod(0o644)
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise named(error, path) from None
+
+
+def named(error: BaseException, path: Path) -> BaseException:
+    """The error; a full disk and the like, of which Python does not say the file, with this one."""
+    if isinstance(error, OSError) and error.filename is None and error.strerror:
+        error.filename = str(path)
+    return error
+
+
+@contextmanager
+def alone(folder: Path, patience: float) -> Iterator[None]:
+    """Keep other runs out of a folder meanwhile; nothing is left in it, and a process that is killed lets go of it.
+
+    Args:
+        folder: that all of them write to.
+        patience: seconds to wait for another run.
+
+    Raises:
+        BlockingIOError: where another run has the folder for longer. Systems that cannot lock a folder let all in.
+    """
+    handle = os.open(folder, os.O_RDONLY) if fcntl else None
+    end = time.monotonic() + patience
+    try:
+        while handle is not None:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    message = f"{folder}: found another run that writes there, expected another --output"
+                    raise BlockingIOError(message) from None
+                time.sleep(0.05)
+            except OSError:  # some network file systems
+                break
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 class ResultFolder:
     """Files are written to a hidden folder and moved into the target when the block ends without an error.
 
     The hidden folder is inside the target where that exists, else beside it: so on its file system, and refused before
-    any work where nothing can be written. Files of the target that the run does not write are left alone.
+    any work where nothing can be written. Files of the target that the run does not write are left alone. An error or
+    Ctrl-C while files are moved puts those of an earlier run back; two runs move one after the other.
 
     Args:
         target: the folder, made if it is not there.
@@ -72,6 +125,8 @@ class ResultFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         done = False
+        if error is not None:
+            named(error, self.target)
         try:
             if kind is None:
                 self._move()
@@ -94,6 +149,40 @@ class ResultFolder:
             parents = [p for p in goal.parents if p != self.place and p.is_relative_to(self.place)]
             if any(p.exists() and not p.is_dir() for p in parents):
                 raise NotADirectoryError(f"{goal.parent}: found a file, expected a folder")
-        for file, goal in goals.items():
-            goal.parent.mkdir(parents=True, exist_ok=True)
-            file.replace(goal)
+        if not self.place.is_dir():
+            self._made.insert(0, self.place)
+            self.place.mkdir(exist_ok=True)
+        with alone(self.place, PATIENCE):
+            self._replace(goals)
+
+    def _replace(self, goals: dict[Path, Path]) -> None:
+        """Move every file to its place, or put back what was there."""
+        before = self.staging / BEFORE
+        folders = sorted({p for goal in goals.values() for p in goal.parents if not p.exists()})
+        try:
+            for folder in (before, *folders):
+                folder.mkdir()
+            for number, (file, goal) in enumerate(goals.items()):
+                if goal.exists():
+                    _copy(goal, before / str(number))
+                file.replace(goal)
+        except BaseException:
+            for number, (file, goal) in enumerate(goals.items()):
+                if file.exists():  # not moved
+                    continue
+                if (before / str(number)).exists():
+                    (before / str(number)).replace(goal)
+                else:
+                    goal.unlink(missing_ok=True)
+            for folder in reversed(folders):
+                if folder.is_dir():
+                    folder.rmdir()
+            raise
+
+
+def _copy(file: Path, to: Path) -> None:
+    """A second name for a file, or a copy where the file system has no such names."""
+    try:
+        os.link(file, to)
+    except OSError:
+        shutil.copy2(file, to)

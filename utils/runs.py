@@ -14,6 +14,7 @@ from data.errors import DataError
 from metrics.protocols import REMARKS
 from metrics.report import Table
 from models import DCINN
+from models.config import DCINNConfig
 
 from .results import ResultFolder
 from .tiling import fuse
@@ -32,6 +33,24 @@ class Network(NamedTuple):
         """What metrics.json says of it: the weights by the SHA-256 of their file."""
         digest = hashlib.sha256(self.file.read_bytes()).hexdigest() if self.file else None
         return {"label": self.label, "sha256": digest, **self.model.config.as_dict(), "exact": self.model.exact}
+
+
+def label_of(name: str, config: DCINNConfig) -> str:
+    """What tables call a network: its name, and the part that an ablation has left out."""
+    return f"DCINN ({name})" + (f", without {config.without}" if config.without else "")
+
+
+def told_apart(networks: list[Network]) -> list[Network]:
+    """With every field of the configurations that differs in the labels."""
+    for key, said in (
+        ("base_rule", "{}"),
+        ("detail_rule", "detail {}"),
+        ("low_blocks", "{} low blocks"),
+        ("terms", "{} terms"),
+    ):
+        if len({getattr(n.model.config, key) for n in networks}) > 1:
+            networks = [n._replace(label=f"{n.label}, {said.format(getattr(n.model.config, key))}") for n in networks]
+    return networks
 
 
 @dataclass
@@ -118,6 +137,12 @@ class Run:
 
     def write(self, folder: ResultFolder, tables: list[Table]) -> dict:
         """Write the tables; returns what metrics.json holds."""
+        result = self.result(tables)
+        folder.write_tables(tables, {key: value for key, value in result.items() if key != "tables"})
+        return result
+
+    def result(self, tables: list[Table]) -> dict:
+        """What metrics.json holds; the tables get their last remarks."""
         for table in tables:
             for note, times in sorted(self.notes.items()):
                 table.remark(f"{times} x {note}")
@@ -131,12 +156,11 @@ class Run:
             "torch": torch.__version__,
             "device": str(next(self.model.parameters()).device),
         }
-        folder.write_tables(tables, about)
         return {**about, "tables": [table.as_dict() for table in tables]}
 
-    def say(self, folder: ResultFolder, tables: list[Table]) -> None:
+    def say(self, place: Path, tables: list[Table]) -> None:
         """Print the tables and where the results are; after the folder is closed, so that no print can lose them."""
         for table in tables:
             print(table.markdown())
         device = next(self.model.parameters()).device
-        print(f"{self.fusions} fused in {self.seconds:.1f} s on {device}; results in {folder.target}")
+        print(f"{self.fusions} fused in {self.seconds:.1f} s on {device}; results in {place}")

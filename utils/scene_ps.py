@@ -10,6 +10,7 @@ import torch
 from tqdm import tqdm
 
 from data.errors import DataError
+from data.room import check_disk, reserve
 from data.simulate import interp23
 from data.windows import Windows
 from models.pooling import ScenePooling
@@ -106,7 +107,7 @@ def fuse_scene(network: Network, ms: Path, pan: Path, bits: int, output: Path, t
     the type holds), else float32; the GeoTIFF tags are the pan's.
 
     Raises:
-        DataError: for images that do not fit each other or the network.
+        DataError: for images that do not fit each other or the network, and a disk without room for the result.
     """
     with distributed.processes(next(network.model.parameters()).device) as device:
         model, main = network.model.to(device), distributed.rank() == 0
@@ -119,7 +120,7 @@ def fuse_scene(network: Network, ms: Path, pan: Path, bits: int, output: Path, t
         pooled = ScenePooling(model) if pooling == "scene" else nullcontext()
         with ResultFolder(output, [ms, pan]) if main else nullcontext() as folder, pooled as means:
             if main:
-                _create(folder.path("fused.tif"), scene)
+                _create(folder.path("fused.tif"), scene, output / "fused.tif")
             path = distributed.from_first(folder.path("fused.tif") if main else None)
             if means is not None:
                 scene_means(model, tiling, scene.read, means)
@@ -135,15 +136,18 @@ def fuse_scene(network: Network, ms: Path, pan: Path, bits: int, output: Path, t
     return output / "fused.tif"
 
 
-def _create(path: Path, scene: PanScene) -> None:
-    """An empty TIFF of the fused image's size and type."""
+def _create(path: Path, scene: PanScene, goal: Path) -> None:
+    """An empty TIFF of the fused image's size and type; `goal` is what messages call it."""
     dtype = scene.pan.dtype if scene.pan.dtype.kind == "u" else np.dtype(np.float32)
     shape = (scene.height, scene.width, scene.bands)
     options = {"photometric": "minisblack", "planarconfig": "contig", "extratags": scene.pan.tags}
     if scene.bands == 1:
         shape, options = shape[:2], {"photometric": "minisblack", "extratags": scene.pan.tags}
     big = np.prod(shape) * dtype.itemsize > 2**32 - 2**25
+    check_disk(path.parent, int(np.prod(shape)) * dtype.itemsize, "the fused image", goal)
     tifffile.memmap(path, shape=shape, dtype=dtype, bigtiff=bool(big), metadata=None, **options).flush()
+    with path.open("r+b") as file:
+        reserve(file.fileno(), path.stat().st_size, goal)
 
 
 def _store(path: Path, top: int, part: torch.Tensor, scale: int, label: str) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 
 from data import PanCollection
 from data.samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene
-from data.simulate import MTF_GAINS, interp23, wald
+from data.sensors import ms_gains
+from data.simulate import interp23, wald
 
 
 class Scenes:
@@ -51,7 +52,7 @@ class Scenes:
         if self.has_reference or not self.file:
             return None
         sides = self.file.ms_sides
-        gains = MTF_GAINS.get(self.sensor.upper())
+        gains = ms_gains(self.sensor)
         if sides is None:
             return "lms without ms, expected ms"
         if self.ratio & (self.ratio - 1):

@@ -13,13 +13,14 @@ from data.errors import DataError
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.infrared_visible import images_by_stem
 from data.rasters import read_raster, to_gray, to_unit
-from data.simulate import MTF_GAINS, spectral_response
+from data.sensors import ms_gains
+from data.simulate import spectral_response
 from metrics import protocols
 from metrics.protocols import REMARKS
 from metrics.report import Table
 
 from . import measure
-from .entry import Parser, UsageError, bit_depth, quiet
+from .entry import SENSOR_HELP, Parser, UsageError, bit_depth, quiet, sensor
 from .images import to_eight_bit
 from .results import ResultFolder
 from .scenes import Scenes
@@ -53,7 +54,7 @@ def parser() -> Parser:
         "--protocol", help="ivf: both, paper, cddfuse; ps: toolbox, whole, released; hmf: group, released"
     )
     made.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="hmf: of the two resolutions")
-    made.add_argument("--sensor", help="ps: WV3, WV2, QB, GF2, ... (default: the file's own)")
+    made.add_argument("--sensor", type=sensor, help=f"ps: {SENSOR_HELP} (default: the file's own)")
     made.add_argument("--bits", type=bit_depth, help="bit depth of the sources (default: by their type or data set)")
     made.add_argument(
         "--fused-bits",
@@ -131,7 +132,7 @@ def _ps(args: argparse.Namespace) -> list[Table]:
     scenes = Scenes(args.data, args.sensor, args.bits)
     source, fused = scenes.file, Cubes(args.fused)
     order = fused.order(source.names)
-    gains = MTF_GAINS.get(source.sensor.upper())
+    gains = ms_gains(source.sensor)
     if gains and len(gains) != source.bands:
         raise UsageError(
             f"{args.data}: found {source.bands} bands, expected {len(gains)} of sensor {source.sensor} (--sensor)"

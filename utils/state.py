@@ -12,6 +12,11 @@ from data.errors import DataError
 from models import CheckpointError
 from models.checkpoint import load_extra
 
+from .entry import UsageError
+from .options import Options
+from .results import alone
+
+PATIENCE = 10.0  # seconds, in which the loader processes of a run that was killed end
 COUNTERS = ("epoch", "step", "total", "skipped", "best")  # of a training, as it keeps them
 
 
@@ -79,6 +84,26 @@ def fitting(path: Path) -> Iterator[None]:
         ) from None
 
 
+@contextmanager
+def claimed(options: Options, fresh: bool) -> Iterator[None]:
+    """The folder of a run, made where it is not there, for this run alone until the block ends.
+
+    Args:
+        options: of the run.
+        fresh: whether it begins, and does not go on from a checkpoint.
+
+    Raises:
+        UsageError: for a run that begins where another one began and ended since the options were checked.
+        BlockingIOError: where another run is at work there.
+    """
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with alone(options.folder, PATIENCE):
+        if fresh and options.last.exists():
+            raise UsageError(f"{options.last}: found an earlier run, expected --resume or another --output")
+        remove_leftovers(options.last, options.best)
+        yield
+
+
 def remove_leftovers(*paths: Path) -> None:
     """Half-written checkpoints that a killed run left beside these files, see `models.save_checkpoint`."""
     for path in paths:
@@ -94,13 +119,20 @@ def check_same(path: object, found: dict, expected: dict) -> None:
     """
     for name, value in expected.items():
         if _plain(found.get(name)) != _plain(value):
+            if isinstance(value, dict) and isinstance(found.get(name), dict):
+                check_same(path, _named(name, found[name]), _named(name, value))
             was = _short(found.get(name, "unknown"))
             raise CheckpointError(f"{path}: found a run with {name} {was}, expected {_short(value)}, as asked for now")
 
 
+def _named(name: str, entries: dict) -> dict:
+    return {f"{name}.{key}": value for key, value in entries.items()}
+
+
 def _plain(value: object) -> object:
+    """Lists for tuples; entries of None left out, as in the files of runs before there was such a setting."""
     if isinstance(value, dict):
-        return {name: _plain(entry) for name, entry in value.items()}
+        return {name: _plain(entry) for name, entry in value.items() if entry is not None}
     return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value
 
 

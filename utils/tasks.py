@@ -12,7 +12,8 @@ from data.hyperspectral import fusion_inputs
 from data.pan_patches import PanPatches, ScenePatches
 from data.patches import H5Patches, PairCrops, SpectralPatches
 from data.samples import SAMPLE_SENSOR, sample_hyperspectral, sample_pairs, sample_pan_scene
-from data.simulate import MTF_GAINS, spectral_response
+from data.sensors import ms_gains
+from data.simulate import spectral_response
 from data.splits import split
 from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps
 
@@ -81,7 +82,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
             h, w = (side // ratio * ratio for side in item["ms"].shape[1:])
             about = {"sensor": file.sensor, "ratio": ratio, "patch": numbers.patch, "name": str(args.data)}
             about["stride"] = args.stride or max(numbers.patch // 2 // ratio, 1) * ratio
-            if file.sensor.upper() not in MTF_GAINS:
+            if ms_gains(file.sensor) is None:
                 label += f" (sensor '{file.sensor}' without gains of its own: 0.3)"
             source = ScenePatches(item["ms"][:, :h, :w], item["pan"][0, : h * ratio, : w * ratio], **about)
     train, held = split_held(source, args.hold_back, label)
@@ -99,13 +100,13 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
     return Task(
         "ps",
         train,
-        lambda: dcinn_ps(bands),
+        lambda: dcinn_ps(bands, without=args.without),
         lambda model: DetailObjective(model, weight, args.backward_target),
         with_reference(items, ratio, (EXP, "base_image")),
         validation_label(len(items), what, args.val, held),
         label,
         [weight, args.backward_target],
-        {"bands": bands},
+        {"bands": bands, "without": args.without},
     )
 
 
@@ -148,13 +149,13 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
     return Task(
         "hmf",
         source,
-        lambda: dcinn_hmf(len(srf), srf=srf),
+        lambda: dcinn_hmf(len(srf), srf=srf, without=args.without),
         lambda model: DetailObjective(model, weight, args.backward_target),
         with_reference(items, ratio, plain),
         validation_label(len(items), what, None, seen),
         label,
         [weight, args.backward_target, ratio],
-        {"bands": len(srf), "guide_bands": srf.shape[1], "srf": srf.tolist()},
+        {"bands": len(srf), "guide_bands": srf.shape[1], "srf": srf.tolist(), "without": args.without},
         {"srf": srf},
     )
 
@@ -185,13 +186,14 @@ def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
     return Task(
         "ivf",
         train,
-        lambda: dcinn_ivf(rule),
+        lambda: dcinn_ivf(rule, detail_rule=args.detail_rule, without=args.without),
         lambda model: objective(model, weights),
         without_reference(items, lambda *images: loss(*images, weights)),
         validation_label(len(items), "pairs", None, held),
         label,
         list(weights),
-        {"base_rule": args.base_rule} if args.base_rule else {},
+        {"detail_rule": args.detail_rule, "without": args.without}
+        | ({"base_rule": args.base_rule} if args.base_rule else {}),
         {"base_rule": rule},
     )
 

@@ -1,6 +1,7 @@
 """A training run from options to checkpoint. Options: `train_options.py`; data and losses of a task: `tasks.py`."""
 
 import argparse
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -117,8 +118,11 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
 
 def _check_folder(args: argparse.Namespace) -> None:
     """Refuse to mix two runs in a folder; sets args.resume to the file to go on from."""
-    if args.output.exists() and not args.output.is_dir():
-        raise UsageError(f"{args.output}: found a file, expected a folder for the run")
+    nearest = next(place for place in (args.output.absolute(), *args.output.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise UsageError(f"{nearest}: found a file, expected a folder for the run")
+    if not os.access(nearest, os.W_OK):
+        raise UsageError(f"{nearest}: found a folder that cannot be written, expected another --output")
     last = args.output / "last.pth"
     if not args.resume:
         for earlier in (last, args.output / "best.pth", args.output / "train.csv"):

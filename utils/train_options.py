@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from data.grid import LEAST_PATCH
+from models.ablation import ABLATIONS
 
 from . import cli
 from .entry import Parser, UsageError
@@ -61,6 +62,7 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
     add("--deterministic", action="store_true", help="refuse operations that are not repeatable")
     add("--workers", type=int, default=0, help="processes that read the data")
     add("--seed", type=cli.seed, default=0, help="of weights, order and crops")
+    add("--without", choices=ABLATIONS, help="an ablation: the network without that part (default: the whole one)")
     if not task.startswith("ivf"):
         add(
             "--backward-weight",
@@ -84,6 +86,10 @@ def chosen(args: argparse.Namespace, task: str, ratio: int = 4) -> Recipe:
         given["milestones"] = tuple(args.milestones)
     if getattr(args, "backward_weight", None) is not None:
         given["backward_weight"] = args.backward_weight
+    if args.without == "cinn":  # nothing to invert
+        if given.get("backward_weight"):
+            raise UsageError(f"--backward-weight: found {args.backward_weight:g} without CINN, expected 0")
+        given["backward_weight"] = 0.0
     return replace(numbers, **given)
 
 
