@@ -4,7 +4,8 @@
                                                       configuration only) and NAME.json (what the run says of itself)
     python benchmarks/cards.py write                  pretrained/NAME.md, the curves, and the README's results
 
-Numbers come from pretrained/NAME.json and pretrained/results/*.json (benchmarks/tables.py); none is typed.
+Numbers come from pretrained/NAME.json and pretrained/results/*.json (benchmarks/tables.py); only the
+remarks, in card_texts.py, are typed.
 """
 
 import csv
@@ -19,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from benchmarks.card_texts import CARDS, HEADLINES, INTRODUCTION, MORE, RULES, SHOWN
+from metrics import published
 from metrics.report import ARROWS, DIRECTIONS
 from models import load_pretrained, save_checkpoint
 from models.checkpoint import PRETRAINED, load_extra
@@ -27,27 +30,6 @@ from utils.results import write_whole
 
 README = PRETRAINED.parent / "README.md"
 BEGIN, END = "<!-- results: begin (benchmarks/cards.py write) -->", "<!-- results: end -->"
-ROADSCENE = (
-    "RoadScene: images of the FLIR thermal data set, aligned by Xu et al. (AAAI 2020; TPAMI 2022), for research; its "
-    "owners' terms apply to these weights, too. No image is part of this repository."
-)
-CARDS = {
-    "ivf_tno": ("Infrared-visible fusion, TNO model", ("tno8", "tno8_mean", "tno25", "mri_ct"), ROADSCENE),
-    "ivf_rs": ("Infrared-visible fusion, RoadScene model", ("roadscene50",), ROADSCENE),
-    "ivf_tuned": ("Infrared-visible fusion, tuned loss", ("tno25", "roadscene50", "tno8", "mri_ct"), ROADSCENE),
-    "hmf": (
-        "Hyperspectral-multispectral fusion, CAVE x4",
-        ("cave_x4",),
-        "CAVE: Yasuma et al., Columbia University, for research; its owners' terms apply. Not part of this repository.",
-    ),
-    "ps": (
-        "Pansharpening, WorldView-2",
-        ("wv2", "wv2_released"),
-        "The WorldView-2 scene is that of py_pansharpening, owned by its provider; not part of this repository.",
-    ),
-}
-SHOWN = ("tno8", "tno25", "roadscene50", "cave_x4", "wv2", "wv2_released")
-HEADLINES = ("DCINN", "CDDFuse")
 
 
 def adopt(run: Path, name: str) -> None:
@@ -84,10 +66,15 @@ def results(name: str) -> dict | None:
 
 
 def rows_of(table: dict) -> dict[str, dict[str, float | str | None]]:
-    """Row -> metric -> mean: what was measured, then the published headline rows of the same images."""
+    """Row -> metric -> mean: what was measured, then the published headline rows of the same images and base rule."""
     rows = {m: {k: v["mean"] for k, v in row.items()} for m, row in table["summary"].items()}
-    for row in table["published_same_images"]:
-        if row["method"] in HEADLINES:
+    same = table["published_same_images"]
+    rule = next((rule for title, rule in RULES.items() if title in table["title"]), None)
+    if rule and any("Table 7" in row["source"] for row in same):  # whose row is that of another rule
+        studied = next(t for t in published.tables() if t.id == "paper-10-rules")
+        same = [studied.row(rule)]
+    for row in same:
+        if row["method"].startswith(HEADLINES):
             rows[f"{row['method']}, published ({row['source']})"] = {k: v["mean"] for k, v in row["metrics"].items()}
     return rows
 
@@ -97,10 +84,10 @@ def cell(value: float | str | None) -> str:
     return "" if value is None else value if isinstance(value, str) else f"{value:.{2 if abs(value) >= 10 else 3}f}"
 
 
-def markdown(result: dict, remarks: bool = False) -> str:
-    """The tables of a result, means over the images, and the command that prints them."""
+def markdown(result: dict, remarks: bool = False, only: int | None = None) -> str:
+    """The tables of a result (or one of them), means over the images, and the command that prints them."""
     out = []
-    for table in result["tables"]:
+    for table in result["tables"] if only is None else [result["tables"][only]]:
         metrics = table["metrics"]
         count = f"{len(table['images'])} image{'s' if len(table['images']) != 1 else ''}"
         out += [f"{table['title']} ({count}):", ""]
@@ -112,7 +99,7 @@ def markdown(result: dict, remarks: bool = False) -> str:
             out.append(f"| {label} | {' | '.join(cell(row.get(m)) for m in metrics)} |")
         out.append("")
         for row in table["published_other_images"]:
-            if row["method"] in HEADLINES:
+            if row["method"].startswith(HEADLINES):
                 values = ", ".join(f"{m} {cell(v['mean'])}" for m, v in row["metrics"].items())
                 out += [f"Published, on other images ({row['source']}; {row['data']}): {row['method']}: {values}.", ""]
         out += [*(f"* {remark}" for remark in table["remarks"]), ""] if remarks else []
@@ -121,7 +108,7 @@ def markdown(result: dict, remarks: bool = False) -> str:
 
 def card(name: str) -> str:
     """The card of a file in pretrained/."""
-    title, tables, terms = CARDS[name]
+    title, tables, terms, remarks = CARDS[name]
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
     run, best, trained = facts["run"], facts["best"], facts["trained"]
     settings = run["settings"]
@@ -143,7 +130,7 @@ def card(name: str) -> str:
     out = [f"# {name}: {title}", "", f"`pretrained/{name}.pth`, float32, weights and configuration only.", "", "| | |"]
     command = re.sub(r"--(data|val) ", r"--\1 DIR/", re.sub(r" --output \S+| --resume\b", "", run["command"]))
     out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), "", f"    {command}", ""]
-    out += [f"![validation](curves/{name}.png)", "", "## Measured", ""]
+    out += [*(f"* {remark}" for remark in remarks), "", f"![validation](curves/{name}.png)", "", "## Measured", ""]
     out += [markdown(result, remarks=True) for table in tables if (result := results(table))]
     return "\n".join(out).rstrip() + "\n"
 
@@ -168,7 +155,9 @@ def draw_curve(name: str) -> None:
 
 def readme_results() -> str:
     """What stands between the two marks of the README."""
-    return "\n".join([BEGIN, "", *(markdown(result) for name in SHOWN if (result := results(name))), END])
+    tables = [markdown(result, only=number) for name, number in SHOWN.items() if (result := results(name))]
+    cards = [f"[{name}](pretrained/{name}.md)" for name in CARDS if (PRETRAINED / f"{name}.json").is_file()]
+    return "\n".join([BEGIN, "", INTRODUCTION, "", *tables, f"{MORE}{', '.join(cards)}.", "", END])
 
 
 def replaced(text: str) -> str:
@@ -182,7 +171,7 @@ def replaced(text: str) -> str:
 
 def check_weights() -> None:
     """Refuse results that were measured with other files than those in pretrained/."""
-    for table in sorted({name for _, tables, _ in CARDS.values() for name in tables}):
+    for table in sorted({name for _, tables, _, _ in CARDS.values() for name in tables}):
         for network in (results(table) or {"networks": []})["networks"]:
             file = PRETRAINED / f"{network['label'].partition('(')[2].partition(')')[0]}.pth"
             kept = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None

@@ -36,7 +36,7 @@ SCRIPTS = {
 }
 RESULTS = PRETRAINED / "results"
 WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trained on, 160:192 judged on
-RELEASED = "WV3"  # stands for the authors' file
+RELEASED = "AUTHORS_WV3.pth"  # stands for the authors' file
 TOLERANCE = {"PSNR": 0.01}  # dB; everything else to 1e-3
 
 
