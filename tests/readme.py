@@ -1,0 +1,105 @@
+"""The README's commands, and small files under the names that stand in them."""
+
+import re
+import shlex
+
+import cv2
+import h5py
+import numpy as np
+import scipy.io
+import tifffile
+from outputs import pairs
+
+from data.hyperspectral import CAVE_TEST
+from data.simulate import spectral_response
+from models import dcinn_ps, export_released, save_checkpoint
+
+RNG = np.random.default_rng(0)
+SMALL = ("--batch", "2", "--patch", "32")
+EXTRA = {  # options that make a command small: the last one given counts
+    "train_dcinn_ps.py": (*SMALL, "--hold-back", "0"),
+    "train_dcinn_hmf.py": (*SMALL, "--stride", "484", "--hold-back", "0"),
+    "train_dcinn_ivf_rs.py": SMALL,
+    "train_dcinn_ivf_tno.py": SMALL,
+    "test_dcinn_ivf_rs.py": ("--limit", "1"),
+    "test_dcinn_ivf_tno.py": ("--limit", "1"),
+    "test_dcinn_hmf.py": ("--limit", "1"),
+    "data hmf": ("--patch", "32", "--stride", "32"),
+    "data ps": ("--patch", "32", "--stride", "16"),
+}
+
+
+def sections(text):
+    """Heading -> what stands below it, of every level."""
+    parts = re.split(r"^(##+ .*)$", text, flags=re.M)
+    return {h.strip("# "): body for h, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.M | re.S)
+
+
+def commands(text):
+    """The commands of bash blocks, without their comments."""
+    lines = [line for block in blocks(text, "bash") for line in block.splitlines()]
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def arguments(words):
+    """The program (a script, or the module and its subcommand), and its options made small."""
+    name, *options = words[1:] if words[1] != "-m" else words[2:]
+    kind = f"{name} {options[0]}" if name == "data" else name
+    more = list(EXTRA.get(kind, ()))
+    if name.startswith("train"):
+        more += ["--epochs", "2" if "--resume" in options else "1"]
+    return name, options + more
+
+
+def digital(*shape):
+    return RNG.integers(1, 2000, shape).astype(np.float32)
+
+
+def cave(folder):
+    for name in (*CAVE_TEST, "sponges"):  # and one to train on
+        (folder / f"{name}_ms").mkdir(parents=True)
+        for band in range(1, 32):
+            image = RNG.integers(0, 65536, (64, 64)).astype(np.uint16)
+            cv2.imwrite(str(folder / f"{name}_ms/{name}_ms_{band:02d}.png"), image)
+
+
+def pan_file(path, count):
+    with h5py.File(path, "w") as file:
+        gt = digital(count, 8, 64, 64)
+        file["gt"], file["lms"], file["ms"] = gt, (gt + 30).clip(0, 2047), gt[:, :, ::4, ::4]
+        file["pan"] = gt[:, :1]
+    return gt
+
+
+def make_world(folder):
+    """Every file that the README's commands name and do not make."""
+    pairs(folder / "PAIRS_DIR", "1", "2")
+    pairs(folder / "ROADSCENE_DIR", *"abcd")
+    pairs(folder, "A")
+    for name, kind in (("A", "vi"), ("B", "ir")):
+        (folder / kind / "A.png").rename(folder / f"{name}.png")
+    cave(folder / "CAVE_DIR")
+    (folder / "HARVARD_DIR").mkdir()
+    ramp = np.linspace(0, 60000, 1000).astype(np.uint16)[:, None, None]
+    scipy.io.savemat(folder / "HARVARD_DIR/img1.mat", {"ref": np.tile(ramp, (1, 1000, 31))}, do_compression=True)
+    scipy.io.savemat(folder / "SCENE.mat", {"I_MS_LR": digital(64, 64, 4), "I_PAN": digital(256, 256)})
+    scipy.io.savemat(folder / "WV2.mat", {"I_MS_LR": digital(320, 32, 8), "I_PAN": digital(1280, 128)})
+    for name, count in (("train_wv3", 4), ("valid_wv3", 2)):
+        pan_file(folder / f"{name}.h5", count)
+    np.save(folder / "FUSED_PS.npy", pan_file(folder / "test_wv3_multiExm1.h5", 2))
+    tifffile.imwrite(folder / "MS.tif", digital(16, 16, 4).astype(np.uint16), planarconfig="contig")
+    tifffile.imwrite(folder / "PAN.tif", digital(64, 64).astype(np.uint16))
+    np.savetxt(folder / "SRF.csv", spectral_response(), delimiter=",")
+    for name, bands in (("WEIGHTS", 4), ("WV3_WEIGHTS", 8)):
+        save_checkpoint(folder / name, dcinn_ps(bands))
+    export_released(folder / "model_pansharpening.pth", dcinn_ps(8))
+    pairs(folder / "scored", "a", "b")
+    for name, kind in (("FUSED_DIR", "vi"), ("IR_DIR", "ir"), ("VI_DIR", "vi")):
+        (folder / name).symlink_to(folder / "scored" / kind)
+    (folder / "FUSED_HMF").mkdir()
+    for name in CAVE_TEST:
+        np.save(folder / f"FUSED_HMF/{name}.npy", RNG.random((64, 64, 31)) * 65535)
