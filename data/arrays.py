@@ -80,9 +80,11 @@ class ArrayFile:
         """All of an array, or its part `index` along the first axis."""
         array, at = self[key], key if index is None else f"{key}[{index}]"
         shape = array.shape if index is None else array.shape[1:]
-        check_declared(self.path, f"{at} of shape {shape}", prod(shape) * array.dtype.itemsize)
         try:
+            check_declared(self.path, f"{at} of shape {shape}", prod(shape) * array.dtype.itemsize)
             return np.asarray(array[...] if index is None else array[index])
+        except DataError:
+            raise
         # h5py and NumPy raise many types on damaged files, and for what memory does not hold.
         except Exception as error:
             why = one_line(error, 100) or type(error).__name__

@@ -18,6 +18,6 @@ class DataError(ValueError):
 
 
 def one_line(text: object, longest: int | None = None) -> str:
-    """Text without line breaks and control characters, whatever a file had in its names."""
-    plain = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", str(text))
+    """Text that prints as one line, whatever a file had in its names."""
+    plain = re.sub("\0+", " ", "".join(c if c.isprintable() else "\0" for c in str(text)))
     return plain if longest is None or len(plain) <= longest else f"{plain[:longest]} ..."

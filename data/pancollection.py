@@ -14,6 +14,7 @@ import numpy as np
 
 from .arrays import ArrayFile
 from .errors import DataError
+from .room import MOST_BANDS
 from .simulate import interp23
 
 KEYS = {"gt": ("gt", "I_GT"), "lms": ("lms",), "ms": ("ms", "I_MS_LR"), "pan": ("pan", "I_PAN")}
@@ -74,6 +75,8 @@ class PanCollection:
         self.roles = [role for role in ("gt", "lms", "ms") if self.keys[role]]
         self.layout = self._layout()
         self.bands = self._bands()
+        if self.bands > MOST_BANDS:
+            raise DataError(self.path, f"{self.bands} bands", f"at most {MOST_BANDS}")
         self.ratio = self._ratio(self.layout)
         if not self.keys["lms"] and self.ratio & (self.ratio - 1):
             raise DataError(self.path, f"a ratio of {self.ratio} and no lms", "a power of two, or lms in the file")

@@ -37,7 +37,10 @@ def read_raster(path: Path) -> np.ndarray:
     if not path.is_file():
         raise DataError(path, "a folder" if path.is_dir() else "no such file", "an image")
     try:
-        image = _read_tiff(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
+        with stderr_kept() as lines:
+            image = _read_tiff(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
+        if damage := next((line for line in lines if any(words in line for words in DAMAGE)), None):
+            raise ValueError(damage)
     except DataError:
         raise
     # Decoders raise their own types on damaged files (struct.error, zlib.error, MemoryError, TiffFileError, ...).
@@ -94,11 +97,9 @@ def _decode(path: Path) -> np.ndarray:
                     probe.verify()
             with Image.open(path) as probe:
                 probe.load()
-    with stderr_kept() as lines:
-        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    damage = next((line for line in lines if any(words in line for words in DAMAGE)), None)
-    if image is None or damage:
-        raise ValueError(damage or "not decodable")
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ValueError("not decodable")
     if image.ndim == 3 and image.shape[2] >= 3:
         image = image[..., [2, 1, 0, *range(3, image.shape[2])]]  # OpenCV orders B, G, R
     return image

@@ -8,6 +8,7 @@ from pathlib import Path
 from .errors import DataError
 
 ALWAYS = 2**28  # bytes that a file of any size may unpack to
+MOST_BANDS = 1024  # of an image; more are axes taken for each other, or damage
 UNPACKED = 1100  # times its size that a file may unpack to; deflate reaches 1032
 
 

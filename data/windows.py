@@ -9,10 +9,8 @@ import tifffile
 
 from .arrays import read_npy
 from .errors import DataError, one_line
-from .room import check_declared, reserve
+from .room import MOST_BANDS, check_declared, reserve
 from .storage import page_geo_tags
-
-MOST_BANDS = 1024
 
 
 class Windows:

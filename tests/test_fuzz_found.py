@@ -94,6 +94,28 @@ def test_pixels_that_a_decoder_made_up_are_refused_and_its_noise_is_kept(tmp_pat
     assert capfd.readouterr().err == ""
 
 
+def test_what_libtiff_says_of_a_damaged_tiff_stays_in_the_line(tmp_path, capfd):
+    Image.fromarray(np.arange(4096, dtype=np.uint16).astype(np.uint8).reshape(64, 64)).save(
+        tmp_path / "a.tif", compression="tiff_adobe_deflate"
+    )
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    middle = data.index(b"\x78\x9c") + 20
+    data[middle : middle + 8] = bytes(8)
+    (tmp_path / "a.bmp").write_bytes(data)  # the name says nothing: Pillow goes by the content
+    with pytest.raises(DataError, match=r"a\.bmp: found no readable image"):
+        read_raster(tmp_path / "a.bmp")
+    assert capfd.readouterr().err == ""
+
+
+def test_more_bands_than_an_image_has(tmp_path):
+    """Wald's protocol would ask for a filter of each band at once: gigabytes for a file of two megabytes."""
+    with h5py.File(tmp_path / "a.mat", "w") as file:
+        file["I_PAN"] = np.zeros((32, 32), np.uint16)
+        file.create_dataset("I_MS", (8, 8, 65536), np.float32, chunks=(8, 8, 64))
+    with pytest.raises(DataError, match=r"a\.mat: found 65536 bands, expected at most 1024"):
+        PanCollection(tmp_path / "a.mat")
+
+
 def test_a_shape_that_no_file_of_the_size_can_hold(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         for name, bands in (("pan", 1), ("ms", 4)):
@@ -117,6 +139,21 @@ def test_names_in_a_file_cannot_break_the_line(tmp_path):
     assert message.isprintable()
     assert len(message) < 1000
     assert "�" in "".join(ArrayFile(tmp_path / "a.h5"))
+    with h5py.File(tmp_path / "b.mat", "w") as file:
+        file["z\ufeff\xad\u2028z"] = np.ones(2)
+    with pytest.raises(DataError, match="expected R or srf") as error:
+        read_srf(tmp_path / "b.mat")
+    assert str(error.value).isprintable()
+
+
+def test_numbers_of_a_type_that_no_machine_has(tmp_path):
+    kind = h5py.h5t.IEEE_F64LE.copy()
+    kind.set_ebias(2**20)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["pan"] = np.ones((1, 1, 32, 32))
+        h5py.h5d.create(file.id, b"ms", kind, h5py.h5s.create_simple((1, 4, 8, 8)))
+    with pytest.raises(DataError, match=r"a\.h5: found unreadable ms\[0\] \(Insufficient precision"):
+        PanCollection(tmp_path / "a.h5")[0]
 
 
 def test_a_mask_of_text_and_a_log_of_bytes(tmp_path):

@@ -47,9 +47,12 @@ def write_stored(path: Path, image: np.ndarray, storage: Storage) -> None:
         ValueError: for floats or 32 bits as .png.
         OSError: where nothing could be written.
     """
-    numbers = image.astype(np.float64) * storage.top
-    if storage.dtype != "float32":
-        numbers = np.rint(numbers.clip(0, storage.top))
+    if storage.dtype == "uint8":
+        numbers = to_eight_bit(image)  # the very image that is measured
+    else:
+        numbers = image.astype(np.float64) * storage.top
+        if storage.dtype != "float32":
+            numbers = np.rint(numbers.clip(0, storage.top))
     numbers = np.moveaxis(numbers, 0, -1) if image.ndim == 3 else numbers
     numbers = np.ascontiguousarray(numbers, storage.dtype)
     if path.suffix.lower() != ".png":
