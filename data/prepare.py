@@ -1,7 +1,6 @@
 """Writing training patches to an H5 file, a chunk at a time: `python -m data hmf ...`, `python -m data ps ...`."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,7 @@ import numpy as np
 
 from .errors import DataError
 from .room import check_disk
+from .whole import whole_file
 
 CHUNK = 64  # patches in memory at a time
 
@@ -41,10 +41,8 @@ def write_patches(path: str | os.PathLike, source: PatchSet, keys: dict[str, str
         DataError: for a sample that cannot be read; nothing is written then.
     """
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
     try:
-        with h5py.File(temporary, "w") as file:
+        with whole_file(path) as whole, h5py.File(whole, "w") as file:
             for first, arrays in _chunks(source, list(keys)):
                 if first == 0:
                     needed = sum(array[0].nbytes for array in arrays.values()) * len(source)
@@ -57,14 +55,11 @@ def write_patches(path: str | os.PathLike, source: PatchSet, keys: dict[str, str
             for name, value in about.items():
                 # a string as the character codes that MATLAB's own files hold
                 file[name] = np.frombuffer(value.encode(), np.uint8) if isinstance(value, str) else value
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, RuntimeError) and not isinstance(error, FloatingPointError):
-            why = " ".join(str(error).split())[:100]  # h5py hides a full disk behind its own errors
-            raise DataError(path, f"no room or no right to write ({why})", "a folder with free space") from None
+    except FloatingPointError:
         raise
+    except RuntimeError as error:  # h5py hides a full disk behind its own errors
+        why = " ".join(str(error).split())[:100]
+        raise DataError(path, f"no room or no right to write ({why})", "a folder with free space") from None
     return len(source)
 
 

@@ -10,8 +10,6 @@ here: a flipped bit would be another weight.
 import io
 import os
 import pickle
-import re
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -22,6 +20,9 @@ from typing import Any, TypeGuard
 import numpy as np
 import torch
 from torch import Tensor
+
+from data.errors import one_line
+from data.whole import whole_file
 
 from .config import checked_srf, config_from_dict
 from .dcinn import DCINN
@@ -37,8 +38,7 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message is one line: file, what was found, what was expected."""
 
     def __init__(self, message: str) -> None:
-        line = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", message)  # names in a file have what they like
-        super().__init__(line if len(line) <= LONGEST else f"{line[:LONGEST]} ...")
+        super().__init__(one_line(message, LONGEST))  # names in a file have what they like
 
 
 def save_checkpoint(path: str | os.PathLike, model: DCINN, extra: Mapping[str, object] | None = None) -> None:
@@ -211,28 +211,5 @@ def _check_sums(path: Path) -> None:
 def _write(path: str | os.PathLike, content: object) -> None:
     buffer = io.BytesIO()  # PyTorch's own writer hides a full disk behind an internal error
     torch.save(content, buffer)
-    write_bytes(path, buffer.getbuffer())
-
-
-def write_bytes(path: str | os.PathLike, content: bytes | memoryview) -> None:
-    """To a temporary name beside `path`, then renamed: a reader sees the old file or the new one."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # a full disk: Python does not say which file
-            error.filename = str(path)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with whole_file(path) as file:
+        file.write_bytes(buffer.getbuffer())

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from data.simulate import spectral_response
+from data.whole import whole_file
 from models import DCINN, CheckpointError, load_pretrained
-from models.checkpoint import holds_config, write_bytes
+from models.checkpoint import holds_config
 from models.config import TASKS
 from models.decomposition import BASE_RULES
 from models.export import INPUTS, ExportError, difference, onnx_package, open_onnx, open_program, to_onnx, to_program
@@ -58,7 +59,8 @@ def run(argv: list[str] | None = None) -> float | None:
     else:
         found = difference(model, fuse)
         checked = f"differs from PyTorch by {found:.1e} of the largest value at most"
-    write_bytes(args.file, content)
+    with whole_file(args.file) as file:
+        file.write_bytes(content)
     inputs = ", ".join(INPUTS[config.task])
     print(f"{args.file}: {config.task}, {inputs} -> fused, any size, {len(content) / 2**20:.1f} MiB; {checked}")
     return found

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from data.whole import name_file, whole_file
 from metrics.report import CSV_HEADER, Table
 
 try:
@@ -23,22 +24,8 @@ PATIENCE = 60.0  # seconds that another run may take to move its results
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file, complete or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        raise named(error, path) from None
-
-
-def named(error: BaseException, path: Path) -> BaseException:
-    """The error; a full disk and the like, of which Python does not say the file, with this one."""
-    if isinstance(error, OSError) and error.filename is None and error.strerror:
-        error.filename = str(path)
-    return error
+    with whole_file(path) as file:
+        file.write_text(text, encoding="utf-8", newline="")
 
 
 @contextmanager
@@ -126,7 +113,7 @@ class ResultFolder:
     ) -> None:
         done = False
         if error is not None:
-            named(error, self.target)
+            name_file(error, self.target)
         try:
             if kind is None:
                 self._move()

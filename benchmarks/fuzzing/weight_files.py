@@ -132,7 +132,7 @@ def _twisted(content: object, rng: Rng, mark: str) -> object:
 
 
 def _odd(value: object, rng: Rng, mark: str) -> object:
-    if isinstance(value, torch.Tensor) and rng.random() < 0.6:
+    if isinstance(value, torch.Tensor) and _plain(value) and rng.random() < 0.6:
         return _odd_tensor(value, rng)
     nest: list = []
     for _ in range(400):
@@ -146,6 +146,12 @@ def _odd(value: object, rng: Rng, mark: str) -> object:
         *(Mark(mark), copy.copy, np.float64(3), np.zeros(3), torch.float32, torch.Size([1]), complex(1, 2), range(3)),
     )
     return plain[int(rng.integers(len(plain)))]
+
+
+def _plain(value: torch.Tensor) -> bool:
+    """Whether it can be computed with: not changed before, say to a sparse one or to 2**40 numbers."""
+    usual = value.layout is torch.strided and value.device.type == "cpu" and not value.is_quantized
+    return usual and value.numel() < 2**24
 
 
 def _odd_tensor(value: torch.Tensor, rng: Rng) -> torch.Tensor:
