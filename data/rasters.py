@@ -78,7 +78,9 @@ def _read_tiff(path: Path) -> np.ndarray:
             return _decode(path)
         if page.axes.startswith("S"):
             image = np.moveaxis(image, 0, -1)
-        if photometric == "MINISWHITE" and image.dtype.kind in "bu":
+        if photometric == "MINISWHITE":
+            if image.dtype.kind not in "bu":
+                raise DataError(path, f"{image.dtype} samples whose zero is white", "zero for black")
             image = ~image if image.dtype.kind == "b" else np.iinfo(image.dtype).max - image
         if photometric == "PALETTE":
             assert page.colormap is not None, "a palette without colours"

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,9 @@ from data.simulate import spectral_response
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps
 from models.released import from_released, haar_entries
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core of its own, and so have the scripts that it starts
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
 torch.set_flush_denormal(True)  # as the training scripts; before the threads start that inherit it
 
 EXPECTED = Path(__file__).with_name("expected")

@@ -1,4 +1,4 @@
-"""Scenes larger than memory: windows of files, tiles from disk to disk, the means of a scene, several processes."""
+"""Scenes larger than memory: tiles from disk to disk, the means of a scene, several processes."""
 
 import os
 import subprocess
@@ -11,7 +11,6 @@ import tifffile
 import torch
 
 import test_dcinn_ps
-from data.errors import DataError
 from data.simulate import interp23
 from data.windows import Windows
 from models import dcinn_ps, save_checkpoint
@@ -49,53 +48,6 @@ def weights(tmp_path):
                 parameter.normal_()
     save_checkpoint(tmp_path / "w.pth", model)
     return model, tmp_path / "w.pth"
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"planarconfig": "contig"},
-        {"planarconfig": "contig", "compression": "deflate", "tile": (16, 32)},
-        {"planarconfig": "separate", "compression": "deflate", "rowsperstrip": 7},
-        {"planarconfig": "separate", "tile": (32, 16)},
-        {"planarconfig": "contig", "compression": "deflate", "byteorder": ">", "bigtiff": True},
-    ],
-)
-def test_windows_of_every_tiff_layout(options, tmp_path):
-    image = np.random.default_rng(0).integers(0, 2000, (5, 50, 71)).astype(np.uint16)
-    stored = image if options["planarconfig"] == "separate" else np.moveaxis(image, 0, -1)
-    tifffile.imwrite(tmp_path / "i.tif", stored, photometric="minisblack", **options)
-    windows = Windows(tmp_path / "i.tif", tmp_path)
-    assert windows.shape == (5, 50, 71)
-    assert (windows.read((3, 44), (10, 71)) == image[:, 3:44, 10:71]).all()
-    assert [p.name for p in tmp_path.iterdir()] == ["i.tif"], "the scratch file is gone"
-
-
-def test_windows_of_npy_and_gray(tmp_path):
-    image = np.random.default_rng(0).random((3, 40, 50))
-    np.save(tmp_path / "a.npy", image)
-    np.save(tmp_path / "b.npy", np.moveaxis(image, 0, -1))
-    np.save(tmp_path / "c.npy", image[0])
-    for name, count in (("a", 3), ("b", 3), ("c", 1)):
-        windows = Windows(tmp_path / f"{name}.npy")
-        assert windows.shape == (count, 40, 50)
-        assert np.allclose(windows.read((1, 9), (2, 50)), image[:count, 1:9, 2:50])
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("a.tif", b"II*\0", "no readable image"),
-        ("a.npy", b"\x93NUMPY", "no readable .npy file"),
-        ("a.jpg", b"", "expected .tif, .tiff or .npy"),
-        ("none.tif", None, "no such file"),
-    ],
-)
-def test_files_that_are_no_scene(name, content, message, tmp_path):
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match=message):
-        Windows(tmp_path / name)
 
 
 def test_windows_upsample_as_the_whole(scene):
@@ -251,9 +203,3 @@ def test_images_of_a_batch_keep_their_own_means(weights):
         first = model(a, b)
         model(a.flip(-1) / 2, b)
         assert torch.equal(first, model(a, b))
-
-
-def test_an_array_s_bands_are_told_from_its_rows(tmp_path):
-    np.save(tmp_path / "ms.npy", np.zeros((6, 80, 8), np.uint16))
-    assert Windows(tmp_path / "ms.npy", bands=8).shape == (8, 6, 80)
-    assert Windows(tmp_path / "ms.npy").shape == (6, 80, 8)
