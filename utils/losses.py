@@ -17,14 +17,29 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
     """Mean SSIM (Wang et al., 2004): 11x11 Gaussian of sigma 1.5, valid region, data range 1; a scalar.
 
     Args:
-        x, y: (B, 1, H, W), sides of at least 11.
+        x, y: (B, C, H, W), sides of at least 11.
     """
-    distance = torch.arange(SSIM_WINDOW, dtype=x.dtype, device=x.device) - SSIM_WINDOW // 2
+    return ssim_map(x, y).mean()
+
+
+def ssim_map(x: Tensor, y: Tensor, window: int = SSIM_WINDOW, whole: bool = False) -> Tensor:
+    """SSIM of every pixel and channel, data range 1, Gaussian of sigma 1.5.
+
+    Args:
+        x, y: (B, C, H, W).
+        window: side of the Gaussian.
+        whole: (B, C, H, W) from images reflected at the border; else the valid region, (B, C, H - window + 1, ...).
+    """
+    distance = torch.arange(window, dtype=x.dtype, device=x.device) - window // 2
     weights = torch.exp(-(distance**2) / (2 * SSIM_SIGMA**2))
     weights = weights / weights.sum()
 
     def local_mean(image: Tensor) -> Tensor:
-        return functional.conv2d(functional.conv2d(image, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
+        image = image.flatten(0, 1)[:, None]
+        if whole:
+            image = functional.pad(image, (window // 2,) * 4, mode="reflect")
+        image = functional.conv2d(functional.conv2d(image, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
+        return image.unflatten(0, x.shape[:2])[:, :, 0]
 
     mean_x, mean_y = local_mean(x), local_mean(y)
     variance_x = local_mean(x * x) - mean_x**2
@@ -33,7 +48,7 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
     c1, c2 = 0.01**2, 0.03**2
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     contrast = (2 * covariance + c2) / (variance_x + variance_y + c2)
-    return (luminance * contrast).mean()
+    return luminance * contrast
 
 
 def structure(x: Tensor) -> Tensor:

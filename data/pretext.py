@@ -1,0 +1,50 @@
+"""Two views of one photograph for self-supervised fusion: each hides other parts of it behind noise.
+
+Source: Liang et al., "Fusion from Decomposition", ECCV 2022 (the task CUD) and arXiv 2410.12274.
+"""
+
+import numpy as np
+
+COARSE, FINE = 13, (26, 27)  # cells a side
+Array = np.ndarray
+
+
+def random_grids(rng: np.random.Generator) -> tuple[list[Array], list[Array], Array]:
+    """Cells that are seen: two grids of the first view, two of the second, and one for what neither sees."""
+    chance = 0.1 + rng.random() / 1.12
+    sides = (COARSE, *(int(rng.choice(FINE)) for _ in range(2)))
+
+    def grid(side: int) -> Array:
+        return rng.random((side, side)) < chance
+
+    first, second = ([grid(side) for side in sides[:2]] for _ in range(2))
+    return first, second, grid(sides[int(rng.integers(3))])
+
+
+def masks(first: list[Array], second: list[Array], rest: Array, side: int) -> tuple[Array, Array]:
+    """What each view shows, (side, side) of 0 and 1; every pixel is in one at least."""
+    a, b = (spread(grids[0], side) & spread(grids[1], side) for grids in (first, second))
+    c = spread(rest, side)
+    hidden = ~(a | b)
+    return np.where(hidden, c, a), np.where(hidden, ~c, b)
+
+
+def spread(grid: Array, side: int) -> Array:
+    """(n, n) cells -> (side, side) pixels, the nearest cell's value."""
+    index = np.arange(side) * len(grid) // side
+    return grid[np.ix_(index, index)].astype(bool)
+
+
+def view(image: Array, mask: Array, normal: Array) -> Array:
+    """(C, H, W), and noise where the mask is 0: the sizes of normal random numbers, 1 at most."""
+    return np.where(mask, image, np.minimum(np.abs(normal), 1)).astype(np.float32)
+
+
+def two_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
+    """Views and masks of a square image (C, S, S) in [0, 1]: (C, S, S) twice, (1, S, S) twice, float32."""
+    side = image.shape[-1]
+    pair = list(masks(*random_grids(rng), side))
+    if rng.random() < 0.5:
+        pair.reverse()
+    views = [view(image, mask, rng.standard_normal(image.shape)) for mask in pair]
+    return (*views, *(mask[None].astype(np.float32) for mask in pair))

@@ -1,0 +1,118 @@
+"""AUIF-Net: base and detail of an image by two unrolled optimisations, added over the two images, and one convolution.
+
+    x <- x - eta (PReLU(BN(K^T * K * x)) - theta (I - x))        ten times, from a smooth or a detailed start
+    fused = sigmoid(BN(conv(sum of bases + sum of details)))
+
+Source: Zhao, Xu, Zhang, Liang, Zhang, Liu, "Efficient and Model-Based Infrared and Visible Image Fusion via Algorithm
+Unrolling", IEEE TCSVT 32(3), 2022, as the authors' checkpoints compute it.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+LAYERS, FILTERS = 10, 64
+BOX, SURROUND = 11, 19
+RULES = ("sum", "average", "l1")
+
+
+class AUIF(nn.Module):
+    """The two encoders and the decoder; 11,631 parameters.
+
+    Args:
+        rule: how the features of two images become one, "sum" (all published results), "average" or "l1": weighted by
+            the 3x3 mean of their absolute values.
+    """
+
+    def __init__(self, rule: str = "sum") -> None:
+        super().__init__()
+        if rule not in RULES:
+            raise ValueError(f"rule: found {rule!r}, expected one of {', '.join(RULES)}")
+        self.rule = rule
+        self.base = Unrolled(box_mean)
+        self.detail = Unrolled(surround_minus_centre)
+        self.conv = nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect", bias=False)
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
+        """Fuse (B, 1, H, W) in [0, 1]; sides of at least 10."""
+        base, detail = (combined(self.rule, encode(infrared), encode(visible)) for encode in (self.base, self.detail))
+        return self.decode(base, detail)
+
+    def rebuild(self, image: Tensor) -> Tensor:
+        """The image through its own features: what the training asks for."""
+        return self.decode(self.base(image), self.detail(image))
+
+    def decode(self, base: Tensor, detail: Tensor) -> Tensor:
+        """Features -> image."""
+        return torch.sigmoid(self.norm(self.conv(base + detail)))
+
+
+class Unrolled(nn.Module):
+    """One encoder: image -> features of its size.
+
+    Args:
+        start: of the iteration, from the image.
+    """
+
+    def __init__(self, start: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.start = start
+        self.layers = nn.ModuleList(Iteration() for _ in range(LAYERS))
+
+    def forward(self, image: Tensor) -> Tensor:
+        least = SURROUND // 2
+        if image.ndim != 4 or image.shape[1] != 1 or min(image.shape[2:]) <= least:
+            raise ValueError(f"image: found shape {tuple(image.shape)}, expected (B, 1, H, W), sides over {least}")
+        features = self.start(image)
+        for layer in self.layers:
+            features = layer(features, image)
+        return features
+
+
+class Iteration(nn.Module):
+    """One step, its filters, step size and weight of the image learned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(FILTERS, 1, 3, 3))
+        self.eta = nn.Parameter(0.1 + 0.03 * torch.randn(1))
+        self.theta = nn.Parameter(1e-3 + 1e-4 * torch.randn(1))
+        self.norm = nn.BatchNorm2d(1)
+        self.activation = nn.PReLU()
+
+    def forward(self, features: Tensor, image: Tensor) -> Tensor:
+        filtered = functional.conv2d(reflected(features, 1), self.kernel)
+        back = functional.conv2d(reflected(filtered, 1), self.kernel.flip(-2, -1).transpose(0, 1))
+        gradient = self.activation(self.norm(back)) - self.theta * (image - features)
+        return features - self.eta * gradient
+
+
+def reflected(image: Tensor, width: int) -> Tensor:
+    """With a border of its own mirror image."""
+    return functional.pad(image, (width,) * 4, mode="reflect")
+
+
+def box_sum(image: Tensor, side: int) -> Tensor:
+    """The sum over the square around every pixel."""
+    return functional.avg_pool2d(reflected(image, side // 2), side, stride=1, divisor_override=1)
+
+
+def box_mean(image: Tensor) -> Tensor:
+    """Start of the base."""
+    return box_sum(image, BOX) / BOX**2
+
+
+def surround_minus_centre(image: Tensor) -> Tensor:
+    """Start of the detail."""
+    return (box_sum(image, SURROUND) - SURROUND**2 * image) / (2 * (SURROUND**2 - 1))
+
+
+def combined(rule: str, a: Tensor, b: Tensor) -> Tensor:
+    """The features of two images as one, by a rule of `RULES`."""
+    if rule == "l1":
+        weight_a, weight_b = (functional.avg_pool2d(x.abs(), 3, 1, 1) for x in (a, b))
+        return (weight_a * a + weight_b * b) / (weight_a + weight_b)
+    return a + b if rule == "sum" else (a + b) / 2

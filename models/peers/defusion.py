@@ -1,0 +1,216 @@
+"""DeFusion++: what two images have in common and what each has alone, by attention between them, and their fusion.
+
+    E_i = encoder(image_i)          C = common(E_1, E_2)          U_i = unique(E_other, E_i) + residual(E_i)
+    F = fuse(C, U_1) + fuse(C, U_2)          images of C, U_1, U_2 and F by a head each
+
+A second stream with weights of its own (_skip) does the same from the first two levels of the encoder, and is added.
+
+Source: Liang, Jiang, Ma, Liu, Ma, "Fusion from Decomposition: A Self-Supervised Approach for Image Fusion and Beyond",
+arXiv 2410.12274, as the released code computes it. What that leaves out (sizes other than 224, the order of the two
+images at test time) is our decision, see `DeFusion.forward`.
+"""
+
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .vit import GRID, SIDE, Block, CrossBlock, Encoder, Head, image_of, sine_positions
+
+WIDTH, HEADS = 192, 16
+BORDER, STEP = 16, 106
+KEPT = GRID**2 // 4  # patches that the masked modelling sees
+LUMA = (0.299, 0.587, 0.114)
+ORDERS = ("12", "21")
+Tokens = tuple[Tensor, Tensor]  # of the deep stream and of the skip stream
+
+
+class DeFusion(nn.Module):
+    """The network of the first stage; 13,420,800 trained parameters.
+
+    Args:
+        long_skip: factor of F beside its refinement before the head.
+        orders: of the two images in the common part; the fused images of both are averaged.
+        step: pixels between two windows.
+    """
+
+    def __init__(self, long_skip: float = 1.0, orders: tuple[str, ...] = ORDERS, step: int = STEP) -> None:
+        super().__init__()
+        if not orders or set(orders) - set(ORDERS):
+            raise ValueError(f"orders: found {orders}, expected some of {', '.join(ORDERS)}")
+        if not 1 <= step <= SIDE:
+            raise ValueError(f"step: found {step}, expected 1 to {SIDE} pixels")
+        self.long_skip, self.orders, self.step = long_skip, tuple(orders), step
+        self.encoder = Encoder(WIDTH, [6] * 11 + [12], [0.1] * 11 + [0.0])
+        self.level_norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(2))
+        self.common, self.common_skip = (CrossBlock(WIDTH, HEADS, common=True) for _ in range(2))
+        self.unique, self.unique_skip, self.fuse, self.fuse_skip = (CrossBlock(WIDTH, HEADS) for _ in range(4))
+        self.unique_residual, self.unique_residual_skip = (Block(WIDTH, HEADS) for _ in range(2))
+        self.common_head, self.unique_head, self.fuse_head = (Head(WIDTH, HEADS) for _ in range(3))
+        self.refine = nn.Sequential(*(Block(WIDTH, HEADS) for _ in range(2)))
+        self.masked = MaskedModelling()
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+        nn.init.xavier_uniform_(self.encoder.patch_embed.weight.view(WIDTH, -1))
+
+    def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
+        """Fuse two images, their order being of no matter.
+
+        Reflected by 16 pixels on all sides, as the released script does; then in windows of 224 pixels, a step apart
+        and flush with the borders, whose fused images are averaged.
+
+        Args:
+            visible, infrared: (B, 1 or 3, H, W) in [0, 1]; a multi-focus or multi-exposure pair goes as well.
+
+        Returns:
+            As the inputs, clamped to [0, 1]; of one channel the luma (BT.601).
+        """
+        if visible.shape != infrared.shape or visible.ndim != 4 or visible.shape[1] not in (1, 3):
+            found = f"{tuple(visible.shape)} and {tuple(infrared.shape)}"
+            raise ValueError(f"images: found shapes {found}, expected (B, 1 or 3, H, W) twice")
+        height, width = visible.shape[2:]
+        least = SIDE - 2 * BORDER
+        pads = (BORDER, BORDER + max(least - width, 0), BORDER, BORDER + max(least - height, 0))
+        first, second = (mirrored(image.expand(-1, 3, -1, -1), pads) for image in (infrared, visible))
+        total, count = torch.zeros_like(first), torch.zeros_like(first[:1, :1])
+        for top, left in product(*(starts(side, self.step) for side in first.shape[2:])):
+            window = (..., slice(top, top + SIDE), slice(left, left + SIDE))
+            total[window] += self.window(first[window], second[window])
+            count[window] += 1
+        fused = (total / count)[..., BORDER : BORDER + height, BORDER : BORDER + width].clamp(0, 1)
+        if visible.shape[1] == 3:
+            return fused
+        return (fused * fused.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+
+    def window(self, first: Tensor, second: Tensor) -> Tensor:
+        """(B, 3, 224, 224) twice -> the mean of the fused images of all orders, raw."""
+        encoded = self.encoded(first), self.encoded(second)
+        unique = self.unique_tokens(*encoded)
+        fused = [
+            self.fused_image(self.fused_tokens(self.common_tokens(*encoded, order), *unique)) for order in self.orders
+        ]
+        return torch.stack(fused).mean(0)
+
+    def parts(self, first: Tensor, second: Tensor, order: str, noise: Tensor | None = None) -> dict[str, Tensor]:
+        """Everything that the training looks at.
+
+        Args:
+            first, second: (B, 3, 224, 224).
+            order: "12" or "21".
+            noise: (B, 196), which patches the masked modelling sees: those of the smallest.
+
+        Returns:
+            "common", "unique1", "unique2", "fused" and, with noise, "rec", each (B, 3, 224, 224).
+        """
+        encoded = self.encoded(first), self.encoded(second)
+        common, unique = self.common_tokens(*encoded, order), self.unique_tokens(*encoded)
+        found = {
+            "common": self.common_head(sum(common)),
+            "unique1": self.unique_head(sum(unique[0])),
+            "unique2": self.unique_head(sum(unique[1])),
+            "fused": self.fused_image(self.fused_tokens(common, *unique)),
+        }
+        if noise is not None:
+            kept, order_back = masked_order(noise)
+            seen = [tuple(tokens.gather(1, kept.expand(-1, -1, WIDTH)) for tokens in t) for t in (common, *unique)]
+            found["rec"] = self.masked(self.refine(self.fused_tokens(*seen)), order_back)
+        return found
+
+    def encoded(self, image: Tensor) -> Tokens:
+        """The last level of the encoder, and its first two together."""
+        levels = self.encoder(image)
+        return levels[-1], sum(norm(level) for norm, level in zip(self.level_norms, levels, strict=False))
+
+    def common_tokens(self, first: Tokens, second: Tokens, order: str) -> Tokens:
+        """C, and that of the skip stream."""
+        source, target = (first, second) if order == "12" else (second, first)
+        return self.common(source[0], target[0]), self.common_skip(source[1], target[1])
+
+    def unique_tokens(self, first: Tokens, second: Tokens) -> tuple[Tokens, Tokens]:
+        """U_1 and U_2."""
+
+        def alone(own: Tokens, other: Tokens) -> Tokens:
+            deep = self.unique(other[0], own[0]) + self.unique_residual(own[0])
+            return deep, self.unique_skip(other[1], own[1]) + self.unique_residual_skip(own[1])
+
+        return alone(first, second), alone(second, first)
+
+    def fused_tokens(self, common: Tokens, *unique: Tokens) -> Tensor:
+        """F."""
+        return sum(self.fuse(common[0], deep) + self.fuse_skip(common[1], skip) for deep, skip in unique)
+
+    def fused_image(self, tokens: Tensor) -> Tensor:
+        """F -> (B, 3, 224, 224)."""
+        return self.fuse_head(self.refine(tokens) + self.long_skip * tokens)
+
+
+class MaskedModelling(nn.Module):
+    """The image from a quarter of its patches' tokens."""
+
+    positions: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mask_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
+        self.register_buffer("positions", sine_positions(GRID, WIDTH)[None])
+        self.blocks = nn.Sequential(*(Block(WIDTH, HEADS) for _ in range(2)))
+        self.norm, self.linear = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, 768)
+
+    def forward(self, tokens: Tensor, order_back: Tensor) -> Tensor:
+        missing = self.mask_token.expand(len(tokens), 1 + GRID**2 - tokens.shape[1], -1)
+        whole = torch.cat((tokens, missing), 1).gather(1, order_back.expand(-1, -1, WIDTH))
+        return image_of(self.linear(self.norm(self.blocks(whole + self.positions))))
+
+
+class DeFusionLatent(DeFusion):
+    """The network of the second stage: two heads more, whose tokens are to be those of frozen MAE teachers."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
+        self.unique_norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(2))
+        self.latent_heads = nn.ModuleList(nn.Linear(WIDTH, 768) for _ in range(2))
+
+    def latents(self, first: Tensor, second: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Tokens (B, 197, 768) beside the teacher of each image, and the normed common tokens of both orders."""
+        encoded = self.encoded(first), self.encoded(second)
+        common = [
+            functional.layer_norm(sum(self.common_tokens(*encoded, order)), (WIDTH,), eps=1e-5) for order in ORDERS
+        ]
+        unique = self.unique_tokens(*encoded)
+        layers = zip(self.latent_heads, self.unique_norms, unique, common, strict=True)
+        return [head(norm(sum(u)) + c) for head, norm, u, c in layers], common
+
+
+def teacher() -> Encoder:
+    """A frozen MAE ViT-B/16; its tokens are `model.norm` of the last level."""
+    return Encoder(768, [12] * 12).eval().requires_grad_(False)
+
+
+def masked_order(noise: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, 196) -> where the kept tokens are, cls first, (B, 50, 1), and where each of 197 is found, kept ones first."""
+    cls = noise.new_full((len(noise), 1), -1)
+    order = torch.cat((cls, noise), 1).argsort(dim=1, stable=True)
+    return order[:, : 1 + KEPT, None], order.argsort(1)[..., None]
+
+
+def starts(side: int, step: int) -> list[int]:
+    """Of the windows along one side."""
+    return sorted({*range(0, side - SIDE + 1, step), side - SIDE})
+
+
+def mirrored(image: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
+    """With a border of its mirror image, however wide: left, right, top, bottom."""
+    left, right, top, bottom = pads
+    for axis, (before, after) in ((2, (top, bottom)), (3, (left, right))):
+        side = image.shape[axis]
+        index = torch.arange(-before, side + after, device=image.device)
+        if side > 1:
+            index = index.remainder(2 * side - 2)
+            index = torch.where(index < side, index, 2 * side - 2 - index)
+        else:
+            index = index * 0
+        image = image.index_select(axis, index)
+    return image
