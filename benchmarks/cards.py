@@ -24,7 +24,8 @@ from benchmarks.card_texts import CARDS, HEADLINES, INTRODUCTION, MORE, RULES, S
 from metrics import published
 from metrics.report import ARROWS, DIRECTIONS
 from models import load_pretrained, save_checkpoint
-from models.checkpoint import PRETRAINED, load_extra
+from models.checkpoint import load_extra
+from models.weight_files import PRETRAINED
 from utils.cli import Parser, UsageError, door
 from utils.results import write_whole
 

@@ -24,7 +24,7 @@ import test_dcinn_hmf
 import test_dcinn_ivf_rs
 import test_dcinn_ivf_tno
 import test_dcinn_ps
-from models.checkpoint import PRETRAINED
+from models.weight_files import PRETRAINED
 from utils.cli import Parser, UsageError, door
 from utils.results import write_whole
 

@@ -43,8 +43,8 @@ def view(image: Array, mask: Array, normal: Array) -> Array:
 def two_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
     """Views and masks of a square image (C, S, S) in [0, 1]: (C, S, S) twice, (1, S, S) twice, float32."""
     side = image.shape[-1]
-    pair = list(masks(*random_grids(rng), side))
+    first, second = masks(*random_grids(rng), side)
     if rng.random() < 0.5:
-        pair.reverse()
-    views = [view(image, mask, rng.standard_normal(image.shape)) for mask in pair]
-    return (*views, *(mask[None].astype(np.float32) for mask in pair))
+        first, second = second, first
+    views = [view(image, mask, rng.standard_normal(image.shape)) for mask in (first, second)]
+    return views[0], views[1], first[None].astype(np.float32), second[None].astype(np.float32)

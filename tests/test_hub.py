@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import hubconf
-from models.checkpoint import PRETRAINED
+from models.weight_files import PRETRAINED
 
 ROOT = str(Path(__file__).resolve().parents[1])
 NAMES = ("dcinn_ps", "dcinn_hmf", "dcinn_ivf_rs", "dcinn_ivf_tno", "dcinn_ivf_tuned")

@@ -8,6 +8,7 @@ import pytest
 import torch
 from golden_inputs import image, weight
 
+from models import load_pretrained
 from models.peers import AUIF, CDDFuse
 from models.peers.auif import box_mean, surround_minus_centre
 from models.peers.cddfuse import stretched
@@ -21,32 +22,24 @@ PARTS = ("DIDF_Encoder", "DIDF_Decoder", "BaseFuseLayer", "DetailFuseLayer")
 
 def filled(part, name, shape):
     """The value of a parameter, made from its name."""
-    value, last = weight(f"{part}.{name}", shape), name.rpartition(".")[2]
-    if last == "num_batches_tracked":
-        return np.zeros(shape, np.int64)
-    if name.endswith(("attn.temperature", "attn.scale")):
-        return 5 + 20 * value
-    if name.endswith("body.weight"):
-        return 1 + 4 * value
-    for ending, factor in (("bottleneckBlock.0.weight", 20), ("bottleneckBlock.5.weight", 0.3)):
-        if name.endswith(ending):
-            return factor * value
-    if part.startswith("auif"):
-        decoder = part == "auif_decoder"
-        means = {"auif_base": 10 + 20 * value, "auif_detail": 10 * value, "auif_decoder": 0.2 + value}
-        special = {
-            "eta": 0.1 + value,
-            "theta": 0.2 + 4 * value,
-            "running_mean": means[part],
-            "running_var": 0.02 + 0.2 * np.abs(value) if decoder else 400 + 1000 * value,
-        }
-        if last in special:
-            return special[last]
-        if name.endswith(("rest.0.weight", "decoder.2.weight")):
-            return 1 + 4 * value
-        if name.endswith("rest.1.weight"):
-            return 0.25 + value
-    return value
+    value, decoder = weight(f"{part}.{name}", shape), part == "auif_decoder"
+    means = {"auif_base": 10 + 20 * value, "auif_detail": 10 * value, "auif_decoder": 0.2 + value}
+    made = {
+        "num_batches_tracked": np.zeros(shape, np.int64),
+        "attn.temperature": 5 + 20 * value,
+        "attn.scale": 5 + 20 * value,
+        "body.weight": 1 + 4 * value,
+        "bottleneckBlock.0.weight": 20 * value,
+        "bottleneckBlock.5.weight": 0.3 * value,
+        ".eta": 0.1 + value,
+        ".theta": 0.2 + 4 * value,
+        "running_mean": means.get(part),
+        "running_var": 0.02 + 0.2 * np.abs(value) if decoder else 400 + 1000 * value,
+        "rest.0.weight": 1 + 4 * value,
+        "decoder.2.weight": 1 + 4 * value,
+        "rest.1.weight": 0.25 + value,
+    }
+    return next((v for ending, v in made.items() if name.endswith(ending)), value)
 
 
 def state(*parts):
@@ -150,9 +143,8 @@ def test_the_parts_of_the_losses(answers):
     b[1] = 1 - a[1]
     near(losses.dissimilarity(a, b, 11), answers["k.ssim11"])
     near(losses.dissimilarity(a, b, 3), answers["k.ssim3"])
-    near(
-        (losses.sobel(a, "replicate") - losses.sobel(b, "replicate")).abs().mean() / 8, answers["k.spatial_gradient_l1"]
-    )
+    gradient = (losses.sobel(a, "replicate") - losses.sobel(b, "replicate")).abs().mean() / 8
+    near(gradient, answers["k.spatial_gradient_l1"])
     near(losses.correlation(torch.cat((a, b), 1), torch.cat((b, a.flip(-1)), 1)), answers["k.cc"])
     near(losses.gradient_size(a[:1]), answers["k.sobel"])
     near(box_mean(a[:1]), answers["k.box11"])
@@ -191,3 +183,20 @@ def test_the_training_of_auif(answers):
 
 def test_a_constant_image_is_not_divided_by_zero():
     assert stretched(torch.full((1, 1, 4, 4), 0.5)).tolist() == torch.zeros(1, 1, 4, 4).tolist()
+
+
+def test_the_authors_weights_of_auif(shared, answers):
+    """On a crop of TNO-25's pair 17, from any of the three files."""
+    from data.rasters import read_raster
+
+    folder = shared("datasets/cddfuse_test/TNO")
+    crop = (slice(200, 296), slice(300, 420))
+    images = [read_raster(folder / kind / "17.png")[crop] for kind in ("ir", "vi")]
+    assert [float(i.sum()) for i in images] == answers["auif.released.input_sums"].tolist()
+    infrared, visible = (torch.from_numpy(i / np.float32(255))[None, None] for i in images)
+    for part in ("base_encoder", "detail_encoder", "decoder"):
+        model = load_pretrained(shared(f"weights/auif_{part}.pth"), method="auif")
+    for rule in ("sum", "average", "l1"):
+        model.rule = rule
+        with torch.no_grad():
+            near(model(visible, infrared), answers[f"auif.released.{rule}"])

@@ -224,7 +224,7 @@ def options(*given):
 
 def test_weights_on_the_shelf_are_the_default_and_exact_is_passed_on(tmp_path, monkeypatch):
     monkeypatch.setattr(cli, "PRETRAINED", tmp_path)
-    monkeypatch.setattr("models.checkpoint.PRETRAINED", tmp_path)
+    monkeypatch.setattr("models.weight_files.PRETRAINED", tmp_path)
     network = cli.pick_model(options("--exact"), "ps", lambda: dcinn_ps(4))
     assert (network.trained, network.model.exact, network.model.training) == (False, True, False)
     save_checkpoint(tmp_path / "ps.pth", dcinn_ps(5))

@@ -21,7 +21,7 @@ from data.pan_patches import ScenePatches
 from data.rasters import read_raster, to_gray
 from data.simulate import interp23
 from data.splits import split
-from models.checkpoint import PRETRAINED
+from models.weight_files import PRETRAINED
 from utils import prepare, tasks
 from utils.recipes import recipe
 from utils.scene_lists import training_scenes

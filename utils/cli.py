@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from models import DCINN, CheckpointError, load_pretrained
-from models.checkpoint import PRETRAINED, find_weights, holds_config
+from models.checkpoint import holds_config
+from models.weight_files import PRETRAINED, find_weights
 
 from . import entry
 from .entry import BAD_INPUT, SENSOR_HELP, Parser, UsageError, bit_depth, positive, quiet, seed, sensor, span, tile_side

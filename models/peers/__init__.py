@@ -4,10 +4,38 @@ They keep DCINN's contract: fused = model(visible, infrared), (B, 1, H, W) in [0
 not exclude, any device.
 """
 
+import inspect
+
+from torch import nn
+
 from .auif import AUIF
 from .cddfuse import CDDFuse
+from .config import PeerConfig
 from .defusion import DeFusion
 
-PEERS = {"auif": AUIF, "cddfuse": CDDFuse, "defusion": DeFusion}
+PEERS: dict[str, type[nn.Module]] = {"auif": AUIF, "cddfuse": CDDFuse, "defusion": DeFusion}
+TITLES = {"auif": "AUIF-Net", "cddfuse": "CDDFuse", "defusion": "DeFusion++"}
 
-__all__ = ["AUIF", "PEERS", "CDDFuse", "DeFusion"]
+__all__ = ["AUIF", "PEERS", "TITLES", "CDDFuse", "DeFusion", "PeerConfig", "build_peer"]
+
+
+def build_peer(method: object, options: dict) -> nn.Module:
+    """A fresh network; random weights.
+
+    Args:
+        method: "auif", "cddfuse" or "defusion".
+        options: of its class; what is left out has its default.
+
+    Raises:
+        ValueError: for another method, and options that it does not have.
+    """
+    if not isinstance(method, str) or method not in PEERS:
+        raise ValueError(f"method: found {method!r}, expected one of {', '.join(PEERS)}")
+    known = inspect.signature(PEERS[method]).parameters
+    unknown = sorted(str(name) for name in options if name not in known)
+    if unknown:
+        raise ValueError(f"config: found unknown entries {', '.join(unknown)}")
+    try:
+        return PEERS[method](**options)
+    except TypeError as error:
+        raise ValueError(f"config of {method}: found values of another type ({error})") from None

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .config import PeerConfig
+
 LAYERS, FILTERS = 10, 64
 BOX, SURROUND = 11, 19
 RULES = ("sum", "average", "l1")
@@ -35,6 +37,11 @@ class AUIF(nn.Module):
         self.detail = Unrolled(surround_minus_centre)
         self.conv = nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect", bias=False)
         self.norm = nn.BatchNorm2d(1)
+
+    @property
+    def config(self) -> PeerConfig:
+        """For checkpoints."""
+        return PeerConfig("auif", {"rule": self.rule})
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         """Fuse (B, 1, H, W) in [0, 1]; sides of at least 10."""

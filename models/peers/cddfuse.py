@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .config import PeerConfig
+
 WIDTH, HEADS, BLOCKS = 64, 8, 4
 SKIPS = ("visible", "sum", "none")
 
@@ -33,6 +35,11 @@ class CDDFuse(nn.Module):
         self.skip, self.stretch = skip, stretch
         self.encoder, self.decoder = Encoder(), Decoder()
         self.base_fuse, self.detail_fuse = dense_block(), nn.Sequential(CouplingNode())
+
+    @property
+    def config(self) -> PeerConfig:
+        """For checkpoints."""
+        return PeerConfig("cddfuse", {"skip": self.skip, "stretch": self.stretch})
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         """Fuse (B, 1, H, W) in [0, 1]; MRI in the place of visible, CT, PET or SPECT in that of infrared."""

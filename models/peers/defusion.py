@@ -10,12 +10,14 @@ arXiv 2410.12274, as the released code computes it. What that leaves out (sizes 
 images at test time) is our decision, see `DeFusion.forward`.
 """
 
+from collections.abc import Sequence
 from itertools import product
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .config import PeerConfig
 from .vit import GRID, SIDE, Block, CrossBlock, Encoder, Head, image_of, sine_positions
 
 WIDTH, HEADS = 192, 16
@@ -35,7 +37,7 @@ class DeFusion(nn.Module):
         step: pixels between two windows.
     """
 
-    def __init__(self, long_skip: float = 1.0, orders: tuple[str, ...] = ORDERS, step: int = STEP) -> None:
+    def __init__(self, long_skip: float = 1.0, orders: Sequence[str] = ORDERS, step: int = STEP) -> None:
         super().__init__()
         if not orders or set(orders) - set(ORDERS):
             raise ValueError(f"orders: found {orders}, expected some of {', '.join(ORDERS)}")
@@ -55,6 +57,11 @@ class DeFusion(nn.Module):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
         nn.init.xavier_uniform_(self.encoder.patch_embed.weight.view(WIDTH, -1))
+
+    @property
+    def config(self) -> PeerConfig:
+        """For checkpoints."""
+        return PeerConfig("defusion", {"long_skip": self.long_skip, "orders": list(self.orders), "step": self.step})
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         """Fuse two images, their order being of no matter.
@@ -89,9 +96,8 @@ class DeFusion(nn.Module):
         """(B, 3, 224, 224) twice -> the mean of the fused images of all orders, raw."""
         encoded = self.encoded(first), self.encoded(second)
         unique = self.unique_tokens(*encoded)
-        fused = [
-            self.fused_image(self.fused_tokens(self.common_tokens(*encoded, order), *unique)) for order in self.orders
-        ]
+        common = [self.common_tokens(*encoded, order) for order in self.orders]
+        fused = [self.fused_image(self.fused_tokens(c, *unique)) for c in common]
         return torch.stack(fused).mean(0)
 
     def parts(self, first: Tensor, second: Tensor, order: str, noise: Tensor | None = None) -> dict[str, Tensor]:
@@ -108,21 +114,21 @@ class DeFusion(nn.Module):
         encoded = self.encoded(first), self.encoded(second)
         common, unique = self.common_tokens(*encoded, order), self.unique_tokens(*encoded)
         found = {
-            "common": self.common_head(sum(common)),
-            "unique1": self.unique_head(sum(unique[0])),
-            "unique2": self.unique_head(sum(unique[1])),
+            "common": self.common_head(common[0] + common[1]),
+            "unique1": self.unique_head(unique[0][0] + unique[0][1]),
+            "unique2": self.unique_head(unique[1][0] + unique[1][1]),
             "fused": self.fused_image(self.fused_tokens(common, *unique)),
         }
         if noise is not None:
             kept, order_back = masked_order(noise)
-            seen = [tuple(tokens.gather(1, kept.expand(-1, -1, WIDTH)) for tokens in t) for t in (common, *unique)]
+            seen = [at(tokens, kept) for tokens in (common, *unique)]
             found["rec"] = self.masked(self.refine(self.fused_tokens(*seen)), order_back)
         return found
 
     def encoded(self, image: Tensor) -> Tokens:
         """The last level of the encoder, and its first two together."""
         levels = self.encoder(image)
-        return levels[-1], sum(norm(level) for norm, level in zip(self.level_norms, levels, strict=False))
+        return levels[-1], self.level_norms[0](levels[0]) + self.level_norms[1](levels[1])
 
     def common_tokens(self, first: Tokens, second: Tokens, order: str) -> Tokens:
         """C, and that of the skip stream."""
@@ -140,7 +146,8 @@ class DeFusion(nn.Module):
 
     def fused_tokens(self, common: Tokens, *unique: Tokens) -> Tensor:
         """F."""
-        return sum(self.fuse(common[0], deep) + self.fuse_skip(common[1], skip) for deep, skip in unique)
+        pairs = [self.fuse(common[0], deep) + self.fuse_skip(common[1], skip) for deep, skip in unique]
+        return torch.stack(pairs).sum(0)
 
     def fused_image(self, tokens: Tensor) -> Tensor:
         """F -> (B, 3, 224, 224)."""
@@ -168,20 +175,19 @@ class MaskedModelling(nn.Module):
 class DeFusionLatent(DeFusion):
     """The network of the second stage: two heads more, whose tokens are to be those of frozen MAE teachers."""
 
-    def __init__(self, **options: object) -> None:
-        super().__init__(**options)
+    def __init__(self, long_skip: float = 1.0) -> None:
+        super().__init__(long_skip)
         self.unique_norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(2))
         self.latent_heads = nn.ModuleList(nn.Linear(WIDTH, 768) for _ in range(2))
 
     def latents(self, first: Tensor, second: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Tokens (B, 197, 768) beside the teacher of each image, and the normed common tokens of both orders."""
         encoded = self.encoded(first), self.encoded(second)
-        common = [
-            functional.layer_norm(sum(self.common_tokens(*encoded, order)), (WIDTH,), eps=1e-5) for order in ORDERS
-        ]
-        unique = self.unique_tokens(*encoded)
+        both = [self.common_tokens(*encoded, order) for order in ORDERS]
+        common = [functional.layer_norm(deep + skip, (WIDTH,)) for deep, skip in both]
+        unique = [deep + skip for deep, skip in self.unique_tokens(*encoded)]
         layers = zip(self.latent_heads, self.unique_norms, unique, common, strict=True)
-        return [head(norm(sum(u)) + c) for head, norm, u, c in layers], common
+        return [head(norm(u) + c) for head, norm, u, c in layers], common
 
 
 def teacher() -> Encoder:
@@ -194,6 +200,12 @@ def masked_order(noise: Tensor) -> tuple[Tensor, Tensor]:
     cls = noise.new_full((len(noise), 1), -1)
     order = torch.cat((cls, noise), 1).argsort(dim=1, stable=True)
     return order[:, : 1 + KEPT, None], order.argsort(1)[..., None]
+
+
+def at(tokens: Tokens, kept: Tensor) -> Tokens:
+    """Those tokens of both streams."""
+    index = kept.expand(-1, -1, WIDTH)
+    return tokens[0].gather(1, index), tokens[1].gather(1, index)
 
 
 def starts(side: int, step: int) -> list[int]:

@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from torch import Tensor
+
+from ..weight_files import plain_state
 
 PARTS = {
     "cddfuse": {
@@ -14,6 +17,8 @@ PARTS = {
     },
     "defusion": {"state_dict": ""},
 }
+AUIF_FILES = ("base_encoder", "detail_encoder", "decoder")  # parts of their names
+MARKS = {"conv1.0.kernel": "auif", "conv2.0.kernel": "auif", "decoder_common_blocks.0.linear1.weight": "defusion"}
 RENAMED = {
     "auif": (
         (r"^conv1\.", "base.layers."),
@@ -71,19 +76,24 @@ RENAMED = {
 }
 
 
-def from_authors(method: str, content: Mapping) -> dict[str, Tensor]:
+def from_authors(method: str, content: object) -> dict[str, Tensor]:
     """Our names for what an authors' file holds: a state dict, or several by the names of the parts.
 
     Args:
         method: "auif", "cddfuse" or "defusion".
-        content: of the file; AUIF-Net's three files put together.
+        content: of the file; of AUIF-Net's three files one, or all put together.
+
+    Raises:
+        ValueError: for anything but names with plain tensors.
     """
+    if not isinstance(content, Mapping):
+        raise ValueError(f"found {type(content).__name__}, expected a dictionary of tensors")
     parts = {name: prefix for name, prefix in PARTS.get(method, {}).items() if name in content}
     states = {prefix: content[name] for name, prefix in parts.items()} or {"": content}
     return {
         our_name(method, f"{prefix}.{name}" if prefix else name): value
         for prefix, state in states.items()
-        for name, value in ((name.removeprefix("module."), value) for name, value in state.items())
+        for name, value in ((name.removeprefix("module."), value) for name, value in plain_state(state).items())
     }
 
 
@@ -92,3 +102,30 @@ def our_name(method: str, name: str) -> str:
     for pattern, ours in RENAMED[method]:
         name = re.sub(pattern, ours, name)
     return name
+
+
+def method_of(content: object) -> str | None:
+    """Whose file this is: "auif", "cddfuse", "defusion", or None."""
+    if not isinstance(content, Mapping):
+        return None
+    if "DIDF_Encoder" in content:
+        return "cddfuse"
+    state = content.get("state_dict", content)
+    if not isinstance(state, Mapping):
+        return None
+    names = {name.removeprefix("module.") for name in state if isinstance(name, str)}
+    if {"decoder.1.weight", "decoder.2.weight"} <= names and len(names) < 10:
+        return "auif"
+    return next((method for mark, method in MARKS.items() if mark in names), None)
+
+
+def auif_files(path: Path) -> list[Path]:
+    """The three files of AUIF-Net that one of them belongs to, told by their names.
+
+    Raises:
+        ValueError: where the name is none of theirs.
+    """
+    own = next((part for part in AUIF_FILES if part in path.name), None)
+    if own is None:
+        raise ValueError(f"found a part of AUIF-Net, expected {', '.join(AUIF_FILES)} in the names of its three files")
+    return [path.with_name(path.name.replace(own, part)) for part in AUIF_FILES]

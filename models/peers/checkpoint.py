@@ -1,0 +1,43 @@
+"""The networks of the other methods from files: ours, and their authors'."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..released import assert_same_entries
+from ..weight_files import filled, is_ours, plain_state, read
+from . import build_peer
+from .released import auif_files, from_authors, method_of
+
+
+def peer_in(content: object) -> str | None:
+    """The method whose network a file holds; None for a DCINN, and for what will be refused as one."""
+    if not is_ours(content):
+        return method_of(content)
+    config = content.get("config")
+    return str(config.get("method")) if isinstance(config, dict) and "method" in config else None
+
+
+def peer_from(path: Path, content: object, method: str) -> nn.Module:
+    """The network; names and shapes are compared before memory is taken for any weight.
+
+    Args:
+        path: of the file; the two other files of AUIF-Net are read beside it.
+        content: of the file.
+        method: see `peer_in`.
+
+    Raises:
+        ValueError: for entries that the network does not have or lacks.
+    """
+    options: dict = {}
+    if is_ours(content):
+        options = {name: value for name, value in content["config"].items() if name != "method"}
+        state = plain_state(content.get("model"))
+    else:
+        parts = [read(part) for part in auif_files(path)] if method == "auif" else [content]
+        state = {name: value for part in parts for name, value in from_authors(method, part).items()}
+    with torch.device("meta"):
+        skeleton = build_peer(method, options)
+    assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})
+    return filled(lambda: build_peer(method, options), state)
