@@ -20,7 +20,7 @@ from .loader import Batches
 from .logs import Logs
 from .objectives import Objective, start_actnorm
 from .options import Options, Validation
-from .state import COUNTERS, claimed, fitting, random_state, set_random_state, training_state
+from .state import COUNTERS, claimed, fitting, put_back, random_state, training_state
 
 ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
 
@@ -57,14 +57,8 @@ class Trainer:
         state = training_state(path, self.options.settings)
         with fitting(path):
             self.model.load_state_dict(load_pretrained(path).state_dict())
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.scaler.load_state_dict(state["scaler"])
-            self.average.load(state["average"], self.options.device)
-            for name in COUNTERS:
-                setattr(self, name, state[name])
+            put_back(self, state)
             self.skipped = self.skipped if distributed.rank() == 0 else 0  # those of all processes
-            self.sums = np.array(state["sums"]) * np.ones(len(self.objective.names))
-            set_random_state(state["random"])
 
     def save(self) -> None:
         """last.pth: network, optimiser and everything else, complete or not at all. One process writes.

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from models.checkpoint import load_extra
 from .entry import UsageError
 from .options import Options
 from .results import alone
+
+if TYPE_CHECKING:
+    from .engine import Trainer
 
 PATIENCE = 10.0  # seconds, in which the loader processes of a run that was killed end
 COUNTERS = ("epoch", "step", "total", "skipped", "best")  # of a training, as it keeps them
@@ -63,6 +67,67 @@ def training_state(path: Path, settings: dict) -> dict:
     with fitting(path):
         check_same(path, state["settings"], settings)
     return state
+
+
+def put_back(trainer: "Trainer", state: dict) -> None:
+    """Everything but the network, as `Trainer.save` left it; ValueError and the like for what does not fit."""
+    _load_optimiser(trainer.optimiser, state["optimiser"])
+    trainer.scaler.load_state_dict(state["scaler"])
+    trainer.average.load(_average(state["average"], trainer.model), trainer.options.device)
+    for name, value in _counters(state).items():
+        setattr(trainer, name, value)
+    trainer.sums = np.array(state["sums"], np.float64) * np.ones(len(trainer.objective.names))
+    set_random_state(state["random"])
+
+
+def _counters(state: dict) -> dict[str, object]:
+    """Those of `COUNTERS`; ValueError where one is no count (the best value: no number or None)."""
+    found = {name: state[name] for name in COUNTERS}
+    for name, value in found.items():
+        count = type(value) is int and value >= 0
+        if not (count if name != "best" else value is None or type(value) in (int, float)):
+            raise ValueError(f"{name} {_short(value)}")
+    return found
+
+
+def _load_optimiser(optimiser: torch.optim.Adam, state: dict) -> None:
+    """The moments of every weight; ValueError for another optimiser, other shapes, and numbers that are not finite."""
+    settings = [{k: v for k, v in group.items() if k not in ("params", "lr")} for group in optimiser.param_groups]
+    optimiser.load_state_dict(state)
+    for group, expected in zip(optimiser.param_groups, settings, strict=True):
+        for name, value in expected.items():
+            if type(group[name]) is not type(value) or group[name] != value:
+                raise ValueError(f"{name} {_short(group[name])} of the optimiser, not {value}")
+        for weight in group["params"]:
+            _check_moments(optimiser.state.get(weight, {}), weight)
+
+
+def _check_moments(moments: dict[str, torch.Tensor], weight: torch.Tensor) -> None:
+    if not moments:  # one that no gradient has reached yet
+        return
+    if set(moments) != {"step", "exp_avg", "exp_avg_sq"}:
+        raise ValueError(f"{', '.join(map(str, moments))} for a weight in the optimiser")
+    for name, value in moments.items():
+        shape = torch.Size() if name == "step" else weight.shape
+        if not _is_like(value, shape, weight.dtype if name != "step" else torch.float32):
+            raise ValueError(f"{name} in the optimiser that are not {tuple(shape)} finite numbers")
+
+
+def _average(weights: dict | None, model: torch.nn.Module) -> dict[str, torch.Tensor] | None:
+    """A moving average of this network's weights, as it is; ValueError for that of another one."""
+    if weights is None:
+        return None
+    own = model.state_dict()
+    for name, value in own.items():
+        if not _is_like(weights[name], value.shape, value.dtype):
+            raise ValueError(f"an average of {name} that are not {tuple(value.shape)} finite numbers")
+    return {name: weights[name] for name in own}
+
+
+def _is_like(value: object, shape: torch.Size, dtype: torch.dtype) -> bool:
+    if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_meta:
+        return False
+    return value.shape == shape and value.dtype == dtype and bool(torch.isfinite(value).all())
 
 
 @contextmanager
