@@ -187,11 +187,11 @@ def test_a_constant_image_is_not_divided_by_zero():
 
 def test_the_authors_weights_of_auif(shared, answers):
     """On a crop of TNO-25's pair 17, from any of the three files."""
-    from data.rasters import read_raster
+    from data.rasters import read_raster, to_gray
 
     folder = shared("datasets/cddfuse_test/TNO")
     crop = (slice(200, 296), slice(300, 420))
-    images = [read_raster(folder / kind / "17.png")[crop] for kind in ("ir", "vi")]
+    images = [to_gray(read_raster(folder / kind / "17.png"))[0][crop] for kind in ("ir", "vi")]
     assert [float(i.sum()) for i in images] == answers["auif.released.input_sums"].tolist()
     infrared, visible = (torch.from_numpy(i / np.float32(255))[None, None] for i in images)
     for part in ("base_encoder", "detail_encoder", "decoder"):

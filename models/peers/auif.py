@@ -102,19 +102,17 @@ def reflected(image: Tensor, width: int) -> Tensor:
     return functional.pad(image, (width,) * 4, mode="reflect")
 
 
-def box_sum(image: Tensor, side: int) -> Tensor:
-    """The sum over the square around every pixel."""
-    return functional.avg_pool2d(reflected(image, side // 2), side, stride=1, divisor_override=1)
-
-
 def box_mean(image: Tensor) -> Tensor:
     """Start of the base."""
-    return box_sum(image, BOX) / BOX**2
+    return functional.conv2d(reflected(image, BOX // 2), image.new_full((1, 1, BOX, BOX), 1 / BOX**2))
 
 
 def surround_minus_centre(image: Tensor) -> Tensor:
-    """Start of the detail."""
-    return (box_sum(image, SURROUND) - SURROUND**2 * image) / (2 * (SURROUND**2 - 1))
+    """Start of the detail. By one filter: small differences of its sums grow in the iteration."""
+    others = SURROUND**2 - 1
+    kernel = image.new_ones(1, 1, SURROUND, SURROUND)
+    kernel[..., SURROUND // 2, SURROUND // 2] = -others
+    return functional.conv2d(reflected(image, SURROUND // 2), kernel / (2 * others))
 
 
 def combined(rule: str, a: Tensor, b: Tensor) -> Tensor:
