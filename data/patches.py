@@ -15,9 +15,11 @@ from .arrays import ArrayFile
 from .errors import DataError
 from .grid import check_grid, check_sides, starts
 from .infrared_visible import PairedImages
+from .rasters import LUMA
 from .simulate import degrade_hsi, imresize
 
 KEPT_SCENES = 24  # of 16 MB each, CAVE's 512x512x31 in 16 bits
+LEAST_CONTRAST = 0.1
 H5_KEYS = {"gt": "GT", "base_image": "HSI_up", "lr": "LRHSI", "guide": "RGB"}
 
 
@@ -135,6 +137,59 @@ class H5Patches:
                 raise DataError(where, f"values from {array.min():g} to {array.max():g}", "0 to 1")
             arrays[role] = array
         return {"name": f"{self.file.path.name}[{index}]", **arrays}
+
+
+class PairGrid:
+    """Square patches of a grid over infrared-visible pairs, those of low contrast left out.
+
+    A patch is left out where in either image the 90th percentile exceeds the 10th by less than a tenth of itself; one
+    that is all black is kept, as in CDDFuse's released code.
+
+    Args:
+        pairs: `PairedImages` or a list of its items; all are read once.
+        numbers: of the pairs.
+        patch: side.
+        step: of the grid, in pixels.
+
+    Raises:
+        DataError: where no patch is left, and for unreadable pairs.
+    """
+
+    def __init__(self, pairs: PairedImages | list[dict], numbers: Sequence[int], patch: int, step: int = 200) -> None:
+        self.pairs, self.patch = pairs, patch
+        self.places = []
+        for number in numbers:
+            both = self._both(number)
+            height, width = both.shape[1:]
+            for top in range(0, height - patch + 1, step):
+                for left in range(0, width - patch + 1, step):
+                    if not any(_is_flat(image[top : top + patch, left : left + patch]) for image in both):
+                        self.places.append((number, top, left))
+        if not self.places:
+            raise DataError("the pairs", f"no patch of {patch}x{patch} with contrast", "larger images, or --patch")
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def sample(self, index: int, _: np.random.Generator | None) -> dict:
+        """Patch `index`."""
+        number, top, left = self.places[index]
+        both = self._both(number)[:, top : top + self.patch, left : left + self.patch]
+        name = f"{self.pairs[number]['name']} at {top}, {left}"
+        return {"name": name, "base_image": both[:1].copy(), "guide": both[1:].copy()}
+
+    def _both(self, number: int) -> np.ndarray:
+        """(2, H, W), visible and infrared; the visible luma not rounded, where the image is in colour."""
+        pair = self.pairs[number]
+        visible = pair["visible"][0]
+        if pair["colour"] is not None and pair["coloured"] == "visible":
+            visible = np.tensordot(LUMA, pair["colour"], 1)
+        return np.stack((visible, pair["infrared"][0]))
+
+
+def _is_flat(image: np.ndarray) -> bool:
+    low, high = np.percentile(image, (10, 90))
+    return bool(high > 0 and (high - low) / high < LEAST_CONTRAST)
 
 
 class PairCrops:

@@ -18,7 +18,7 @@ from .entry import asked_to_stop, quiet
 from .gradients import accumulated
 from .loader import Batches
 from .logs import Logs
-from .objectives import Objective, start_actnorm
+from .objectives import Group, Objective
 from .options import Options, Validation
 from .state import COUNTERS, claimed, fitting, put_back, random_state, training_state
 
@@ -39,8 +39,8 @@ class Trainer:
         self.objective, self.model, self.batches, self.options = objective, objective.model, batches, options
         objective.at_once = options.at_once
         self.validation = validation
-        parameters = [p for p in objective.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.Adam(parameters, lr=options.lr, **ADAM)
+        self.groups = objective.groups()
+        self.optimiser = torch.optim.Adam([{"params": g.parameters} for g in self.groups], lr=options.lr, **ADAM)
         self.scaler = torch.amp.GradScaler(options.device.type, enabled=options.amp == "fp16")
         self.average = Average(options.ema)
         self.epoch = self.step = self.total = self.skipped = 0
@@ -56,7 +56,7 @@ class Trainer:
         """
         state = training_state(path, self.options.settings)
         with fitting(path):
-            self.model.load_state_dict(load_pretrained(path).state_dict())
+            self.model.load_state_dict(load_pretrained(path, method=None).state_dict())
             put_back(self, state)
             self.skipped = self.skipped if distributed.rank() == 0 else 0  # those of all processes
 
@@ -83,8 +83,7 @@ class Trainer:
     def fit(self, config: dict) -> dict[str, float]:
         """Train to the last epoch, or until Ctrl-C or the limit of steps; returns the last validation's metrics."""
         if self.total == 0:
-            first = self._on_device(self._usable(self.batches.first_batch()))
-            start_actnorm(self.model, first["base_image"], first["guide"])
+            self.objective.start(self._on_device(self._usable(self.batches.first_batch())))
         step = torch.compile(self.objective) if self.options.compile else self.objective
         step = distributed.shared(step, self.options.device)
         metrics: dict[str, float] = {}
@@ -104,8 +103,12 @@ class Trainer:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the current epoch: halved after every milestone that is behind."""
-        return self.options.lr * 0.5 ** sum(milestone <= self.epoch for milestone in self.options.milestones)
+        """The learning rate of the current epoch: less after every milestone that is behind."""
+        return self._rate(self.groups[0])
+
+    def _rate(self, group: Group) -> float:
+        behind = sum(group.since < milestone <= self.epoch for milestone in self.options.milestones)
+        return self.options.lr * group.factor * self.options.gamma**behind
 
     def _enough(self) -> bool:
         """Whether the limit of steps is reached."""
@@ -167,16 +170,18 @@ class Trainer:
         options = self.options
         inputs = self._on_device(batch)
         self.objective.train()
+        self.objective.epoch = self.epoch
         self.optimiser.zero_grad(set_to_none=True)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate
-        sources = [inputs[k] for k in ("base_image", "guide", "gt") if k in inputs]
+        for group, own in zip(self.optimiser.param_groups, self.groups, strict=True):
+            group["lr"] = self._rate(own)
+        sources = [inputs[k] for k in self.objective.roles if k in inputs]
         terms = accumulated(step, self.objective, sources, self.scaler, options)
         shown = distributed.mean(terms).double().cpu().numpy()
         if not np.isfinite(shown).all():
             raise FloatingPointError(self._diverged("loss", shown[0], batch))
         self.scaler.unscale_(self.optimiser)
-        norm = nn.utils.clip_grad_norm_(self.objective.parameters(), options.clip)
+        norms = [nn.utils.clip_grad_norm_(group.parameters, options.clip) for group in self.groups]
+        norm = torch.stack(norms).max()
         if not torch.isfinite(norm) and options.amp != "fp16":  # the scaler leaves out such steps by itself
             raise FloatingPointError(self._diverged("gradient's norm", float(norm), batch))
         self.scaler.step(self.optimiser)

@@ -15,13 +15,13 @@ from data.storage import PNG_TYPES, TIFF
 from metrics import protocols
 from models import DCINN, dcinn_ivf
 
-from . import cli, measure
+from . import cli, measure, methods
 from .figures import MOST_ROWS, Panel, comparison_figure
 from .images import to_eight_bit, with_colour, write_stored
 from .results import ResultFolder
 from .runs import Network, Run, label_of, told_apart
 
-PAIR_LISTS = ("roadscene_50", "roadscene_held_21")
+PAIR_LISTS = ("roadscene_50", "roadscene_held_21", "roadscene_unseen_10")
 TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
 
 
@@ -46,6 +46,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     parser.add_argument(
         "--protocol", choices=("both", *TITLES), default="both", help="whose metrics: the paper's four, CDDFuse's eight"
     )
+    methods.add_options(parser)
     args = parser.parse_args(argv)
 
     pairs: PairedImages | list[dict]
@@ -61,14 +62,15 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
             raise cli.UsageError("--split: found without --data, expected with it")
         pairs.keep(split(args.split))
         source += f", {args.split}"
+    further = args.beside or args.methods != ["dcinn"]
     single = args.output.suffix.lower() in (".png", *TIFF)
     if not single and args.output.suffix.lower() in SUFFIXES:
         raise cli.UsageError(f"--output {args.output}: found {args.output.suffix}, expected .png, .tif or a folder")
-    if single and (len(pairs) != 1 or args.beside):
-        found = "--beside" if args.beside else f"{len(pairs)} pairs"
+    if single and (len(pairs) != 1 or further):
+        found = "--beside or --methods" if further else f"{len(pairs)} pairs"
         raise cli.UsageError(f"--output {args.output}: found {found}, expected one pair for a file, or a folder")
     network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
-    network, *others = (network,) if single else _networks(args, network, name, base_rule)
+    network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *methods.peers(args))
     run = Run(name, network, source, args.tile, args.pooling, tuple(others))
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
     return evaluate_pairs(run, pairs, args.output, asked, args.limit, colour=not args.gray, single=single)
@@ -118,7 +120,7 @@ def evaluate_pairs(
         single: see output.
     """
     folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
-    rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others)))
+    rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))
     medical = getattr(pairs, "infrared", output).name.lower() == "ct"
     kind, task = ("MRI-CT fusion", "ivf_mri_ct") if medical else ("Infrared-visible fusion", None)
     tables = [run.table(f"{kind}, base rule {rules}, {TITLES[p]}", protocols.IVF[p], p, task) for p in asked]
@@ -141,6 +143,7 @@ def evaluate_pairs(
             measure.add_pair(tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
             if len(rows) < MOST_ROWS:
                 rows.append(_sources(pair) + [_panel(label, image) for label, image in shown.items()])
+        _remarks(run, tables)
         if single:
             result = run.result(tables)
         else:
@@ -148,6 +151,24 @@ def evaluate_pairs(
             result = run.write(folder, tables)
     run.say(output, tables)
     return result
+
+
+def _remarks(run: Run, tables: list) -> None:
+    """What a reader must know of further methods: training images among these, time."""
+    networks = [run.network, *run.others]
+    for table in tables:
+        for label, names in methods.seen_names(networks, table.images).items():
+            table.remark(
+                f"{label}: {len(names)} of these {len(table.images)} pairs are in its TRAINING SET, its row says "
+                "little; --split roadscene_unseen_10 has the others of RoadScene."
+            )
+        if not all(n.is_dcinn for n in networks):
+            each = (
+                f"{n.label} {sum(p.numel() for p in n.model.parameters()):,}, "
+                f"{run.spent[n.label] / max(run.fusions, 1):.2f} s"
+                for n in networks
+            )
+            table.remark(f"Parameters and time an image: {'; '.join(each)}.")
 
 
 def _shown(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:

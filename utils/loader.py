@@ -51,7 +51,7 @@ def _leave_signals(number: int) -> None:
 def collate(items: list[dict]) -> dict:
     """Arrays stacked to tensors, names and bad samples in lists."""
     bad = [parts for item in items for parts in item["bad"]]
-    if any("base_image" not in item for item in items):
+    if any(set(item) == {"bad", "name"} for item in items):
         return {"bad": bad, "names": []}
     roles = [key for key in items[0] if key not in ("bad", "name")]
     tensors = {role: torch.from_numpy(np.stack([item[role] for item in items])) for role in roles}
@@ -67,25 +67,31 @@ class Batches:
         seed: of the order and of random crops.
         workers: loader processes; 0 reads in this one.
         pin: page-locked memory, for CUDA.
+        short_last: whether an incomplete last batch is used, too.
 
     Raises:
         ValueError: where the processes cannot share a batch evenly.
     """
 
-    def __init__(self, source: object, batch: int, seed: int, workers: int = 0, pin: bool = False) -> None:
+    def __init__(
+        self, source: object, batch: int, seed: int, workers: int = 0, pin: bool = False, short_last: bool = False
+    ) -> None:
         self.samples, self.seed, self.workers, self.pin = Samples(source, seed), seed, workers, pin
         self.batch = min(batch, len(source))
         if self.batch < 1 or self.batch % world():
             found = f"a batch of {self.batch} ({len(source)} samples) and {world()} processes"
             raise ValueError(f"found {found}, expected a batch that they share evenly")
+        self.last = len(source) % self.batch // world() * world() if short_last else 0
 
     def __len__(self) -> int:
-        return len(self.samples) // self.batch
+        return len(self.samples) // self.batch + bool(self.last)
 
-    def order(self, epoch: int) -> np.ndarray:
-        """(batches, batch): the samples of every batch; an incomplete last batch is left out."""
+    def order(self, epoch: int) -> list[np.ndarray]:
+        """The samples of every batch."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.samples))
-        return order[: len(self) * self.batch].reshape(len(self), self.batch)
+        ends = range(self.batch, len(order) + 1, self.batch)
+        batches = [order[end - self.batch : end] for end in ends]
+        return [*batches, order[len(batches) * self.batch :][: self.last]] if self.last else batches
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[dict]:
         """The batches of an epoch from number `first` on."""

@@ -1,5 +1,7 @@
 """What is minimised: the network and the loss of its task, in one module, so that several processes can share it."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -12,22 +14,47 @@ from .losses import MaximaWeights, maxima_terms, ssim, structure
 BACKWARD_TARGETS = ("predicted", "reference")
 
 
+class Group(NamedTuple):
+    """Parameters with a learning rate and a largest gradient of their own.
+
+    Attributes:
+        factor: of the run's learning rate.
+        since: the epoch from which on they are trained, and their rate counts milestones.
+    """
+
+    parameters: list[nn.Parameter]
+    factor: float = 1.0
+    since: int = 0
+
+
 class Objective(nn.Module):
-    """(base_image, guide[, gt]) -> the terms of the loss, (terms,), the first being their weighted sum.
+    """A batch -> the terms of the loss, (terms,), the first being their weighted sum.
 
     Attributes:
         names: of the terms.
+        roles: what it takes of a batch, in this order; what a batch lacks is left out.
+        epoch: that is trained now.
         additive: whether a batch's terms are the means of its samples' terms, so that gradients can be accumulated.
         at_once: samples that the network sees at once where they are not; None: the batch.
     """
 
     names: tuple[str, ...]
+    roles: tuple[str, ...] = ("base_image", "guide", "gt")
     additive = True
     at_once: int | None = None
+    epoch = 0
 
-    def __init__(self, model: DCINN) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
+
+    def groups(self) -> list[Group]:
+        """Of the parameters; all together by default."""
+        return [Group([p for p in self.parameters() if p.requires_grad])]
+
+    def start(self, batch: dict[str, Tensor]) -> None:
+        """Before the first step: what depends on the first batch of all processes."""
+        start_actnorm(self.model, batch["base_image"], batch["guide"])
 
 
 class DetailObjective(Objective):

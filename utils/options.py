@@ -18,6 +18,7 @@ class Options:
     """How a recipe is run; see --help of the training scripts.
 
     Attributes:
+        gamma: what the rate is multiplied by at each milestone.
         at_once: samples of a step whose inner results are in memory together; None: all.
         settings: what a resumed run must share with the one it goes on with.
     """
@@ -27,6 +28,7 @@ class Options:
     lr: float
     epochs: int
     milestones: tuple[int, ...] = ()
+    gamma: float = 0.5
     clip: float = CLIP
     amp: str = "off"
     compile: bool = False

@@ -30,6 +30,10 @@ class Recipe:
         ivf_weights: of 1 - SSIM(infrared), 1 - SSIM(visible), structure to infrared, structure to visible.
         base_rule: of ivf.
         maxima_weights: of the tuned loss.
+        clip: largest L2 norm of a group's gradient.
+        gamma: what the rate is multiplied by at the milestones.
+        first_stage: of CDDFuse, epochs.
+        short_last: whether an epoch's incomplete last batch is trained on.
     """
 
     lr: float
@@ -41,10 +45,23 @@ class Recipe:
     ivf_weights: tuple[float, float, float, float] | None = None
     base_rule: str | None = None
     maxima_weights: MaximaWeights | None = None
+    clip: float = CLIP
+    gamma: float = 0.5
+    first_stage: int = 0
+    short_last: bool = False
+
+
+PEER_RECIPES = {
+    "auif": Recipe(1e-2, 80, 32, 128, (41,), clip=float("inf"), gamma=0.1, short_last=True),
+    "cddfuse": Recipe(1e-4, 120, 8, 128, (20, 40, 60, 80, 100), clip=0.01, first_stage=40, short_last=True),
+    "defusion": Recipe(4e-4, 50, 16, 224, (20, 40, 45, 47), clip=20.0),
+}
 
 
 def recipes_of(task: str) -> tuple[str, ...]:
     """The names that `recipe` takes for a task."""
+    if task in PEER_RECIPES:
+        return RECIPES[:1]
     return RECIPES if task.startswith("ivf") else RECIPES[:2]
 
 
@@ -52,7 +69,7 @@ def recipe(task: str, name: str = "released", ratio: int = 4) -> Recipe:
     """The recipe of "ps", "hmf", "ivf_rs" or "ivf_tno".
 
     Args:
-        task: see above.
+        task: see above, or "auif", "cddfuse", "defusion": their authors' codes' numbers.
         name: "released", "paper", or of ivf "tuned".
         ratio: of hmf, whose patch the paper prints for 4 and 8: 10 low-resolution pixels.
 
@@ -61,6 +78,8 @@ def recipe(task: str, name: str = "released", ratio: int = 4) -> Recipe:
     """
     if name not in recipes_of(task):
         raise ValueError(f"recipe: found {name!r}, expected one of {', '.join(recipes_of(task))}")
+    if task in PEER_RECIPES:
+        return PEER_RECIPES[task]
     paper = name == "paper"
     steps = (50, 100, 250, 300)
     if task == "ps":

@@ -2,13 +2,14 @@
 
 import hashlib
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 
 from data.errors import DataError
 from metrics.protocols import REMARKS
@@ -21,18 +22,34 @@ from .tiling import fuse
 
 
 class Network(NamedTuple):
-    """A model in evaluation mode, what tables call it, whether it has trained weights, and their name and file."""
+    """A model in evaluation mode.
 
-    model: DCINN
+    Attributes:
+        model: a DCINN, or of `models.peers`.
+        label: what tables call it.
+        trained: whether it has trained weights.
+        name, file: theirs.
+        seen: names of test images that it was trained on.
+    """
+
+    model: nn.Module
     label: str
     trained: bool
     name: str = "untrained"
     file: Path | None = None
+    seen: frozenset[str] = frozenset()
+
+    @property
+    def is_dcinn(self) -> bool:
+        """Whether it is one, and not another method's."""
+        return isinstance(self.model, DCINN)
 
     def as_dict(self) -> dict:
         """What metrics.json says of it: the weights by the SHA-256 of their file."""
         digest = hashlib.sha256(self.file.read_bytes()).hexdigest() if self.file else None
-        return {"label": self.label, "sha256": digest, **self.model.config.as_dict(), "exact": self.model.exact}
+        exact = {"exact": self.model.exact} if self.is_dcinn else {}
+        parameters = sum(p.numel() for p in self.model.parameters())
+        return {"label": self.label, "sha256": digest, "parameters": parameters, **self.model.config.as_dict(), **exact}
 
 
 def label_of(name: str, config: DCINNConfig) -> str:
@@ -73,7 +90,7 @@ class Run:
     pooling: str = "scene"
     others: tuple[Network, ...] = ()
     notes: Counter = field(default_factory=Counter)
-    seconds: float = 0.0
+    spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     fusions: int = 0
 
     @property
@@ -102,9 +119,10 @@ class Run:
             ] += 1
         start = time.perf_counter()
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
-        fused = fuse(network.model, a, b, tile=self.tile, scene=self.pooling == "scene")[0].numpy()
+        tile = self.tile if network.is_dcinn else 0  # their attention is over whole images
+        fused = fuse(network.model, a, b, tile=tile, scene=self.pooling == "scene" and network.is_dcinn)[0].numpy()
+        self.spent[network.label] += time.perf_counter() - start
         if own:
-            self.seconds += time.perf_counter() - start
             self.fusions += 1
         if not np.isfinite(fused).all():
             raise DataError(network.label, "NaN or infinity in the fused image", "finite values; the weights diverge")
@@ -132,6 +150,9 @@ class Run:
                 f"{self.label}: NO TRAINED WEIGHTS, a random start; its fused image is little more than the base plus "
                 "an unlearned detail. Give --weights FILE for a trained network."
             )
+        for network in self.others:
+            if not network.trained and not network.is_dcinn:
+                table.remark(f"{network.label}: NO TRAINED WEIGHTS, a random start. Give --peer-weights METHOD=FILE.")
         table.remark(REMARKS["ivf" if task.startswith("ivf") else task, protocol])
         return table
 
@@ -150,7 +171,9 @@ class Run:
             "task": self.name,
             "weights": self.label,
             "config": {**self.model.config.as_dict(), "exact": self.model.exact},
-            "networks": [network.as_dict() for network in (self.network, *self.others)],
+            "networks": [
+                {**n.as_dict(), "seconds": round(self.spent[n.label], 2)} for n in (self.network, *self.others)
+            ],
             "data": self.source or "embedded sample",
             "tile": self.tile,
             "torch": torch.__version__,
@@ -163,4 +186,4 @@ class Run:
         for table in tables:
             print(table.markdown())
         device = next(self.model.parameters()).device
-        print(f"{self.fusions} fused in {self.seconds:.1f} s on {device}; results in {place}")
+        print(f"{self.fusions} fused in {self.spent[self.label]:.1f} s on {device}; results in {place}")

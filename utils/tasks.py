@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from torch import nn
 
 from data import PairedImages, PanCollection
 from data.errors import DataError
@@ -15,7 +16,7 @@ from data.samples import SAMPLE_SENSOR, sample_hyperspectral, sample_pairs, samp
 from data.sensors import ms_gains
 from data.simulate import spectral_response
 from data.splits import split
-from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps
+from models import dcinn_hmf, dcinn_ivf, dcinn_ps
 
 from . import cli
 from .held import readable, split_held, validation_label, validation_patches
@@ -45,18 +46,20 @@ class Task:
         loss: what a resumed run must share, beside the recipe.
         model: fields of the configuration that weights to start from must have.
         lacking: srf or base_rule, for the authors' files.
+        method: "dcinn", or one of `models.peers`.
     """
 
     kind: str
     source: object
-    build: Callable[[], DCINN]
-    objective: Callable[[DCINN], Objective]
+    build: Callable[[], nn.Module]
+    objective: Callable[[nn.Module], Objective]
     validation: Validation
     validation_label: str
     label: str
     loss: list
     model: dict
     lacking: dict = field(default_factory=dict)
+    method: str = "dcinn"
 
 
 def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
@@ -160,8 +163,8 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
     )
 
 
-def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
-    """Crops of RoadScene's pairs but for CDDFuse's 50 test pairs, of any pairs, or of the sample pairs."""
+def training_pairs(args: argparse.Namespace) -> tuple[Sequence, str]:
+    """The pairs of --data without the 50 test pairs, or the sample pairs, and where they are from."""
     pairs: Sequence
     if args.data is None:
         pairs, label = sample_pairs(), "the embedded sample"
@@ -174,10 +177,16 @@ def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
             label += f", without {before - len(pairs)} test pairs of CDDFuse"
         if not len(pairs):
             raise DataError(args.data, "only test pairs of CDDFuse", "others to train on, or --keep-test-pairs")
+    return pairs, label
+
+
+def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
+    """Crops of RoadScene's pairs but for CDDFuse's 50 test pairs, of any pairs, or of the sample pairs."""
+    pairs, label = training_pairs(args)
     train, held = split_held(PairCrops(pairs, numbers.patch), args.hold_back, label)
     first = len(pairs) - args.hold_back
     indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
-    items = readable(lambda i: _whole_pair(pairs, i), indices, args.skip_bad)
+    items = readable(lambda i: whole_pair(pairs, i), indices, args.skip_bad)
     rule = args.base_rule or numbers.base_rule
     if numbers.maxima_weights:
         weights, loss, objective = numbers.maxima_weights, maxima_loss, MaximaObjective
@@ -215,6 +224,7 @@ def _whole_scene(scene: dict, srf: np.ndarray, ratio: int) -> dict:
     return {"name": scene["name"], "gt": gt, **roles}
 
 
-def _whole_pair(pairs: Sequence, index: int) -> dict:
+def whole_pair(pairs: Sequence, index: int) -> dict:
+    """A pair under the names of a training set."""
     pair = pairs[index]
     return {"name": pair["name"], "base_image": pair["visible"], "guide": pair["infrared"]}

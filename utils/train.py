@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import nn
 
 from data.errors import DataError
-from models import DCINN, CheckpointError, load_pretrained
+from models import CheckpointError, load_pretrained
 
 from . import cli, distributed
 from .engine import Trainer
@@ -50,7 +51,8 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             lr=numbers.lr,
             epochs=numbers.epochs,
             milestones=numbers.milestones,
-            clip=args.clip,
+            clip=numbers.clip,
+            gamma=numbers.gamma,
             amp=args.amp,
             compile=args.compile,
             ema=args.ema,
@@ -61,7 +63,8 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             skip_bad=args.skip_bad,
         )
         try:
-            batches = Batches(task.source, numbers.batch, args.seed, args.workers, pin=device.type == "cuda")
+            pin, short = device.type == "cuda", numbers.short_last
+            batches = Batches(task.source, numbers.batch, args.seed, args.workers, pin=pin, short_last=short)
         except ValueError as error:
             raise UsageError(f"--batch: {error}") from None
         options.settings = {
@@ -72,7 +75,7 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             "lr": numbers.lr,
             "milestones": list(numbers.milestones),
             "seed": args.seed,
-            "clip": args.clip,
+            "clip": numbers.clip,
             "amp": args.amp,
             "ema": args.ema,
             "loss": task.loss,
@@ -138,10 +141,13 @@ def _check_folder(args: argparse.Namespace) -> None:
         raise UsageError(f"{last}: found another run than {args.resume}, expected another --output")
 
 
-def _started(args: argparse.Namespace, task: Task, device: torch.device) -> DCINN:
+def _started(args: argparse.Namespace, task: Task, device: torch.device) -> nn.Module:
     if args.resume or args.weights:
+        file = args.resume or args.weights
+        if task.method != "dcinn":
+            return load_pretrained(file, device=device, method=task.method).train()
         lacking = {} if args.resume else task.lacking
-        model = load_pretrained(args.resume or args.weights, task=task.kind, device=device, **lacking)
+        model = load_pretrained(file, task=task.kind, device=device, **lacking)
         for name, wanted in task.model.items():
             found = getattr(model.config, name)
             if not np.array_equal(found, wanted) and not (name == "srf" and np.allclose(found, wanted, atol=1e-6)):

@@ -14,7 +14,7 @@ from . import cli
 from .entry import Parser, UsageError
 from .objectives import BACKWARD_TARGETS
 from .options import PRECISIONS
-from .recipes import CLIP, Recipe, recipe, recipes_of
+from .recipes import PEER_RECIPES, Recipe, recipe, recipes_of
 
 MOST_WORKERS = 128
 LEAST_CROP = 16  # of ivf; the network's three scales
@@ -46,7 +46,11 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
     ):
         add(f"--{name}", type=kind, help=f"{what} (default: the recipe's, {value:g} as released)")
     add("--milestones", type=int, nargs="*", help="epochs after which the rate is halved (default: the recipe's)")
-    add("--clip", type=_positive_float, default=CLIP, help="largest L2 norm of the gradient")
+    add(
+        "--clip",
+        type=_positive_float,
+        help=f"largest L2 norm of the gradient (default: the recipe's, {numbers.clip:g})",
+    )
     add("--hold-back", type=int, default=0, help="images (ps: patches) that are not trained on but validated on")
     add("--eval-every", type=cli.positive, default=1, help="epochs between validations")
     add("--save-every", type=cli.positive, default=500, help="steps between checkpoints, beside that of every epoch")
@@ -57,11 +61,14 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
     add("--amp", choices=tuple(PRECISIONS), default="off", help="mixed precision")
     add("--tf32", action="store_true", help="TF32 convolutions on CUDA, as PyTorch 1.12 had them")
     add("--compile", action="store_true", help="torch.compile")
-    add("--at-once", type=cli.positive, help="less memory: samples of a step that are computed at once (default: all)")
-    add("--recompute", action="store_true", help="less memory: blocks are run again in the backward pass, slower")
+    add("--seed", type=cli.seed, default=0, help="of weights, order and crops")
     add("--deterministic", action="store_true", help="refuse operations that are not repeatable")
     add("--workers", type=int, default=0, help="processes that read the data")
-    add("--seed", type=cli.seed, default=0, help="of weights, order and crops")
+    if task in PEER_RECIPES:
+        parser.set_defaults(at_once=None, recompute=False, without=None)
+        return parser
+    add("--at-once", type=cli.positive, help="less memory: samples of a step that are computed at once (default: all)")
+    add("--recompute", action="store_true", help="less memory: blocks are run again in the backward pass, slower")
     add("--without", choices=ABLATIONS, help="an ablation: the network without that part (default: the whole one)")
     if not task.startswith("ivf"):
         add(
@@ -81,9 +88,13 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
 def chosen(args: argparse.Namespace, task: str, ratio: int = 4) -> Recipe:
     """The recipe with what the options change."""
     numbers = recipe(task, args.recipe, ratio)
-    given = {k: getattr(args, k) for k in ("lr", "epochs", "batch", "patch") if getattr(args, k) is not None}
+    given = {k: getattr(args, k) for k in ("lr", "epochs", "batch", "patch", "clip") if getattr(args, k) is not None}
     if args.milestones is not None:
         given["milestones"] = tuple(args.milestones)
+    if getattr(args, "first_stage", None) is not None:
+        if not args.first_stage >= 0:
+            raise UsageError(f"--first-stage: found {args.first_stage}, expected 0 or more epochs")
+        given["first_stage"] = args.first_stage
     if getattr(args, "backward_weight", None) is not None:
         given["backward_weight"] = args.backward_weight
     if args.without == "cinn":  # nothing to invert

@@ -2,6 +2,7 @@
 
 roadscene_50: RoadScene's test pairs in CDDFuse (Zhao et al., CVPR 2023), read off its repository.
 roadscene_held_21: RoadScene's pairs that ours are chosen by: the last 21 by name without those 50 (`--hold-back 21`).
+roadscene_unseen_10: those of the 50 that AUIF-Net's authors did not train on (found by their bytes).
 cave_11: CAVE's test scenes (Deng et al., IJCAI 2023, Fig. 4).
 """
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.ops import StochasticDepth
 
 PATCH, GRID = 16, 14
 SIDE = PATCH * GRID
@@ -53,11 +52,18 @@ class Block(nn.Module):
         self.norm1, self.norm2 = (nn.LayerNorm(width, eps=eps) for _ in range(2))
         self.attn = Attention(width, heads)
         self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
-        self.drop = StochasticDepth(drop_path, "row")
+        self.drop_path = drop_path
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.drop(self.attn(self.norm1(x)))
-        return x + self.drop(self.mlp["fc2"](functional.gelu(self.mlp["fc1"](self.norm2(x)))))
+        x = x + self._some(self.attn(self.norm1(x)))
+        return x + self._some(self.mlp["fc2"](functional.gelu(self.mlp["fc1"](self.norm2(x)))))
+
+    def _some(self, x: Tensor) -> Tensor:
+        """While training zeros for some samples, and more for the others (stochastic depth)."""
+        if not self.training or not self.drop_path:
+            return x
+        kept = torch.rand(len(x), 1, 1, device=x.device) >= self.drop_path
+        return x * kept / (1 - self.drop_path)
 
 
 class Attention(nn.Module):

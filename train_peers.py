@@ -1,0 +1,47 @@
+"""Train a network of another method, by its authors' recipe: AUIF-Net, CDDFuse or DeFusion++.
+
+    python train_peers.py auif                                 the embedded sample: shows that it works
+    python train_peers.py cddfuse --data ROADSCENE_DIR --output runs/cddfuse
+    python train_peers.py defusion --data PHOTOGRAPHS_DIR --output runs/defusion --resume
+    torchrun --nproc_per_node=2 train_peers.py auif ...        several GPUs, the same batch
+
+The 50 RoadScene pairs that CDDFuse tests on are left out. OUTPUT/last.pth and best.pth are read by
+`test_dcinn_ivf_tno.py --methods dcinn,METHOD --peer-weights METHOD=FILE` and `models.load_pretrained`.
+"""
+
+import argparse
+import sys
+
+from models.peers import TITLES
+from utils.entry import Parser
+from utils.peer_tasks import TASKS
+from utils.train import chosen, run, train_parser, training_door
+
+DATA = {
+    "auif": "folder of pairs, or of photographs",
+    "cddfuse": "folder with one subfolder of visible and one of infrared images",
+    "defusion": "folder of photographs, or of pairs",
+}
+
+
+@training_door
+def main(argv: list[str] | None = None) -> dict[str, float]:
+    """Run with these command line options (sys.argv by default); returns the last validation's metrics."""
+    options = sys.argv[1:] if argv is None else argv
+    first = Parser(description="Training of another method.", allow_abbrev=False, add_help=False)
+    first.add_argument("method", choices=tuple(TASKS))
+    method = first.parse_args(options[:1]).method if options[:1] not in (["-h"], ["--help"]) else "auif"
+    parser = train_parser(method, f"Training of {TITLES[method]}.", DATA[method])
+    parser.add_argument("method", choices=tuple(TASKS), help="whose network and recipe")
+    if method == "cddfuse":
+        parser.add_argument("--first-stage", type=int, help="epochs of the first stage (default: the recipe's, 40)")
+    parser.add_argument(
+        "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
+    )
+    args: argparse.Namespace = parser.parse_args(options)
+    numbers = chosen(args, method)
+    return run(method, args, numbers, lambda: TASKS[method](args, numbers))
+
+
+if __name__ == "__main__":
+    main()

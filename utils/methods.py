@@ -1,0 +1,88 @@
+"""The peers in the tables of the ivf scripts: which methods, with which weights, trained on what."""
+
+import argparse
+
+import torch
+
+from data.splits import split
+from models import CheckpointError, load_pretrained
+from models.peers import PEERS, TITLES, build_peer
+from models.weight_files import PRETRAINED, find_weights, is_ours, read
+
+from .cli import UNTRAINED, pick_device
+from .entry import Parser, UsageError
+from .runs import Network
+
+AUTHORS = "its authors' weights"
+METHODS = ("dcinn", *PEERS)
+
+
+def add_options(parser: Parser) -> None:
+    """--methods and --peer-weights."""
+    parser.add_argument(
+        "--methods",
+        type=_methods,
+        default=["dcinn"],
+        metavar="dcinn,...",
+        help=f"rows and panels of further methods, dcinn among them: {', '.join(METHODS)} (default: dcinn)",
+    )
+    parser.add_argument(
+        "--peer-weights",
+        nargs="+",
+        default=[],
+        metavar="METHOD=FILE",
+        help=f"of a further method: our file, its authors' file (of AUIF-Net's three any one), or '{UNTRAINED}' "
+        "(default: pretrained/peers/METHOD.pth, where it is there)",
+    )
+
+
+def peers(args: argparse.Namespace) -> list[Network]:
+    """The networks of --methods but for dcinn.
+
+    Raises:
+        UsageError, CheckpointError: for weights of a method that is not asked for, or that cannot be read.
+    """
+    weights = {}
+    for given in args.peer_weights:
+        method, sign, file = given.partition("=")
+        if method not in args.methods or method == "dcinn" or not sign or not file:
+            asked = ", ".join(m for m in args.methods if m != "dcinn") or "none in --methods"
+            raise UsageError(f"--peer-weights: found {given}, expected METHOD=FILE of a further method ({asked})")
+        weights[method] = file
+    return [_network(args, method, weights.get(method)) for method in args.methods if method != "dcinn"]
+
+
+def seen_names(networks: list[Network], names: list[str]) -> dict[str, list[str]]:
+    """Label of a network -> the images of a table that it was trained on, where there are some."""
+    found = {n.label: [name for name in names if name in n.seen] for n in networks}
+    return {label: seen for label, seen in found.items() if seen}
+
+
+def _network(args: argparse.Namespace, method: str, weights: str | None) -> Network:
+    device = pick_device(args.device)
+    shelf = PRETRAINED / "peers" / f"{method}.pth"
+    weights = weights or (str(shelf) if shelf.is_file() else UNTRAINED)
+    if weights == UNTRAINED:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(args.seed)
+            model = build_peer(method, {})
+        label = f"{TITLES[method]} (untrained, seed {args.seed})"
+        return Network(model.to(device).eval(), label, trained=False, name=f"{method}_untrained")
+    try:
+        model = load_pretrained(weights, device=device, method=method)
+    except CheckpointError as error:
+        raise CheckpointError(f"--peer-weights {method}: {error}") from None
+    file = find_weights(weights)
+    theirs = not is_ours(read(file))
+    seen = set(split("roadscene_50")) - set(split("roadscene_unseen_10")) if theirs and method == "auif" else set()
+    label = f"{TITLES[method]} ({AUTHORS if theirs else file.stem})"
+    return Network(model, label, trained=True, name=f"{method}_{file.stem}", file=file, seen=frozenset(seen))
+
+
+def _methods(text: str) -> list[str]:
+    methods = list(dict.fromkeys(text.split(",")))
+    unknown = [m for m in methods if m not in METHODS]
+    if unknown or "dcinn" not in methods:
+        found = unknown[0] if unknown else text
+        raise argparse.ArgumentTypeError(f"found {found!r}, expected dcinn and any of {', '.join(PEERS)}, with commas")
+    return methods

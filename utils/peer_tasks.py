@@ -1,0 +1,166 @@
+"""What each peer trains on: its samples, its network, its loss, its validation images."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data.errors import DataError
+from data.patches import PairGrid
+from data.photographs import FolderImages, GrayCrops, PairImages, Views
+from models.peers import build_peer
+from models.peers.vit import SIDE
+
+from .entry import UsageError
+from .held import readable, validation_label
+from .options import Validation
+from .peer_losses import gradient_size
+from .peer_objectives import Objective, RebuildObjective, TwoStageObjective, ViewsObjective
+from .recipes import Recipe
+from .tasks import MOST_SCENES, Task, training_pairs, whole_pair
+from .validate import without_reference
+
+MOST_VIEWS, VIEW_SEED = 16, 1
+
+
+def auif(args: argparse.Namespace, numbers: Recipe) -> Task:
+    """Single images, infrared and visible mixed, that are rebuilt."""
+    images, held, label = _single_images(args)
+    judged = held or _Few(images)
+    samples = GrayCrops(judged, numbers.patch)
+    items = [samples.sample(i, np.random.default_rng((VIEW_SEED, i))) for i in range(min(len(judged), MOST_VIEWS))]
+    validation = _by_loss(items, RebuildObjective, ("mse", "ssim"))
+    return _task("auif", args, GrayCrops(images, numbers.patch), RebuildObjective, validation, len(items), held, label)
+
+
+def defusion(args: argparse.Namespace, numbers: Recipe) -> Task:
+    """Two views of a photograph, that are taken apart and put together."""
+    if numbers.patch != SIDE:
+        raise UsageError(f"--patch: found {numbers.patch}, expected {SIDE}, the network's own side")
+    images, held, label = _single_images(args)
+    judged = held or _Few(images)
+    samples = Views(judged, SIDE)
+    items = [samples.sample(i, np.random.default_rng((VIEW_SEED, i))) for i in range(min(len(judged), MOST_VIEWS))]
+    validation = _by_loss(items, ViewsObjective, ViewsObjective.names[1:])
+    return _task("defusion", args, Views(images, SIDE), ViewsObjective, validation, len(items), held, label)
+
+
+def cddfuse(args: argparse.Namespace, numbers: Recipe) -> Task:
+    """Patches of a grid over the pairs, those of low contrast left out."""
+    pairs, label = training_pairs(args)
+    first = len(pairs) - args.hold_back
+    if first < 1:
+        raise UsageError(f"--hold-back: found {args.hold_back} of {len(pairs)} pairs of {label}, expected fewer")
+    source = PairGrid(pairs, range(first), numbers.patch)
+    indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
+    items = readable(lambda i: whole_pair(pairs, i), indices, args.skip_bad)
+    return _task(
+        "cddfuse",
+        args,
+        source,
+        lambda model: TwoStageObjective(model, numbers.first_stage),
+        without_reference(items, _intensity_and_gradient),
+        len(items),
+        args.hold_back or None,
+        label,
+        loss=[numbers.first_stage],
+    )
+
+
+TASKS = {"auif": auif, "cddfuse": cddfuse, "defusion": defusion}
+
+
+class _Few:
+    """The first images, where none are held back."""
+
+    def __init__(self, images: Sequence) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return min(len(self.images), MOST_SCENES)
+
+    def __getitem__(self, index: int) -> tuple:
+        return self.images[index]
+
+
+class _Part(_Few):
+    def __init__(self, images: Sequence, numbers: range) -> None:
+        self.images, self.numbers = images, numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, index: int) -> tuple:
+        return self.images[self.numbers[index]]
+
+
+def _single_images(args: argparse.Namespace) -> tuple[Sequence, Sequence | None, str]:
+    """Those to train on, those held back, and where they are from: pairs, or a folder of photographs."""
+    images: Sequence
+    try:
+        pairs, label = training_pairs(args)
+        images = PairImages(pairs)
+    except DataError:
+        if args.data is None or not Path(args.data).is_dir():
+            raise
+        images, label = FolderImages(args.data), f"{args.data} (photographs)"
+    held = args.hold_back * (2 if isinstance(images, PairImages) else 1)
+    if held >= len(images):
+        raise UsageError(f"--hold-back: found {args.hold_back} of {label}, expected fewer than there are")
+    if not held:
+        return images, None, label
+    return _Part(images, range(len(images) - held)), _Part(images, range(len(images) - held, len(images))), label
+
+
+def _task(
+    method: str,
+    args: argparse.Namespace,
+    source: object,
+    objective: object,
+    validation: Validation,
+    judged: int,
+    held: object,
+    label: str,
+    loss: list | None = None,
+) -> Task:
+    what = "pairs" if method == "cddfuse" else "crops"
+    return Task(
+        "ivf",
+        source,
+        lambda: build_peer(method, {}),
+        objective,
+        validation,
+        validation_label(judged, what, None, held),
+        label,
+        loss or [],
+        {},
+        method=method,
+    )
+
+
+def _by_loss(items: list[dict], objective: type[Objective], terms: tuple[str, ...]) -> Validation:
+    """The training's loss of whole samples, in evaluation mode."""
+
+    def measure(model: nn.Module) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        judge, rows = objective(model).eval(), []
+        device = next(model.parameters()).device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(VIEW_SEED)
+            for item in items:
+                inputs = [torch.from_numpy(item[role])[None].to(device) for role in judge.roles]
+                rows.append(judge(*inputs).double().cpu().numpy())
+        means = np.mean(rows, axis=0)
+        return dict(zip(names, map(float, means), strict=True)), {}
+
+    names = ("val_loss", *(f"val_{term}" for term in terms))
+    return Validation(names, -1, measure)
+
+
+def _intensity_and_gradient(fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
+    """CDDFuse's second stage without its features: what the fused image is to be."""
+    intensity = (fused - torch.maximum(visible, infrared)).abs().mean()
+    stronger = torch.maximum(gradient_size(visible), gradient_size(infrared))
+    return intensity + 10 * (gradient_size(fused) - stronger).abs().mean()
