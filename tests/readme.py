@@ -8,11 +8,13 @@ import h5py
 import numpy as np
 import scipy.io
 import tifffile
+import torch
 from outputs import pairs
 
 from data.hyperspectral import CAVE_TEST
 from data.simulate import spectral_response
 from models import dcinn_ps, export_released, save_checkpoint
+from models.peers import AUIF
 
 RNG = np.random.default_rng(0)
 SMALL = ("--batch", "2", "--patch", "32")
@@ -21,6 +23,7 @@ EXTRA = {  # options that make a command small: the last one given counts
     "train_dcinn_hmf.py": (*SMALL, "--stride", "484", "--hold-back", "0"),
     "train_dcinn_ivf_rs.py": SMALL,
     "train_dcinn_ivf_tno.py": SMALL,
+    "train_peers.py": ("--batch", "2", "--hold-back", "1", "--steps", "1"),
     "test_dcinn_ivf_rs.py": ("--limit", "1"),
     "test_dcinn_ivf_tno.py": ("--limit", "1"),
     "test_dcinn_hmf.py": ("--limit", "1"),
@@ -53,6 +56,20 @@ def arguments(words):
     if name.startswith("train"):
         more += ["--epochs", "2" if "--resume" in options else "1"]
     return name, options + more
+
+
+def auif_files(folder):
+    """The three files of AUIF-Net, under its authors' names."""
+    folder.mkdir()
+    names = {"base.layers.": "conv1.", "detail.layers.": "conv2.", "conv.": "decoder.1.", "norm.": "decoder.2."}
+    files = {"conv1.": "base_encoder", "conv2.": "detail_encoder", "decoder.1.": "decoder", "decoder.2.": "decoder"}
+    parts = {}
+    for name, value in AUIF().state_dict().items():
+        ours = next(o for o in names if name.startswith(o))
+        inner = name.removeprefix(ours).replace(".norm.", ".rest.0.").replace(".activation.", ".rest.1.")
+        parts.setdefault(files[names[ours]], {})[names[ours] + inner] = value
+    for part, state in parts.items():
+        torch.save(state, folder / f"auif_{part}.pth")
 
 
 def digital(*shape):
@@ -93,6 +110,7 @@ def make_world(folder):
     np.save(folder / "FUSED_PS.npy", pan_file(folder / "test_wv3_multiExm1.h5", 2))
     tifffile.imwrite(folder / "MS.tif", digital(16, 16, 4).astype(np.uint16), planarconfig="contig")
     tifffile.imwrite(folder / "PAN.tif", digital(64, 64).astype(np.uint16))
+    auif_files(folder / "AUIF")
     np.savetxt(folder / "SRF.csv", spectral_response(), delimiter=",")
     for name, bands in (("WEIGHTS", 4), ("WV3_WEIGHTS", 8)):
         save_checkpoint(folder / name, dcinn_ps(bands))

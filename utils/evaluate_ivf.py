@@ -16,7 +16,7 @@ from metrics import protocols
 from models import DCINN, dcinn_ivf
 
 from . import cli, measure, methods
-from .figures import MOST_ROWS, Panel, comparison_figure
+from .figures import MOST_ROWS, Panel, comparison_figure, telling_window
 from .images import to_eight_bit, with_colour, write_stored
 from .results import ResultFolder
 from .runs import Network, Run, label_of, told_apart
@@ -108,6 +108,8 @@ def evaluate_pairs(
 ) -> dict:
     """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
 
+    With further networks crops.png has the same crop of every method.
+
     Images of further weights are in fused_WEIGHTS/; those of the untrained network are only measured and shown. Metrics
     are those of the 8-bit luma, before a colour is put back.
 
@@ -124,7 +126,8 @@ def evaluate_pairs(
     medical = getattr(pairs, "infrared", output).name.lower() == "ct"
     kind, task = ("MRI-CT fusion", "ivf_mri_ct") if medical else ("Infrared-visible fusion", None)
     tables = [run.table(f"{kind}, base rule {rules}, {TITLES[p]}", protocols.IVF[p], p, task) for p in asked]
-    rows = []
+    rows: list[list[Panel]] = []
+    crops: list[list[Panel]] = []
     count = min(len(pairs), limit or len(pairs))
     inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]
     with ResultFolder(output.parent if single else output, inputs) as folder:
@@ -143,11 +146,15 @@ def evaluate_pairs(
             measure.add_pair(tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
             if len(rows) < MOST_ROWS:
                 rows.append(_sources(pair) + [_panel(label, image) for label, image in shown.items()])
+                window = telling_window(visible[0], infrared[0])
+                crops.append([replace(panel, image=panel.image[window]) for panel in rows[-1]])
         _remarks(run, tables)
         if single:
             result = run.result(tables)
         else:
             comparison_figure(folder.path("comparison.png"), rows, run.caption)
+            if run.others:
+                comparison_figure(folder.path("crops.png"), crops, f"{run.caption}: where both show most")
             result = run.write(folder, tables)
     run.say(output, tables)
     return result

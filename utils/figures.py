@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from scipy.ndimage import uniform_filter
 
 MOST_ROWS = 4
 PANEL_INCHES = 3.2
@@ -23,6 +24,21 @@ class Panel:
 def _plain(text: str) -> str:
     """Text that a font renderer takes, whatever bytes a file name has."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def telling_window(a: np.ndarray, b: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of the quarter-sided square where both of two (H, W) images have much to show."""
+    side = max(min(a.shape) // 4, 1)
+
+    def means(image: np.ndarray) -> np.ndarray:
+        """Of all such squares, by their top left pixels."""
+        found = uniform_filter(image.astype(np.float64), side, mode="constant")[side // 2 :, side // 2 :]
+        return found[: a.shape[0] - side + 1, : a.shape[1] - side + 1]
+
+    variances = [(means(x.astype(np.float64) ** 2) - means(x) ** 2).clip(0) for x in (a, b)]
+    both = variances[0] * variances[1]
+    top, left = np.unravel_index(both.argmax(), both.shape)
+    return slice(int(top), int(top) + side), slice(int(left), int(left) + side)
 
 
 def error_map(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -1,0 +1,118 @@
+"""--methods: rows, panels and images of the peers beside DCINN's."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from outputs import ended, ivf, one_line, pairs, snapshot
+from skimage.io import imread
+
+import test_dcinn_ivf_rs
+import test_dcinn_ivf_tno
+from data.rasters import to_gray
+from data.splits import split
+from models import save_checkpoint
+from models.peers import AUIF, CDDFuse
+from utils.images import to_eight_bit
+
+
+@pytest.fixture
+def weights(tmp_path):
+    torch.manual_seed(0)
+    made = {"auif": AUIF(), "cddfuse": CDDFuse()}
+    for method, model in made.items():
+        save_checkpoint(tmp_path / f"{method}.pth", model.eval())
+    return made, {method: f"{method}={tmp_path / method}.pth" for method in made}
+
+
+def test_rows_images_and_remarks(weights, tmp_path):
+    models, files = weights
+    options = ivf(tmp_path, "--methods", "dcinn,auif,cddfuse", "--peer-weights", *files.values())
+    result = test_dcinn_ivf_tno.main([str(o) for o in options])
+    rows = ["DCINN (untrained, seed 0)", "AUIF-Net (auif)", "CDDFuse (cddfuse)", "mean of the two", "max of the two"]
+    for table in result["tables"]:
+        assert list(table["values"]) == rows
+        assert any("AUIF-Net (auif) 11,631" in remark for remark in table["remarks"])
+        assert not any("TRAINING SET" in remark for remark in table["remarks"])
+    networks = {n["label"]: n for n in result["networks"]}
+    assert networks["CDDFuse (cddfuse)"]["parameters"] == 1_188_272
+    assert networks["AUIF-Net (auif)"]["method"] == "auif"
+    assert (tmp_path / "out/crops.png").is_file()
+    for method, model in models.items():
+        written = imread(tmp_path / f"out/fused_{method}_{method}/a.png")
+        sources = [imread(tmp_path / f"set/{kind}/a.png")[None, None] / np.float32(255) for kind in ("vi", "ir")]
+        with torch.inference_mode():
+            fused = model(*map(torch.from_numpy, sources))[0, 0].numpy()
+        assert np.array_equal(to_gray(written)[0], to_eight_bit(fused))
+    assert json.loads((tmp_path / "out/metrics.json").read_text())["networks"] == result["networks"]
+
+
+def test_a_peer_without_weights_is_marked(tmp_path, monkeypatch):
+    monkeypatch.setattr("utils.methods.PRETRAINED", tmp_path)
+    result = test_dcinn_ivf_tno.main([str(o) for o in ivf(tmp_path, "--methods", "auif,dcinn", "--limit", 1)])
+    assert "AUIF-Net (untrained, seed 0)" in result["tables"][0]["values"]
+    assert any("AUIF-Net (untrained, seed 0): NO TRAINED" in remark for remark in result["tables"][0]["remarks"])
+
+
+def test_pairs_that_a_peer_was_trained_on_are_marked(shared, tmp_path):
+    weights = shared("weights/auif_detail_encoder.pth")
+    clean = split("roadscene_unseen_10")[0]
+    seen = sorted(set(split("roadscene_50")) - set(split("roadscene_unseen_10")))
+    pairs(tmp_path / "set", clean, *seen[:2])
+    options = ["--data", tmp_path / "set", "--output", tmp_path / "out", "--weights", "untrained"]
+    options += ["--methods", "dcinn,auif", "--peer-weights", f"auif={weights}"]
+    result = test_dcinn_ivf_rs.main([str(o) for o in options])
+    assert len(seen) == 40
+    for table in result["tables"]:
+        assert any(r.startswith("AUIF-Net (its authors' weights): 2 of these 3 pairs") for r in table["remarks"])
+    for number in range(1, 10):
+        pairs(tmp_path / f"more{number}", split("roadscene_unseen_10")[number])
+        for kind in ("vi", "ir"):
+            file = next((tmp_path / f"more{number}/{kind}").iterdir())
+            file.rename(tmp_path / "set" / kind / file.name)
+    result = test_dcinn_ivf_rs.main([str(o) for o in (*options, "--split", "roadscene_unseen_10")])
+    assert len(result["tables"][0]["images"]) == 10
+    assert not any("TRAINING SET" in remark for remark in result["tables"][0]["remarks"])
+
+
+@pytest.mark.slow
+def test_the_authors_auif_has_the_numbers_of_its_pictures(shared, tmp_path):
+    """Measured by CDDFuse's evaluator on the pictures that AUIF-Net's authors published."""
+    shared("datasets/cddfuse_test")
+    weights = shared("weights/auif_base_encoder.pth")
+    tno = {"EN": 6.922, "SD": 44.915, "SF": 12.362, "MI": 1.575, "SCD": 1.822, "VIF": 0.613, "SSIM": 0.932}
+    wanted = {"TNO": tno | {"Qabf": 0.430}, "RoadScene": {"EN": 7.410, "SD": 50.67}}
+    for name, metrics in wanted.items():
+        options = ["--data", shared(f"datasets/cddfuse_test/{name}"), "--output", tmp_path / name]
+        options += ["--methods", "dcinn,auif", "--peer-weights", f"auif={weights}", "--protocol", "cddfuse"]
+        options += ["--weights", "untrained"]
+        table = test_dcinn_ivf_tno.main([str(o) for o in options])["tables"][0]
+        row = table["values"]["AUIF-Net (its authors' weights)"]
+        for metric, value in metrics.items():
+            digits = len(str(value).partition(".")[2])
+            assert abs(np.mean(row[metric]) - value) < 1.01 * 10**-digits, (name, metric)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--methods", "dcinn,u2fusion"), "found 'u2fusion', expected dcinn and any of auif, cddfuse, defusion"),
+        (("--methods", "auif"), "found 'auif', expected dcinn and any of"),
+        (("--peer-weights", "auif=x.pth"), "found auif=x.pth, expected METHOD=FILE of a further method (none in"),
+        (("--methods", "dcinn,auif", "--peer-weights", "cddfuse=x"), "found cddfuse=x, expected METHOD=FILE of a"),
+        (("--methods", "dcinn,auif", "--peer-weights", "auif"), "found auif, expected METHOD=FILE"),
+        (("--methods", "dcinn,auif", "--peer-weights", "auif=none.pth"), "none.pth: found no such file"),
+        (
+            ("--methods", "dcinn,auif", "--peer-weights", "auif=ivf_tno"),
+            "found a network of dcinn, expected",
+        ),
+        (("--methods", "dcinn,auif", "--output", "a.png", "--limit", "1"), "found --beside or --methods"),
+    ],
+)
+def test_what_is_refused(options, words, tmp_path, capfd):
+    given = [str(o) for o in ivf(tmp_path)]
+    before = snapshot(tmp_path)
+    ended(test_dcinn_ivf_tno.main, *given, *options)
+    assert words in one_line(capfd)
+    assert snapshot(tmp_path) == before
