@@ -23,7 +23,9 @@ EXTRA = {  # options that make a command small: the last one given counts
     "train_dcinn_hmf.py": (*SMALL, "--stride", "484", "--hold-back", "0"),
     "train_dcinn_ivf_rs.py": SMALL,
     "train_dcinn_ivf_tno.py": SMALL,
-    "train_peers.py": ("--batch", "2", "--hold-back", "1", "--steps", "1"),
+    "train_peers.py auif": ("--batch", "2", "--patch", "32", "--hold-back", "1", "--steps", "1"),
+    "train_peers.py cddfuse": ("--batch", "2", "--patch", "32", "--steps", "1"),
+    "train_peers.py defusion": ("--batch", "2", "--steps", "1"),
     "test_dcinn_ivf_rs.py": ("--limit", "1"),
     "test_dcinn_ivf_tno.py": ("--limit", "1"),
     "test_dcinn_hmf.py": ("--limit", "1"),
@@ -51,7 +53,7 @@ def commands(text):
 def arguments(words):
     """The program (a script, or the module and its subcommand), and its options made small."""
     name, *options = words[1:] if words[1] != "-m" else words[2:]
-    kind = f"{name} {options[0]}" if name == "data" else name
+    kind = f"{name} {options[0]}" if name in ("data", "train_peers.py") else name
     more = list(EXTRA.get(kind, ()))
     if name.startswith("train"):
         more += ["--epochs", "2" if "--resume" in options else "1"]
