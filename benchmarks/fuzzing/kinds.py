@@ -121,6 +121,7 @@ KINDS = {
     "ours.pth": Kind(_weights("ours"), ("weights",), ".pth"),
     "theirs.pth": Kind(_weights("theirs"), ("weights",), ".pth"),
     "bare.pth": Kind(_weights("bare"), ("weights",), ".pth"),
+    "peer.pth": Kind(_weights("peer"), ("peer",), ".pth"),
     "last.pth": Kind(_weights("last"), ("training",), ".pth"),
     "train.csv": Kind(_log, ("log",), ".csv"),
 }

@@ -99,6 +99,13 @@ def _weights(path: Path) -> None:
     load_extra(path)
 
 
+def _peer(path: Path) -> None:
+    from models.checkpoint import load_extra, load_pretrained  # noqa: PLC0415
+
+    load_pretrained(path, method=None)
+    load_extra(path)
+
+
 def _training(path: Path) -> None:
     from models import CheckpointError  # noqa: PLC0415
 
@@ -129,6 +136,7 @@ READERS = {
     "harvard": _harvard,
     "response": _response,
     "weights": _weights,
+    "peer": _peer,
     "training": _training,
     "log": _log,
 }

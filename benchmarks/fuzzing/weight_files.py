@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from models import dcinn_ivf, dcinn_ps, save_checkpoint
+from models.peers import AUIF
 from models.released import to_released
 from utils import engine
 from utils.engine import Trainer
@@ -69,8 +70,12 @@ def go_on(path: Path, folder: Path) -> None:
 
 @functools.cache
 def contents(kind: str) -> object:
-    """What a valid file of "ours", "theirs", "bare" or "last" holds."""
+    """What a valid file of "ours", "theirs", "bare", "peer" or "last" holds."""
     torch.manual_seed(0)
+    if kind == "peer":
+        with TemporaryDirectory() as folder:
+            save_checkpoint(Path(folder) / "w.pth", AUIF(), {"epoch": 3})
+            return torch.load(Path(folder) / "w.pth", weights_only=True)
     if kind in ("ours", "last"):
         with TemporaryDirectory() as folder, patch.object(engine, "Logs", Silent):
             training = trainer(Path(folder))
@@ -87,7 +92,7 @@ def write_weights(kind: str, path: Path, rng: Rng, twisted: bool, mark: str) -> 
     """A checkpoint of this kind; twisted: with one or two entries that are other than a loader expects.
 
     Args:
-        kind: "ours", "theirs", "bare", "last".
+        kind: "ours", "theirs", "bare", "peer", "last".
         path: the file.
         rng: decides everything.
         twisted: see above.
