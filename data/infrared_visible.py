@@ -16,7 +16,8 @@ from .storage import Storage, storage_of
 
 VISIBLE_FOLDERS = ("vi", "vis", "visible", "crop_lr_visible", "mri")
 COLOURED = ("pet", "spect")  # whose colours are the measurement
-INFRARED_FOLDERS = ("ir", "infrared", "cropinfrared", "ct", *COLOURED)
+MEDICAL = ("ct", *COLOURED)
+INFRARED_FOLDERS = ("ir", "infrared", "cropinfrared", *MEDICAL)
 
 
 class PairedImages:

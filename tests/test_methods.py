@@ -1,6 +1,7 @@
 """--methods: rows, panels and images of the peers beside DCINN's."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,14 @@ from data.splits import split
 from models import save_checkpoint
 from models.peers import AUIF, CDDFuse
 from utils.images import to_eight_bit
+
+
+def authors_cddfuse():
+    """What such a file of theirs holds."""
+    shapes = json.loads((Path(__file__).with_name("expected") / "peers_shapes.json").read_text())
+    parts = ("DIDF_Encoder", "DIDF_Decoder", "BaseFuseLayer", "DetailFuseLayer")
+    torch.manual_seed(0)
+    return {part: {f"module.{n}": 0.1 * torch.randn(s) for n, s in shapes[part].items()} for part in parts}
 
 
 @pytest.fixture
@@ -74,6 +83,28 @@ def test_pairs_that_a_peer_was_trained_on_are_marked(shared, tmp_path):
     result = test_dcinn_ivf_rs.main([str(o) for o in (*options, "--split", "roadscene_unseen_10")])
     assert len(result["tables"][0]["images"]) == 10
     assert not any("TRAINING SET" in remark for remark in result["tables"][0]["remarks"])
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "options", "skip"),
+    [
+        ("CDDFuse_IVF", "ir", (), "visible"),
+        ("CDDFuse_IVF", "CT", (), "sum"),
+        ("CDDFuse_IVF", "PET", (), "sum"),
+        ("CDDFuse_MIF", "CT", (), "none"),
+        ("CDDFuse_MIF", "CT", ("--cddfuse-skip", "sum"), "sum"),
+    ],
+)
+def test_what_the_decoder_of_cddfuse_adds(name, folder, options, skip, tmp_path):
+    torch.save(authors_cddfuse(), tmp_path / f"{name}.pth")
+    pairs(tmp_path / "set", "a")
+    if folder != "ir":
+        (tmp_path / "set/vi").rename(tmp_path / "set/MRI")
+        (tmp_path / "set/ir").rename(tmp_path / "set" / folder)
+    given = ["--data", tmp_path / "set", "--output", tmp_path / "out", "--weights", "untrained", "--methods"]
+    given += ["dcinn,cddfuse", "--peer-weights", f"cddfuse={tmp_path / name}.pth", *options]
+    result = test_dcinn_ivf_tno.main([str(o) for o in given])
+    assert [n["skip"] for n in result["networks"] if n.get("method") == "cddfuse"] == [skip]
 
 
 @pytest.mark.slow

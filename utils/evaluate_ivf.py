@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data import PairedImages
+from data.infrared_visible import MEDICAL
 from data.rasters import SUFFIXES
 from data.samples import sample_pairs
 from data.splits import split
@@ -70,7 +71,9 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         found = "--beside or --methods" if further else f"{len(pairs)} pairs"
         raise cli.UsageError(f"--output {args.output}: found {found}, expected one pair for a file, or a folder")
     network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
-    network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *methods.peers(args))
+    medical = getattr(pairs, "infrared", Path()).name.lower() in MEDICAL
+    peers = methods.peers(args, medical)
+    network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
     run = Run(name, network, source, args.tile, args.pooling, tuple(others))
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
     return evaluate_pairs(run, pairs, args.output, asked, args.limit, colour=not args.gray, single=single)

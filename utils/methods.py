@@ -6,7 +6,8 @@ import torch
 
 from data.splits import split
 from models import CheckpointError, load_pretrained
-from models.peers import PEERS, TITLES, build_peer
+from models.peers import PEERS, TITLES, CDDFuse, build_peer
+from models.peers.cddfuse import SKIPS
 from models.weight_files import PRETRAINED, find_weights, is_ours, read
 
 from .cli import UNTRAINED, pick_device
@@ -34,10 +35,20 @@ def add_options(parser: Parser) -> None:
         help=f"of a further method: our file, its authors' file (of AUIF-Net's three any one), or '{UNTRAINED}' "
         "(default: pretrained/peers/METHOD.pth, where it is there)",
     )
+    parser.add_argument(
+        "--cddfuse-skip",
+        choices=SKIPS,
+        help="image that CDDFuse's decoder adds (default: our file's; its authors' files: visible, the sum of medical "
+        "pairs, none where the file's name has MIF)",
+    )
 
 
-def peers(args: argparse.Namespace) -> list[Network]:
+def peers(args: argparse.Namespace, medical: bool = False) -> list[Network]:
     """The networks of --methods but for dcinn.
+
+    Args:
+        args: the options.
+        medical: whether they are to fuse MRI with CT, PET or SPECT.
 
     Raises:
         UsageError, CheckpointError: for weights of a method that is not asked for, or that cannot be read.
@@ -49,7 +60,7 @@ def peers(args: argparse.Namespace) -> list[Network]:
             asked = ", ".join(m for m in args.methods if m != "dcinn") or "none in --methods"
             raise UsageError(f"--peer-weights: found {given}, expected METHOD=FILE of a further method ({asked})")
         weights[method] = file
-    return [_network(args, method, weights.get(method)) for method in args.methods if method != "dcinn"]
+    return [_network(args, method, weights.get(method), medical) for method in args.methods if method != "dcinn"]
 
 
 def seen_names(networks: list[Network], names: list[str]) -> dict[str, list[str]]:
@@ -58,7 +69,7 @@ def seen_names(networks: list[Network], names: list[str]) -> dict[str, list[str]
     return {label: seen for label, seen in found.items() if seen}
 
 
-def _network(args: argparse.Namespace, method: str, weights: str | None) -> Network:
+def _network(args: argparse.Namespace, method: str, weights: str | None, medical: bool) -> Network:
     device = pick_device(args.device)
     shelf = PRETRAINED / "peers" / f"{method}.pth"
     weights = weights or (str(shelf) if shelf.is_file() else UNTRAINED)
@@ -74,6 +85,9 @@ def _network(args: argparse.Namespace, method: str, weights: str | None) -> Netw
         raise CheckpointError(f"--peer-weights {method}: {error}") from None
     file = find_weights(weights)
     theirs = not is_ours(read(file))
+    if isinstance(model, CDDFuse):
+        usual = ("none" if "MIF" in file.stem else "sum" if medical else "visible") if theirs else model.skip
+        model.skip = args.cddfuse_skip or usual
     seen = set(split("roadscene_50")) - set(split("roadscene_unseen_10")) if theirs and method == "auif" else set()
     label = f"{TITLES[method]} ({AUTHORS if theirs else file.stem})"
     return Network(model, label, trained=True, name=f"{method}_{file.stem}", file=file, seen=frozenset(seen))
