@@ -61,14 +61,23 @@ class PairImages:
         return f"{pair['name']}, {kind}", _picture(image)
 
 
-class GrayCrops:
-    """Random resized crops as luma: what AUIF-Net is trained on. Samples hold `image` (1, side, side)."""
+class _Crops:
+    """Square crops of images, one an image.
+
+    Args:
+        images: to crop from.
+        side: of a crop, in pixels.
+    """
 
     def __init__(self, images: FolderImages | PairImages, side: int) -> None:
         self.images, self.side = images, side
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+class GrayCrops(_Crops):
+    """Random resized crops as luma: what AUIF-Net is trained on. Samples hold `image` (1, side, side)."""
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:
         """A crop of image `index`."""
@@ -77,17 +86,11 @@ class GrayCrops:
         return {"name": name, "image": np.asarray(crop, np.float32)[None] / np.float32(255)}
 
 
-class Views:
+class Views(_Crops):
     """Two views of a random crop, see `pretext.two_views`: what DeFusion++ is trained on.
 
     Samples hold `view1`, `view2` and `image` (3, side, side), `mask1` and `mask2` (1, side, side).
     """
-
-    def __init__(self, images: FolderImages | PairImages, side: int) -> None:
-        self.images, self.side = images, side
-
-    def __len__(self) -> int:
-        return len(self.images)
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:
         """The views of image `index`."""
