@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .rasters import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit
+from .rasters import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
 from .storage import Storage, storage_of
 
 VISIBLE_FOLDERS = ("vi", "vis", "visible", "crop_lr_visible", "mri")
@@ -52,6 +52,14 @@ class PairedImages:
             visible = _subfolder(Path(root), VISIBLE_FOLDERS, "visible") if visible is None else visible
             infrared = _subfolder(Path(root), INFRARED_FOLDERS, "infrared") if infrared is None else infrared
         self.visible, self.infrared = Path(visible), Path(infrared)
+        self.doubts = [
+            f"{role} images are from a folder named {folder.name}: are the two swapped?"
+            for role, path, foreign in (
+                ("visible", self.visible, set(INFRARED_FOLDERS) - set(COLOURED)),
+                ("infrared", self.infrared, set(VISIBLE_FOLDERS)),
+            )
+            if (folder := path if path.is_dir() else path.absolute().parent).name.lower() in foreign
+        ]
         self.bits = bits
         self.pairs = _matched(self.visible, self.infrared)
 
@@ -82,7 +90,11 @@ class PairedImages:
             "colour": colour,
             "coloured": coloured,
             "storage": kept.deeper(other_kept),
-            "notes": [f"visible: {n}" for n in notes_visible] + [f"infrared: {n}" for n in notes_infrared],
+            "notes": [
+                *(f"visible: {n}" for n in notes_visible),
+                *(f"infrared: {n}" for n in notes_infrared),
+                *self.doubts,
+            ],
         }
 
     def keep(self, names: Sequence[str]) -> None:
@@ -103,7 +115,7 @@ class PairedImages:
         unit, more = to_unit(gray, path, self.bits)
         rgb = to_rgb(raw)
         colour = None if rgb is None else np.moveaxis(to_unit(rgb, path, self.bits)[0], -1, 0)
-        return unit, colour, storage_of(raw, path, self.bits), notes + more
+        return unit, colour, storage_of(raw, path, self.bits), [*notes, *more, *turned(path)]
 
 
 def _subfolder(root: Path, names: tuple[str, ...], kind: str) -> Path:

@@ -15,12 +15,12 @@ import numpy as np
 from .arrays import ArrayFile
 from .errors import DataError
 from .room import MOST_BANDS
+from .sensors import SENSORS
 from .simulate import interp23
 
 KEYS = {"gt": ("gt", "I_GT"), "lms": ("lms",), "ms": ("ms", "I_MS_LR"), "pan": ("pan", "I_PAN")}
 SENSOR_BITS = {"GF2": 10}  # WV2, WV3, QB and the others: 11
 DEFAULT_BITS = 11
-NAMED_SENSORS = ("WV2", "WV3", "WV4", "QB", "GF2", "IKONOS", "GEOEYE1")
 
 
 class PanCollection:
@@ -236,4 +236,4 @@ class PanCollection:
 def _sensor_in(stem: str) -> str:
     """PanCollection's files are named after their sensor: test_wv3_multiExm1.h5."""
     words = re.split(r"[^A-Z0-9]+", stem.upper())
-    return next((s for s in NAMED_SENSORS if s in words), "none")
+    return next((s for s in SENSORS if s in words), "none")

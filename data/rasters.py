@@ -15,6 +15,7 @@ from .room import check_declared
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
 DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
+ORIENTATION = 0x0112  # of EXIF and TIFF; 1: as stored
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -105,6 +106,18 @@ def _decode(path: Path) -> np.ndarray:
     if image.ndim == 3 and image.shape[2] >= 3:
         image = image[..., [2, 1, 0, *range(3, image.shape[2])]]  # OpenCV orders B, G, R
     return image
+
+
+def turned(path: Path) -> list[str]:
+    """A line where a photograph's EXIF has it shown turned or mirrored, which is not done: its pixels are as stored."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                orientation = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # whatever Pillow does not know, and damaged tags
+        return []
+    return [f"EXIF orientation {orientation} not applied, pixels as stored"] if orientation in range(2, 9) else []
 
 
 def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:

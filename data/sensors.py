@@ -16,6 +16,7 @@ MTF_GAINS = {
     "WV3": _WV3,
 }
 PAN_GAINS = {"QB": 0.15, "IKONOS": 0.17, "GEOEYE1": 0.16, "WV4": 0.16, "WV2": 0.11, "WV3": 0.14}
+SENSORS = ("WV2", "WV3", "WV4", "QB", "GF2", "IKONOS", "GEOEYE1")
 OTHER_GAIN = 0.3  # every band of any other sensor, GF2 among them
 OTHER_PAN_GAIN = 0.15
 SPELLED = re.compile("G(,G)*(:G)?".replace("G", r"(0?\.\d*[1-9]\d*)"))  # 0.3,0.31,0.32,0.29:0.15

@@ -145,6 +145,8 @@ class DCINN(nn.Module):
             ("base image", base_image, self.config.bands),
             ("guide", guide, self.config.guide_bands),
         ):
+            if not isinstance(image, Tensor):
+                raise TypeError(f"{name}: found {type(image).__name__}, expected a torch.Tensor (torch.from_numpy)")
             if image.ndim != 4 or image.shape[1] != channels or 0 in image.shape:
                 raise ValueError(f"{name}: found shape {tuple(image.shape)}, expected (B, {channels}, H, W)")
             if not image.is_floating_point():

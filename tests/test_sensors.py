@@ -10,6 +10,7 @@ import test_dcinn_ps
 import train_dcinn_ps
 from data.sensors import ms_gains, pan_gain
 from data.simulate import mtf_kernels, wald
+from utils.entry import sensor
 
 GEOEYE = "0.23,0.23,.23,0.23:.16"
 
@@ -54,7 +55,7 @@ def test_the_scripts_take_it_and_say_it(tmp_path, capsys):
     torch.manual_seed(0)
     test_dcinn_ps.main([*common, GEOEYE, *run])
     assert GEOEYE in capsys.readouterr().out
-    for script, words in ((test_dcinn_ps, "expected 3"), (train_dcinn_ps, "expected a name, or gains like")):
+    for script, words in ((test_dcinn_ps, "expected 3"), (train_dcinn_ps, "IKONOS, GEOEYE1, none, or gains as")):
         with pytest.raises(SystemExit) as stop:
             script.main(
                 [
@@ -65,3 +66,16 @@ def test_the_scripts_take_it_and_say_it(tmp_path, capsys):
             )
         assert stop.value.code == 2
         assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("typo", ["WV9", "worldview3", "", "0.2;0.3"])
+def test_a_sensor_that_nobody_knows(typo, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        test_dcinn_ps.main(["--data", str(tmp_path / "none.mat"), "--sensor", typo])
+    assert stop.value.code == 2
+    assert f"--sensor: found '{typo}', expected WV2, WV3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["wv3", "GF2", "none", "0.3,0.2:0.1"])
+def test_sensors_that_the_options_know(name):
+    assert sensor(name) == name

@@ -2,10 +2,11 @@
 
 import argparse
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from tqdm import tqdm
 
 from models import DCINN, CheckpointError, load_pretrained
 from models.checkpoint import holds_config
@@ -58,7 +59,15 @@ def test_parser(task: str, description: str, data_help: str) -> Parser:
     )
     parser.add_argument("--seed", type=seed, default=0, help="of the random start: of a network without weights")
     parser.add_argument("--limit", type=positive, help="only the first images (default: all)")
+    parser.add_argument("--no-metrics", action="store_true", help="fuse, and measure nothing")
     return parser
+
+
+def read_through(items: Sequence, count: int, unit: str) -> None:
+    """Read the first `count` items once, so that one that cannot be read is found before any is fused."""
+    if count > 1 and not isinstance(items, list):
+        for index in tqdm(range(count), desc="reading", unit=unit, disable=quiet(count)):
+            items[index]
 
 
 def pick_device(name: str) -> torch.device:

@@ -17,7 +17,7 @@ from typing import NoReturn
 import cv2
 
 from data.errors import DataError
-from data.sensors import SPELLED
+from data.sensors import SENSORS, SPELLED
 
 BAD_INPUT, INTERRUPTED = 2, 130
 FEWER_PIXELS = "fuse by tiles (--tile 512)"
@@ -126,13 +126,15 @@ positive = _whole(1, 2**31, "a whole number of 1 or more")
 
 
 def sensor(text: str) -> str:
-    """An option's sensor: any name, or gains in full."""
-    if text[:1] in set("0123456789.,:") and not SPELLED.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"found '{text}', expected a name, or gains like 0.3,0.31,0.32,0.29:0.15")
+    """An option's sensor: a name, "none" for one that nothing is known of, or gains in full."""
+    if text.upper() not in (*SENSORS, "NONE") and not SPELLED.fullmatch(text):
+        known = ", ".join((*SENSORS, "none"))
+        raise argparse.ArgumentTypeError(f"found '{text[:40]}', expected {known}, or gains as {SPELLED_AS}")
     return text
 
 
-SENSOR_HELP = "WV3, WV2, QB, GF2, IKONOS, ..., or its MTF's gains at Nyquist, as 0.3,0.31,0.32,0.29:0.15 (:pan)"
+SPELLED_AS = "0.3,0.31,0.32,0.29:0.15"
+SENSOR_HELP = f"{', '.join(SENSORS)}, none (0.3 in every band), or its MTF's gains at Nyquist, {SPELLED_AS} (:pan)"
 bit_depth = _whole(1, 32, "a whole number from 1 to 32")
 seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")
 

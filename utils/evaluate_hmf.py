@@ -11,12 +11,15 @@ from data.samples import sample_hyperspectral
 from data.simulate import spectral_response
 from metrics import protocols
 from models import dcinn_hmf
+from models.weight_files import PRETRAINED
 
 from . import cli, measure
 from .figures import Panel, comparison_figure, error_map
 from .images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 from .results import ResultFolder
 from .runs import Run
+
+PRETRAINED_RATIO = 4  # of pretrained/hmf.pth
 
 
 def run_hmf(description: str, argv: list[str] | None) -> dict:
@@ -53,7 +56,10 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
             scenes = CAVE(args.data, tuple(names), bits=args.bits)
         source = str(args.data)
     network = cli.pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
-    run, scale = Run("hmf", network, source, args.tile, args.pooling), 2 ** (args.bits or CAVE_BITS) - 1
+    run, scale = (
+        Run("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics),
+        2 ** (args.bits or CAVE_BITS) - 1,
+    )
     return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit, args.protocol)
 
 
@@ -76,8 +82,13 @@ def evaluate_scenes(
     if run.source and not (srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)):
         table.comparable = False
         table.remark("Another spectral response than the published tables' Nikon D700.")
-    rows = []
+    if run.network.file and run.network.file.parent == PRETRAINED and ratio != PRETRAINED_RATIO:
+        table.remark(
+            f"These weights were trained at x{PRETRAINED_RATIO}; train_dcinn_hmf.py --ratio {ratio} makes others."
+        )
+    rows: list[list[Panel]] = []
     count = min(len(scenes), limit or len(scenes))
+    cli.read_through(scenes, count, "scene")
     with ResultFolder(output) as folder:
         for index in tqdm(range(count), desc="fusing", unit="scene", disable=cli.quiet(count)):
             scene = scenes[index]
@@ -88,7 +99,8 @@ def evaluate_scenes(
             fused = run.fuse(inputs["hsi_up"], inputs["rgb"])
             write_bands(folder.path(f"fused/{scene['name']}.{suffix}"), fused, scale)
             write_png(folder.path(f"fused/{scene['name']}_rgb.png"), to_eight_bit(stretch(fused, gt)))
-            measure.add_scene_hmf(table, scene["name"], run.label, fused, gt, inputs)
+            if run.measured:
+                measure.add_scene_hmf(table, scene["name"], run.label, fused, gt, inputs)
             if len(rows) < 4:
                 rows.append(_panels(scene["name"], inputs, fused, gt))
         comparison_figure(folder.path("comparison.png"), rows, f"{run.caption}, x{ratio}")

@@ -74,8 +74,9 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     medical = getattr(pairs, "infrared", Path()).name.lower() in MEDICAL
     peers = methods.peers(args, medical)
     network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
-    run = Run(name, network, source, args.tile, args.pooling, tuple(others))
+    run = Run(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
+    asked = () if args.no_metrics else asked
     return evaluate_pairs(run, pairs, args.output, asked, args.limit, colour=not args.gray, single=single)
 
 
@@ -119,7 +120,7 @@ def evaluate_pairs(
     Args:
         run, pairs: networks and what they fuse.
         output: a folder; with `single` the file of the one fused image, and nothing else is written.
-        asked: protocols.
+        asked: protocols; none: nothing is measured.
         limit: only the first pairs.
         colour: with the visible image's.
         single: see output.
@@ -132,6 +133,7 @@ def evaluate_pairs(
     rows: list[list[Panel]] = []
     crops: list[list[Panel]] = []
     count = min(len(pairs), limit or len(pairs))
+    cli.read_through(pairs, count, "pair")
     inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]
     with ResultFolder(output.parent if single else output, inputs) as folder:
         for index in tqdm(range(count), desc="fusing", unit="pair", disable=cli.quiet(count)):

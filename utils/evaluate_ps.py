@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from data.errors import DataError
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.sensors import ms_gains
 from data.simulate import PAN_FILTERS
@@ -60,7 +61,8 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     if network.model.config.bands != scenes.bands:
         expected = f"{network.model.config.bands} of the weights (--weights)"
         raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
-    run = Run("ps", network, scenes.file.label if scenes.file else None, args.tile, args.pooling)
+    source, measured = scenes.file.label if scenes.file else None, not args.no_metrics
+    run = Run("ps", network, source, args.tile, args.pooling, measured=measured)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
 
 
@@ -68,11 +70,20 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
     """--ms and --pan: no table, there is no reference."""
     if args.data is not None or not (args.ms and args.pan):
         raise cli.UsageError("--ms, --pan: found one of them or --data as well, expected both and no --data")
-    of_files = {"limit": None, "resolution": "both", "format": "mat", "protocol": "toolbox", "rows": None}
+    of_files = {
+        "limit": None,
+        "resolution": "both",
+        "format": "mat",
+        "protocol": "toolbox",
+        "rows": None,
+        "no_metrics": False,
+    }
     for name, default in of_files.items():
         if getattr(args, name) != default:
-            raise cli.UsageError(f"--{name}: found beside --ms and --pan, expected with --data only")
+            raise cli.UsageError(f"--{name.replace('_', '-')}: found beside --ms and --pan, expected with --data only")
     bands = Windows(args.ms).shape[0]
+    if bands == 1:
+        raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
     network = cli.pick_model(args, "ps", lambda: dcinn_ps(bands))
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
     path = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling)
@@ -92,6 +103,8 @@ def evaluate_scenes(
     kinds = ["reduced"] if scenes.has_reference else ["reduced", "full"] if resolution == "both" else [resolution]
     count = min(len(scenes), limit or len(scenes))
     tables, rows = [], []
+    if scenes.file:
+        cli.read_through(scenes.file, count, "scene")
     why = scenes.cannot_reduce()
     if why and kinds == ["reduced", "full"]:
         kinds = ["full"]
@@ -108,7 +121,8 @@ def evaluate_scenes(
                 like = item["lms"] if gt is None else gt
                 write_bands(folder.path(f"{kind}/{name}.{suffix}"), fused, scenes.scale)
                 write_png(folder.path(f"{kind}/{name}_rgb.png"), to_eight_bit(stretch(fused, like)))
-                measure.add_scene_ps(table, item, run.label, fused, scenes.scale)
+                if run.measured:
+                    measure.add_scene_ps(table, item, run.label, fused, scenes.scale)
                 if index < 2:
                     rows.append(_panels(f"{name}, {kind}", item, fused))
             tables.append(table)

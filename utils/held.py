@@ -69,4 +69,5 @@ def validation_patches(train: object, held: object | None, skip_bad: bool) -> li
 def validation_label(count: int, what: str, file: Path | None, held: object | None) -> str:
     """What a validation is of, for the run's first lines."""
     origin = f" of {file}" if file else " held back" if held is not None else f" of {SEEN}"
-    return f"{count} {what}{origin}"
+    one = "patch" if what == "patches" else what.removesuffix("s")
+    return f"{count} {one if count == 1 else what}{origin}"

@@ -18,7 +18,9 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
+TABLES = ("metrics.json", "metrics.csv", "metrics.md", "metrics.tex")
 BEFORE = ".before"  # folder of what was there before, inside the hidden one
+REMOVED = ".removed"  # files of an earlier run that this one does not write
 PATIENCE = 60.0  # seconds that another run may take to move its results
 
 
@@ -63,8 +65,9 @@ class ResultFolder:
     """Files are written to a hidden folder and moved into the target when the block ends without an error.
 
     The hidden folder is inside the target where that exists, else beside it: so on its file system, and refused before
-    any work where nothing can be written. Files of the target that the run does not write are left alone. An error or
-    Ctrl-C while files are moved puts those of an earlier run back; two runs move one after the other.
+    any work where nothing can be written. A folder of images holds those of one run: what earlier runs wrote to it, by
+    the list in metrics.json, is removed when a run writes others there; all other files are left alone. An error or
+    Ctrl-C while files are moved puts those of earlier runs back; two runs move one after the other.
 
     Args:
         target: the folder, made if it is not there.
@@ -85,6 +88,9 @@ class ResultFolder:
         if self.place.exists() and not self.place.is_dir():
             raise NotADirectoryError(f"{self.target}: found a file, expected a folder for the results")
         room = self.place if self.place.is_dir() else self.place.parent
+        nearest = next(p for p in (room, *room.parents) if p.exists())
+        if not nearest.is_dir():
+            raise NotADirectoryError(f"{nearest}: found a file, expected a folder for the results (--output)")
         self._made = [p for p in (room, *room.parents) if not p.exists()]
         room.mkdir(parents=True, exist_ok=True)
         self.staging = Path(tempfile.mkdtemp(dir=room, prefix=f".{self.place.name}."))
@@ -101,12 +107,19 @@ class ResultFolder:
         self.path(name).write_text(text, encoding="utf-8", errors="replace")
 
     def write_tables(self, tables: list[Table], about: dict) -> None:
-        """metrics.json, metrics.csv, metrics.md and metrics.tex."""
-        content = {**about, "tables": [table.as_dict() for table in tables]}
-        self.write_text("metrics.json", json.dumps(content, indent=1) + "\n")
-        self.write_text("metrics.csv", CSV_HEADER + "".join(table.csv() for table in tables))
-        self.write_text("metrics.md", "\n".join(table.markdown() for table in tables))
-        self.write_text("metrics.tex", "\n".join(table.latex() for table in tables))
+        """metrics.json, metrics.csv, metrics.md and metrics.tex; after all other files, which metrics.json lists."""
+        written = {p.relative_to(self.staging).as_posix() for p in self.staging.rglob("*") if p.is_file()}
+        earlier = {p.relative_to(self.place).as_posix() for p in listed(self.place)}
+        files = sorted({*TABLES, *written, *earlier})
+        content = {**about, "tables": [table.as_dict() for table in tables], "files": files}
+        texts = (
+            json.dumps(content, indent=1) + "\n",
+            CSV_HEADER + "".join(table.csv() for table in tables),
+            "\n".join(table.markdown() for table in tables),
+            "\n".join(table.latex() for table in tables),
+        )
+        for name, text in zip(TABLES, texts, strict=True):
+            self.write_text(name, text)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -140,15 +153,20 @@ class ResultFolder:
             self._made.insert(0, self.place)
             self.place.mkdir(exist_ok=True)
         with alone(self.place, PATIENCE):
-            self._replace(goals)
+            written = set(goals.values())
+            folders = {goal.parent for goal in written if goal.name not in TABLES}
+            stale = {file for file in listed(self.place) if file.parent in folders and file.name not in TABLES}
+            self._replace(goals, sorted(stale - written - self.inputs) if self.place / TABLES[0] in written else [])
 
-    def _replace(self, goals: dict[Path, Path]) -> None:
-        """Move every file to its place, or put back what was there."""
-        before = self.staging / BEFORE
+    def _replace(self, goals: dict[Path, Path], stale: list[Path]) -> None:
+        """Move every file to its place and the stale ones away, or put back what was there."""
+        before, removed = self.staging / BEFORE, self.staging / REMOVED
         folders = sorted({p for goal in goals.values() for p in goal.parents if not p.exists()})
         try:
-            for folder in (before, *folders):
+            for folder in (before, removed, *folders):
                 folder.mkdir()
+            for number, file in enumerate(stale):
+                file.replace(removed / str(number))
             for number, (file, goal) in enumerate(goals.items()):
                 if goal.exists():
                     _copy(goal, before / str(number))
@@ -161,10 +179,30 @@ class ResultFolder:
                     (before / str(number)).replace(goal)
                 else:
                     goal.unlink(missing_ok=True)
+            for number, file in enumerate(stale):
+                if (removed / str(number)).exists():
+                    (removed / str(number)).replace(file)
             for folder in reversed(folders):
                 if folder.is_dir():
                     folder.rmdir()
             raise
+
+
+def listed(folder: Path) -> set[Path]:
+    """The files of earlier runs, by metrics.json in their (resolved) folder: those of them that are there."""
+    try:
+        names = json.loads((folder / TABLES[0]).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):  # none, or not ours
+        return set()
+    paths = {folder / name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+    return {path for path in paths if _is_inside(path, folder)}
+
+
+def _is_inside(path: Path, home: Path) -> bool:
+    try:
+        return path.is_file() and path == path.resolve() and path.is_relative_to(home)
+    except (OSError, ValueError):  # names that no file can have
+        return False
 
 
 def _copy(file: Path, to: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from data.errors import DataError
 from metrics.protocols import REMARKS
@@ -17,8 +19,9 @@ from metrics.report import Table
 from models import DCINN
 from models.config import DCINNConfig
 
+from .entry import quiet
 from .results import ResultFolder
-from .tiling import fuse
+from .tiling import Tiling, fuse
 
 
 class Network(NamedTuple):
@@ -81,6 +84,7 @@ class Run:
         tile: see `tiling.fuse`.
         pooling: "scene" or "tile", see there too.
         others: further networks, rows of the same tables.
+        measured: whether there are tables.
     """
 
     name: str
@@ -89,6 +93,7 @@ class Run:
     tile: int = 0
     pooling: str = "scene"
     others: tuple[Network, ...] = ()
+    measured: bool = True
     notes: Counter = field(default_factory=Counter)
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     fusions: int = 0
@@ -120,7 +125,10 @@ class Run:
         start = time.perf_counter()
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
         tile = self.tile if network.is_dcinn else 0  # their attention is over whole images
-        fused = fuse(network.model, a, b, tile=tile, scene=self.pooling == "scene" and network.is_dcinn)[0].numpy()
+        count = Tiling(height, width, tile).count if tile else 1
+        with tqdm(total=count, desc=network.label, unit="tile", leave=False, disable=quiet(count)) as bar:
+            scene = self.pooling == "scene" and network.is_dcinn
+            fused = fuse(network.model, a, b, tile=tile, scene=scene, done=bar.update)[0].numpy()
         self.spent[network.label] += time.perf_counter() - start
         if own:
             self.fusions += 1
@@ -145,28 +153,34 @@ class Run:
         if self.source is None:
             table.comparable = False
             table.remark("Embedded sample, simulated from photographs: shows that the software works, not how well.")
+        for line in self._untrained():
+            table.remark(line)
+        table.remark(REMARKS["ivf" if task.startswith("ivf") else task, protocol])
+        return table
+
+    def _untrained(self) -> Iterator[str]:
         if not self.network.trained:
-            table.remark(
+            yield (
                 f"{self.label}: NO TRAINED WEIGHTS, a random start; its fused image is little more than the base plus "
                 "an unlearned detail. Give --weights FILE for a trained network."
             )
         for network in self.others:
             if not network.trained and not network.is_dcinn:
-                table.remark(f"{network.label}: NO TRAINED WEIGHTS, a random start. Give --peer-weights METHOD=FILE.")
-        table.remark(REMARKS["ivf" if task.startswith("ivf") else task, protocol])
-        return table
+                yield f"{network.label}: NO TRAINED WEIGHTS, a random start. Give --peer-weights METHOD=FILE."
 
     def write(self, folder: ResultFolder, tables: list[Table]) -> dict:
-        """Write the tables; returns what metrics.json holds."""
+        """Write the tables, where there are some; returns what metrics.json holds."""
         result = self.result(tables)
-        folder.write_tables(tables, {key: value for key, value in result.items() if key != "tables"})
+        folder.write_tables(
+            tables if self.measured else [], {key: value for key, value in result.items() if key != "tables"}
+        )
         return result
 
     def result(self, tables: list[Table]) -> dict:
         """What metrics.json holds; the tables get their last remarks."""
         for table in tables:
-            for note, times in sorted(self.notes.items()):
-                table.remark(f"{times} x {note}")
+            for line in self._noted():
+                table.remark(line)
         about = {
             "task": self.name,
             "weights": self.label,
@@ -179,11 +193,17 @@ class Run:
             "torch": torch.__version__,
             "device": str(next(self.model.parameters()).device),
         }
-        return {**about, "tables": [table.as_dict() for table in tables]}
+        return {**about, "tables": [table.as_dict() for table in tables if self.measured]}
+
+    def _noted(self) -> list[str]:
+        return [f"{times} x {note}" for note, times in sorted(self.notes.items())]
 
     def say(self, place: Path, tables: list[Table]) -> None:
         """Print the tables and where the results are; after the folder is closed, so that no print can lose them."""
-        for table in tables:
-            print(table.markdown())
+        if self.measured:
+            for table in tables:
+                print(table.markdown())
+        else:
+            print("\n".join([*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."]))
         device = next(self.model.parameters()).device
         print(f"{self.fusions} fused in {self.spent[self.label]:.1f} s on {device}; results in {place}")

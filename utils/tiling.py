@@ -81,6 +81,11 @@ class Tiling:
         ones = torch.ones(size)
         return (ones if span[0] == 0 else rise) * (ones if span[1] == length else rise.flip(0))
 
+    @property
+    def count(self) -> int:
+        """How many tiles there are."""
+        return len(self.rows) * len(self.columns)
+
     def tiles(self, rows: range) -> int:
         """How many tiles `fused_rows` runs for these rows."""
         return (rows.stop - self.first(rows)) * len(self.columns)
@@ -152,7 +157,15 @@ def sampled(tiling: Tiling) -> list[Span]:
     return [(int((n + 0.5) / SAMPLED * rows), int((n + 0.5) * golden % 1 * columns)) for n in range(SAMPLED)]
 
 
-def fuse(model: nn.Module, base_image: Tensor, guide: Tensor, *, tile: int = 0, scene: bool = False) -> Tensor:
+def fuse(
+    model: nn.Module,
+    base_image: Tensor,
+    guide: Tensor,
+    *,
+    tile: int = 0,
+    scene: bool = False,
+    done: Callable[[], object] = lambda: None,
+) -> Tensor:
     """`model(base_image, guide)` without gradients, on the model's device; the result comes back on the CPU.
 
     Args:
@@ -161,6 +174,7 @@ def fuse(model: nn.Module, base_image: Tensor, guide: Tensor, *, tile: int = 0, 
         guide: (B, c, H, W).
         tile: side of the tiles in pixels, see `Tiling`; 0 for the whole image at once.
         scene: squeeze-excite with the means of the scene instead of those of each tile.
+        done: called after every tile.
 
     Returns:
         (B, C, H, W) float32 on the CPU.
@@ -180,7 +194,7 @@ def fuse(model: nn.Module, base_image: Tensor, guide: Tensor, *, tile: int = 0, 
     with ScenePooling(model) if scene else nullcontext() as pooling:
         if scene:
             scene_means(model, tiling, read, pooling)
-        return torch.cat([part for _, part in fused_rows(model, tiling, read)], dim=-2)
+        return torch.cat([part for _, part in fused_rows(model, tiling, read, done=done)], dim=-2)
 
 
 def _run(model: nn.Module, a: Tensor, b: Tensor) -> Tensor:

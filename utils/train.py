@@ -167,6 +167,7 @@ def _say(
     print(
         f"{numbers.epochs} epochs of {len(batches)} batches of {batches.batch} (patch {numbers.patch}), "
         f"learning rate {numbers.lr:g}, {distributed.world()} process(es) on {device}"
+        + (f"; ends after {args.steps} steps" if args.steps else "")
     )
 
 
