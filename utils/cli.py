@@ -43,8 +43,7 @@ def test_parser(task: str, description: str, data_help: str) -> Parser:
         help=f"a name in pretrained/, our file, the authors' file, or '{UNTRAINED}' for a seeded start "
         f"(default: pretrained/{task}.pth, where it is there)",
     )
-    parser.add_argument("--output", type=Path, default=Path("results") / task, help="folder of the results")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the network runs")
+    add_run_options(parser, task)
     parser.add_argument("--tile", type=tile_side, default=0, help="side of tiles in pixels; 0: whole images")
     parser.add_argument(
         "--pooling",
@@ -57,10 +56,16 @@ def test_parser(task: str, description: str, data_help: str) -> Parser:
         action="store_true",
         help="as many terms of the convolution exponential as needed (default: the ten released ones)",
     )
+    return parser
+
+
+def add_run_options(parser: Parser, folder: str) -> None:
+    """The options of everything that fuses images of a folder."""
+    parser.add_argument("--output", type=Path, default=Path("results") / folder, help="folder of the results")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the network runs")
     parser.add_argument("--seed", type=seed, default=0, help="of the random start: of a network without weights")
     parser.add_argument("--limit", type=positive, help="only the first images (default: all)")
     parser.add_argument("--no-metrics", action="store_true", help="fuse, and measure nothing")
-    return parser
 
 
 def read_through(items: Sequence, count: int, unit: str) -> None:

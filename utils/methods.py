@@ -5,7 +5,7 @@ import argparse
 import torch
 
 from data.splits import split
-from models import CheckpointError, load_pretrained
+from models import load_pretrained
 from models.peers import PEERS, TITLES, CDDFuse, build_peer
 from models.peers.cddfuse import SKIPS
 from models.weight_files import PRETRAINED, find_weights, is_ours, read
@@ -60,7 +60,7 @@ def peers(args: argparse.Namespace, medical: bool = False) -> list[Network]:
             asked = ", ".join(m for m in args.methods if m != "dcinn") or "none in --methods"
             raise UsageError(f"--peer-weights: found {given}, expected METHOD=FILE of a further method ({asked})")
         weights[method] = file
-    return [_network(args, method, weights.get(method), medical) for method in args.methods if method != "dcinn"]
+    return [peer(args, method, weights.get(method), medical) for method in args.methods if method != "dcinn"]
 
 
 def seen_names(networks: list[Network], names: list[str]) -> dict[str, list[str]]:
@@ -69,7 +69,18 @@ def seen_names(networks: list[Network], names: list[str]) -> dict[str, list[str]
     return {label: seen for label, seen in found.items() if seen}
 
 
-def _network(args: argparse.Namespace, method: str, weights: str | None, medical: bool) -> Network:
+def peer(args: argparse.Namespace, method: str, weights: str | None, medical: bool = False) -> Network:
+    """The network of a method, from weights, from pretrained/peers, or a seeded start.
+
+    Args:
+        args: the options: device, seed, of CDDFuse cddfuse_skip.
+        method: of `models.peers.PEERS`.
+        weights: file or name; None for that of pretrained/peers, where it is there.
+        medical: see `peers`.
+
+    Raises:
+        UsageError, CheckpointError: as `peers`.
+    """
     device = pick_device(args.device)
     shelf = PRETRAINED / "peers" / f"{method}.pth"
     weights = weights or (str(shelf) if shelf.is_file() else UNTRAINED)
@@ -79,10 +90,7 @@ def _network(args: argparse.Namespace, method: str, weights: str | None, medical
             model = build_peer(method, {})
         label = f"{TITLES[method]} (untrained, seed {args.seed})"
         return Network(model.to(device).eval(), label, trained=False, name=f"{method}_untrained")
-    try:
-        model = load_pretrained(weights, device=device, method=method)
-    except CheckpointError as error:
-        raise CheckpointError(f"--peer-weights {method}: {error}") from None
+    model = load_pretrained(weights, device=device, method=method)
     file = find_weights(weights)
     theirs = not is_ours(read(file))
     if isinstance(model, CDDFuse):

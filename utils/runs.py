@@ -47,12 +47,22 @@ class Network(NamedTuple):
         """Whether it is one, and not another method's."""
         return isinstance(self.model, DCINN)
 
+    @property
+    def exact(self) -> dict[str, bool]:
+        """Of a DCINN, whether its series are summed to float precision."""
+        return {"exact": self.model.exact} if self.is_dcinn else {}
+
     def as_dict(self) -> dict:
         """What metrics.json says of it: the weights by the SHA-256 of their file."""
         digest = hashlib.sha256(self.file.read_bytes()).hexdigest() if self.file else None
-        exact = {"exact": self.model.exact} if self.is_dcinn else {}
         parameters = sum(p.numel() for p in self.model.parameters())
-        return {"label": self.label, "sha256": digest, "parameters": parameters, **self.model.config.as_dict(), **exact}
+        return {
+            "label": self.label,
+            "sha256": digest,
+            "parameters": parameters,
+            **self.model.config.as_dict(),
+            **self.exact,
+        }
 
 
 def label_of(name: str, config: DCINNConfig) -> str:
@@ -78,7 +88,7 @@ class Run:
     """What every test script does around its images: names, remarks, timing, tables, the closing lines.
 
     Attributes:
-        name: "ps", "hmf", "ivf_rs", "ivf_tno".
+        name: "ps", "hmf", "ivf_rs", "ivf_tno", "multifocus", "multiexposure".
         network: the model, what tables call it, and whether it is trained.
         source: where the images are from, or None for the embedded sample.
         tile: see `tiling.fuse`.
@@ -117,7 +127,7 @@ class Run:
         """(C, H, W) and (c, H, W) float32 in [0, 1] -> (C, H, W) float32, by the run's network or one of the others."""
         network, own = network or self.network, network in (None, self.network)
         height, width = base_image.shape[1:]
-        if own and (height, width) != tuple(self.model.padded_side(s) for s in (height, width)):
+        if own and network.is_dcinn and (height, width) != tuple(self.model.padded_side(s) for s in (height, width)):
             self.notes[
                 f"sides reflected to multiples of {self.model.multiple} pixels (at least {self.model.least}) for the "
                 "network, and cropped back"
@@ -160,10 +170,9 @@ class Run:
 
     def _untrained(self) -> Iterator[str]:
         if not self.network.trained:
-            yield (
-                f"{self.label}: NO TRAINED WEIGHTS, a random start; its fused image is little more than the base plus "
-                "an unlearned detail. Give --weights FILE for a trained network."
-            )
+            little = "; its fused image is little more than the base plus an unlearned detail"
+            start = f"a random start{little if self.network.is_dcinn else ''}"
+            yield f"{self.label}: NO TRAINED WEIGHTS, {start}. Give --weights FILE for a trained network."
         for network in self.others:
             if not network.trained and not network.is_dcinn:
                 yield f"{network.label}: NO TRAINED WEIGHTS, a random start. Give --peer-weights METHOD=FILE."
@@ -184,7 +193,7 @@ class Run:
         about = {
             "task": self.name,
             "weights": self.label,
-            "config": {**self.model.config.as_dict(), "exact": self.model.exact},
+            "config": {**self.model.config.as_dict(), **self.network.exact},
             "networks": [
                 {**n.as_dict(), "seconds": round(self.spent[n.label], 2)} for n in (self.network, *self.others)
             ],

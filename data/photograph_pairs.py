@@ -1,0 +1,117 @@
+"""Two photographs of one scene: focused near and far (multi-focus), or exposed short and long (multi-exposure)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from .errors import DataError
+from .infrared_visible import images_by_stem
+from .rasters import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
+from .storage import Storage, storage_of
+
+KINDS = ("multifocus", "multiexposure")
+PART = re.compile(r"(.+)[-_ ](A|B|1|2)", re.IGNORECASE)  # lytro-01-A.jpg and lytro-01-B.jpg
+
+
+class PhotographPairs:
+    """Pairs of photographs, read on access.
+
+    Args:
+        kind: "multifocus" or "multiexposure".
+        root: a folder of pairs "NAME-A.png", "NAME-B.png" (or _1 and _2), or of a folder a scene: with two images, in
+            the order of their names; of multi-exposure with any number from two, of which the darkest and the brightest
+            (by their mean) are taken.
+        first, second: instead, two folders of images of the same names, or one file each.
+
+    Items are dictionaries: `name`, `first` and `second` (3, H, W) float32 in [0, 1], or (1, H, W) where both are gray,
+    `storage` (how the deeper of the two files holds its samples), `notes` (what was converted).
+
+    Raises:
+        DataError: at the start for missing folders and images without partner; on access for unreadable files and pairs
+            of unequal size.
+    """
+
+    def __init__(
+        self, kind: str, root: Path | None = None, *, first: Path | None = None, second: Path | None = None
+    ) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"kind: found {kind!r}, expected one of {', '.join(KINDS)}")
+        if (root is None) == (first is None) or (first is None) != (second is None):
+            raise ValueError("PhotographPairs needs a root, or a first and a second folder")
+        self.kind = kind
+        self.pairs = _of_folder(root, kind) if root else _of_two(Path(str(first)), Path(str(second)))
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[dict]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: int) -> dict:
+        name, files = self.pairs[index]
+        read = [(path, *_read(path)) for path in files]
+        if len(read) > 2:
+            read = [min(read, key=_mean), max(read, key=_mean)]
+        (path, first, kept, notes), (other, second, other_kept, other_notes) = read
+        if first.shape[1:] != second.shape[1:]:
+            found, expected = ("x".join(map(str, image.shape[1:])) for image in (second, first))
+            raise DataError(other, f"{found} pixels", f"{expected} of its partner {path}")
+        bands = max(len(first), len(second))
+        first, second = (np.repeat(x, bands // len(x), axis=0) for x in (first, second))
+        notes = [f"first: {n}" for n in notes] + [f"second: {n}" for n in other_notes]
+        return {"name": name, "first": first, "second": second, "storage": kept.deeper(other_kept), "notes": notes}
+
+
+def _read(path: Path) -> tuple[np.ndarray, Storage, list[str]]:
+    """(1 or 3, H, W) in [0, 1], how the file holds it, what was converted."""
+    raw = read_raster(path)
+    colour = to_rgb(raw)
+    samples, notes = to_gray(raw) if colour is None else (colour, [])
+    unit, more = to_unit(samples, path)
+    image = unit[None] if colour is None else np.ascontiguousarray(np.moveaxis(unit, -1, 0))
+    return image, storage_of(raw, path, None), [*notes, *more, *turned(path)]
+
+
+def _mean(item: tuple) -> float:
+    return float(item[1].mean())
+
+
+def _of_two(first: Path, second: Path) -> list[tuple[str, list[Path]]]:
+    if first.is_file() or first.suffix.lower() in SUFFIXES:
+        if second.is_dir():
+            raise DataError(second, "a folder", f"a file, as {first} is one")
+        return [(first.stem, [first, second])]
+    left, right = images_by_stem(first), images_by_stem(second)
+    for name in sorted(set(left) ^ set(right)):
+        lone, other = (left[name], second) if name in left else (right[name], first)
+        raise DataError(lone, "no partner", f"an image named {lone.stem} in {other}")
+    return [(name, [left[name], right[name]]) for name in sorted(left)]
+
+
+def _of_folder(root: Path, kind: str) -> list[tuple[str, list[Path]]]:
+    if not root.is_dir():
+        raise DataError(root, "a file" if root.exists() else "no such folder", "a folder of pairs")
+    scenes = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if not scenes:
+        return _of_names(root)
+    pairs = [(scene.name, list_images(scene)) for scene in scenes]
+    for name, files in pairs:
+        if len(files) < 2 or (kind == "multifocus" and len(files) > 2):
+            found = f"{len(files)} image{'s' if len(files) > 1 else ''}"
+            raise DataError(root / name, found, "two" if kind == "multifocus" else "two or more")
+    return pairs
+
+
+def _of_names(root: Path) -> list[tuple[str, list[Path]]]:
+    parts: dict[str, list[Path]] = {}
+    for path in list_images(root):
+        match = PART.fullmatch(path.stem)
+        if not match:
+            raise DataError(path, "a name without -A, -B, _1 or _2 at its end", "pairs of names, or a folder a scene")
+        parts.setdefault(match[1], []).append(path)
+    for files in parts.values():
+        if len(files) != 2:
+            raise DataError(files[0], f"{len(files)} image{'s' if len(files) > 1 else ''} of this name", "two")
+    return list(parts.items())

@@ -1,0 +1,22 @@
+"""Fuse multi-focus or multi-exposure photographs with DeFusion++, in colour: images, a figure, tables.
+
+    python test_peers.py multifocus                               two pairs made from embedded photographs
+    python test_peers.py multiexposure --data DIR --weights FILE  your pairs, trained weights
+    python test_peers.py multifocus --first NEAR --second FAR     two folders of the same names, or two files
+
+DIR holds pairs NAME-A.jpg, NAME-B.jpg (or _1, _2), or a folder a scene; of a series of exposures the darkest and the
+brightest are fused. Infrared-visible pairs: `test_dcinn_ivf_tno.py --methods dcinn,auif,cddfuse,defusion`.
+"""
+
+from utils import cli
+from utils.evaluate_photographs import run_photographs
+
+
+@cli.door
+def main(argv: list[str] | None = None) -> dict:
+    """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
+    return run_photographs("Multi-focus and multi-exposure fusion with DeFusion++.", argv)
+
+
+if __name__ == "__main__":
+    main()
