@@ -3,6 +3,8 @@
     python train_peers.py auif                                 the embedded sample: shows that it works
     python train_peers.py cddfuse --data ROADSCENE_DIR --output runs/cddfuse
     python train_peers.py defusion --data PHOTOGRAPHS_DIR --output runs/defusion --resume
+    python train_peers.py defusion --data PHOTOGRAPHS_DIR --pairs PAIRS_DIR --weights runs/defusion/best.pth \
+        --teachers MAE_INFRARED.pth mae_pretrain_vit_base.pth --output runs/defusion2      the second stage
     torchrun --nproc_per_node=2 train_peers.py auif ...        several GPUs, the same batch
 
 The 50 RoadScene pairs that CDDFuse tests on are left out. OUTPUT/last.pth and best.pth are read by
@@ -11,9 +13,10 @@ The 50 RoadScene pairs that CDDFuse tests on are left out. OUTPUT/last.pth and b
 
 import argparse
 import sys
+from pathlib import Path
 
 from models.peers import TITLES
-from utils.entry import Parser
+from utils.entry import Parser, UsageError
 from utils.peer_tasks import TASKS
 from utils.train import chosen, run, train_parser, training_door
 
@@ -35,12 +38,23 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     parser.add_argument("method", choices=tuple(TASKS), help="whose network and recipe")
     if method == "cddfuse":
         parser.add_argument("--first-stage", type=int, help="epochs of the first stage (default: the recipe's, 40)")
+    if method == "defusion":
+        parser.add_argument(
+            "--teachers",
+            nargs=2,
+            metavar=("INFRARED", "VISIBLE"),
+            help="the second stage, by two MAE ViT-B files",
+        )
+        parser.add_argument("--pairs", type=Path, help="the second stage's pairs (default: those of --data)")
     parser.add_argument(
         "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
     )
     args: argparse.Namespace = parser.parse_args(options)
-    numbers = chosen(args, method)
-    return run(method, args, numbers, lambda: TASKS[method](args, numbers))
+    if getattr(args, "pairs", None) and not args.teachers:
+        raise UsageError("--pairs: found without --teachers, expected with them")
+    name = "defusion_latent" if getattr(args, "teachers", None) else method
+    numbers = chosen(args, name)
+    return run(name, args, numbers, lambda: TASKS[method](args, numbers))
 
 
 if __name__ == "__main__":

@@ -101,6 +101,31 @@ class Views(_Crops):
         return {"name": name, "view1": view1, "view2": view2, "mask1": mask1, "mask2": mask2, "image": image}
 
 
+class ViewsAndPairs(Views):
+    """Views of an image, and the same crop of both images of a pair: DeFusion++'s second stage.
+
+    Samples hold, beside those of `Views`, `base_image` and `guide` (3, side, side), the visible and the infrared image,
+    gray in three channels, as the network is given them.
+
+    Args:
+        images, side: see `Views`.
+        pairs: of which any one is taken.
+    """
+
+    def __init__(self, images: FolderImages | PairImages, side: int, pairs: PairedImages | Sequence[dict]) -> None:
+        super().__init__(images, side)
+        self.pairs = pairs
+
+    def sample(self, index: int, rng: np.random.Generator) -> dict:
+        """The views of image `index`, and a pair."""
+        sample = super().sample(index, rng)
+        pair, seed = self.pairs[int(rng.integers(len(self.pairs)))], int(rng.integers(2**63))
+        for role, kind in (("base_image", "visible"), ("guide", "infrared")):
+            crop = _crop(_picture(pair[kind][0]), self.side, np.random.default_rng(seed)).convert("RGB")
+            sample[role] = np.moveaxis(np.asarray(crop, np.float32), -1, 0) / np.float32(255)
+        return sample
+
+
 def _picture(unit: np.ndarray) -> Image.Image:
     return Image.fromarray(np.rint(unit * 255).astype(np.uint8))
 

@@ -10,9 +10,11 @@ from golden_inputs import image, weight
 from torch.nn import functional
 
 from data import pretext
+from models import load_pretrained
 from models.peers import DeFusion
-from models.peers.defusion import DeFusionLatent, mirrored, starts, teacher
+from models.peers.defusion import mirrored, starts
 from models.peers.released import from_authors, our_name
+from models.peers.teachers import load_teacher
 from models.peers.vit import sine_positions
 from utils.peer_losses import defusion_terms
 
@@ -115,10 +117,11 @@ def test_a_window_is_the_mean_of_both_orders(model, pair):
 
 @pytest.mark.slow
 @torch.no_grad()
-def test_the_second_stage(pair, answers):
-    model = DeFusionLatent(long_skip=0.0)
-    model.load_state_dict(from_authors("defusion", state("cud") | state("mcud_extra")))
-    model.eval()
+def test_the_second_stage(pair, answers, tmp_path):
+    frozen = {f"model_encoder1.{n}": v for n, v in state("teacher", "model_encoder1.").items()}
+    torch.save({"state_dict": state("cud") | state("mcud_extra") | frozen, "epoch": 3}, tmp_path / "DeFusion++.pth")
+    model = load_pretrained(tmp_path / "DeFusion++.pth", method="defusion")
+    model.long_skip = 0.0
     for order in ("12", "21"):
         near(model.parts(*pair, order)["fused"][..., ::5, ::5], answers[f"mcud.fused_{order}"])
     latents, common = model.latents(*pair)
@@ -127,10 +130,8 @@ def test_the_second_stage(pair, answers):
     goals = []
     for number, (picture, latent) in enumerate(zip(pair, latents, strict=True), 1):
         near(latent[:, ::28, ::8], answers[f"mcud.latent{number}"])
-        made = teacher()
-        content = state("teacher", f"model_encoder{number}.")
-        made.load_state_dict({n: v for n, v in from_authors("defusion", content).items() if n in made.state_dict()})
-        goals.append(made.norm(made(picture)[-1]))
+        torch.save({"model": state("teacher", f"model_encoder{number}.")}, tmp_path / "mae.pth")
+        goals.append(load_teacher(tmp_path / "mae.pth")(picture))
         near(goals[-1][:, ::28, ::8], answers[f"mcud.teacher{number}"])
     terms = [functional.l1_loss(x, y) for x, y in (*zip(goals, latents, strict=True), common)]
     near(torch.stack([*terms, sum(terms)]), answers["mcud.loss"])

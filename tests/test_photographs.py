@@ -138,7 +138,10 @@ def nameless(folder):
         (lambda t: ("--data", t / "none"), ("none: found no such folder",)),
         (lambda t: ("--first", lone(t)), ("--first, --second: found one of them",)),
         (lambda t: ("--first", lone(t) / "a-A.png", "--second", t), ("found a folder, expected a file",)),
-        (lambda t: ("--first", lone(t), "--second", series(t) / "house"), ("found no partner, expected an image named a",)),
+        (
+            lambda t: ("--first", lone(t), "--second", series(t) / "house"),
+            ("found no partner, expected an image named a",),
+        ),
         (lambda t: ("--first", lone(t) / "a-A.png", "--second", t / "b.png"), ("b.png: found no such file",)),
     ],
 )

@@ -2,8 +2,10 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from models.peers import AUIF, CDDFuse, DeFusion
+from models.peers.teachers import Teacher
 from models.peers.vit import GRID
 
 from .objectives import Group, Objective
@@ -98,3 +100,32 @@ class ViewsObjective(PeerObjective):
         with torch.autocast(image.device.type, enabled=False):
             terms = defusion_terms(image.float(), (mask1.float(), mask2.float()), outputs)
             return terms.roll(1) / len(image)
+
+
+class LatentObjective(ViewsObjective):
+    """DeFusion++'s second stage: the first one's loss, and of a pair tokens like its teachers', common ones alike.
+
+    Args:
+        model: with `latent`.
+        teachers: of the infrared image, and of the visible one.
+    """
+
+    names = (*ViewsObjective.names, "infrared", "visible", "alike")
+    roles = (*ViewsObjective.roles, "guide", "base_image")
+
+    def __init__(self, model: DeFusion, teachers: tuple[Teacher, Teacher]) -> None:
+        super().__init__(model)
+        self.teachers = teachers  # no part of the module: neither trained nor kept
+
+    def forward(
+        self, view1: Tensor, view2: Tensor, mask1: Tensor, mask2: Tensor, image: Tensor, *pair: Tensor
+    ) -> Tensor:
+        """As `ViewsObjective`, and infrared and visible (B, 3, 224, 224) -> (9,)."""
+        terms = super().forward(view1, view2, mask1, mask2, image)
+        with torch.no_grad():
+            goals = [teacher.to(x.device)(x).float() for teacher, x in zip(self.teachers, pair, strict=True)]
+        latents, common = self.model.latents(*pair)
+        with torch.autocast(image.device.type, enabled=False):
+            both = (*zip(goals, latents, strict=True), common)
+            distances = torch.stack([functional.l1_loss(x.float(), y.float()) for x, y in both])
+            return torch.cat((terms[:1] + distances.sum(), terms[1:], distances))

@@ -1,7 +1,8 @@
 """What each peer trains on: its samples, its network, its loss, its validation images."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,16 @@ from torch import Tensor, nn
 
 from data.errors import DataError
 from data.patches import PairGrid
-from data.photographs import FolderImages, GrayCrops, PairImages, Views
+from data.photographs import FolderImages, GrayCrops, PairImages, Views, ViewsAndPairs
 from models.peers import build_peer
+from models.peers.teachers import load_teacher
 from models.peers.vit import SIDE
 
 from .entry import UsageError
 from .held import readable, validation_label
 from .options import Validation
 from .peer_losses import gradient_size
-from .peer_objectives import Objective, RebuildObjective, TwoStageObjective, ViewsObjective
+from .peer_objectives import LatentObjective, Objective, RebuildObjective, TwoStageObjective, ViewsObjective
 from .recipes import Recipe
 from .tasks import MOST_SCENES, Task, training_pairs, whole_pair
 from .validate import without_reference
@@ -41,11 +43,19 @@ def defusion(args: argparse.Namespace, numbers: Recipe) -> Task:
     if numbers.patch != SIDE:
         raise UsageError(f"--patch: found {numbers.patch}, expected {SIDE}, the network's own side")
     images, held, label = _single_images(args)
-    judged = held or _Few(images)
-    samples = Views(judged, SIDE)
+    judged, kind, objective, options = held or _Few(images), Views, ViewsObjective, {}
+    if args.teachers:
+        pairs, origin = training_pairs(argparse.Namespace(**{**vars(args), "data": args.pairs or args.data}))
+        if args.pairs is None and isinstance(held, _Part):
+            pairs = _Part(pairs, range(len(pairs) - args.hold_back))
+        teachers = tuple(load_teacher(file) for file in args.teachers)
+        kind, objective = partial(ViewsAndPairs, pairs=pairs), partial(LatentObjective, teachers=teachers)
+        label, options = f"{label}; pairs of {origin}", {"latent": True}
+    samples = kind(judged, SIDE)
     items = [samples.sample(i, np.random.default_rng((VIEW_SEED, i))) for i in range(min(len(judged), MOST_VIEWS))]
-    validation = _by_loss(items, ViewsObjective, ViewsObjective.names[1:])
-    return _task("defusion", args, Views(images, SIDE), ViewsObjective, validation, len(items), held, label)
+    names = (LatentObjective if args.teachers else ViewsObjective).names[1:]
+    validation = _by_loss(items, objective, names)
+    return _task("defusion", args, kind(images, SIDE), objective, validation, len(items), held, label, options=options)
 
 
 def cddfuse(args: argparse.Namespace, numbers: Recipe) -> Task:
@@ -125,23 +135,24 @@ def _task(
     held: object,
     label: str,
     loss: list | None = None,
+    options: dict | None = None,
 ) -> Task:
     what = "pairs" if method == "cddfuse" else "crops"
     return Task(
         "ivf",
         source,
-        lambda: build_peer(method, {}),
+        lambda: build_peer(method, options or {}),
         objective,
         validation,
         validation_label(judged, what, None, held),
         label,
         loss or [],
-        {},
+        options or {},
         method=method,
     )
 
 
-def _by_loss(items: list[dict], objective: type[Objective], terms: tuple[str, ...]) -> Validation:
+def _by_loss(items: list[dict], objective: Callable[[nn.Module], Objective], terms: tuple[str, ...]) -> Validation:
     """The training's loss of whole samples, in evaluation mode."""
 
     def measure(model: nn.Module) -> tuple[dict[str, float], dict[str, np.ndarray]]:

@@ -55,6 +55,7 @@ PEER_RECIPES = {
     "auif": Recipe(1e-2, 80, 32, 128, (41,), clip=float("inf"), gamma=0.1, short_last=True),
     "cddfuse": Recipe(1e-4, 120, 8, 128, (20, 40, 60, 80, 100), clip=0.01, first_stage=40, short_last=True),
     "defusion": Recipe(4e-4, 50, 16, 224, (20, 40, 45, 47), clip=20.0),
+    "defusion_latent": Recipe(1e-4, 200, 16, 224, (80, 160, 180, 190), clip=20.0),  # its second stage
 }
 
 
@@ -69,7 +70,7 @@ def recipe(task: str, name: str = "released", ratio: int = 4) -> Recipe:
     """The recipe of "ps", "hmf", "ivf_rs" or "ivf_tno".
 
     Args:
-        task: see above, or "auif", "cddfuse", "defusion": their authors' codes' numbers.
+        task: see above, or "auif", "cddfuse", "defusion", "defusion_latent": their authors' codes' numbers.
         name: "released", "paper", or of ivf "tuned".
         ratio: of hmf, whose patch the paper prints for 4 and 8: 10 low-resolution pixels.
 

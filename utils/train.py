@@ -10,6 +10,7 @@ from torch import nn
 
 from data.errors import DataError
 from models import CheckpointError, load_pretrained
+from models.peers import build_peer
 
 from . import cli, distributed
 from .engine import Trainer
@@ -145,7 +146,8 @@ def _started(args: argparse.Namespace, task: Task, device: torch.device) -> nn.M
     if args.resume or args.weights:
         file = args.resume or args.weights
         if task.method != "dcinn":
-            return load_pretrained(file, device=device, method=task.method).train()
+            model = load_pretrained(file, device=device, method=task.method).train()
+            return model if args.resume else _grown(model, task.model).to(device).train()
         lacking = {} if args.resume else task.lacking
         model = load_pretrained(file, task=task.kind, device=device, **lacking)
         for name, wanted in task.model.items():
@@ -157,6 +159,15 @@ def _started(args: argparse.Namespace, task: Task, device: torch.device) -> nn.M
         return task.build().to(device).train()
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def _grown(model: nn.Module, options: dict) -> nn.Module:
+    """A peer with the parts that a later stage adds, fresh, beside the weights of an earlier one."""
+    if all(getattr(model, name) == value for name, value in options.items()):
+        return model
+    grown = build_peer(model.config.method, {**model.config.options, **options})
+    grown.load_state_dict(model.state_dict(), strict=False)
+    return grown
 
 
 def _say(

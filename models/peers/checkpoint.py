@@ -10,6 +10,8 @@ from ..weight_files import filled, is_ours, plain_state, read
 from . import build_peer
 from .released import auif_files, from_authors, method_of
 
+TEACHERS = ("model_encoder1.", "model_encoder2.")  # frozen networks in a file of DeFusion++'s second stage
+
 
 def peer_in(content: object) -> str | None:
     """The method whose network a file holds; None for a DCINN, and for what will be refused as one."""
@@ -37,6 +39,9 @@ def peer_from(path: Path, content: object, method: str) -> nn.Module:
     else:
         parts = [read(part) for part in auif_files(path)] if method == "auif" else [content]
         state = {name: value for part in parts for name, value in from_authors(method, part).items()}
+        if method == "defusion" and any(name.startswith("latent_heads.") for name in state):
+            options["latent"] = True
+            state = {name: value for name, value in state.items() if not name.startswith(TEACHERS)}
     with torch.device("meta"):
         skeleton = build_peer(method, options)
     assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})

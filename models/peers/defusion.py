@@ -29,15 +29,18 @@ Tokens = tuple[Tensor, Tensor]  # of the deep stream and of the skip stream
 
 
 class DeFusion(nn.Module):
-    """The network of the first stage; 13,420,800 trained parameters.
+    """The network of the first stage, 13,420,800 trained parameters, or of the second, 297,216 more.
 
     Args:
         long_skip: factor of F beside its refinement before the head.
         orders: of the two images in the common part; the fused images of both are averaged.
         step: pixels between two windows.
+        latent: whether it has the second stage's two heads, whose tokens are to be those of frozen MAE teachers.
     """
 
-    def __init__(self, long_skip: float = 1.0, orders: Sequence[str] = ORDERS, step: int = STEP) -> None:
+    def __init__(
+        self, long_skip: float = 1.0, orders: Sequence[str] = ORDERS, step: int = STEP, latent: bool = False
+    ) -> None:
         super().__init__()
         if not orders or set(orders) - set(ORDERS):
             raise ValueError(f"orders: found {orders}, expected some of {', '.join(ORDERS)}")
@@ -51,7 +54,10 @@ class DeFusion(nn.Module):
         self.unique_residual, self.unique_residual_skip = (Block(WIDTH, HEADS) for _ in range(2))
         self.common_head, self.unique_head, self.fuse_head = (Head(WIDTH, HEADS) for _ in range(3))
         self.refine = nn.Sequential(*(Block(WIDTH, HEADS) for _ in range(2)))
-        self.masked = MaskedModelling()
+        self.masked, self.latent = MaskedModelling(), latent
+        if latent:
+            self.unique_norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(2))
+            self.latent_heads = nn.ModuleList(nn.Linear(WIDTH, 768) for _ in range(2))
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -61,7 +67,8 @@ class DeFusion(nn.Module):
     @property
     def config(self) -> PeerConfig:
         """For checkpoints."""
-        return PeerConfig("defusion", {"long_skip": self.long_skip, "orders": list(self.orders), "step": self.step})
+        options = {"long_skip": self.long_skip, "orders": list(self.orders), "step": self.step}
+        return PeerConfig("defusion", {**options, "latent": True} if self.latent else options)
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         """Fuse two images, their order being of no matter.
@@ -125,6 +132,15 @@ class DeFusion(nn.Module):
             found["rec"] = self.masked(self.refine(self.fused_tokens(*seen)), order_back)
         return found
 
+    def latents(self, first: Tensor, second: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Tokens (B, 197, 768) beside the teacher of each image, and the normed common tokens of both orders."""
+        encoded = self.encoded(first), self.encoded(second)
+        both = [self.common_tokens(*encoded, order) for order in ORDERS]
+        common = [functional.layer_norm(deep + skip, (WIDTH,)) for deep, skip in both]
+        unique = [deep + skip for deep, skip in self.unique_tokens(*encoded)]
+        layers = zip(self.latent_heads, self.unique_norms, unique, common, strict=True)
+        return [head(norm(u) + c) for head, norm, u, c in layers], common
+
     def encoded(self, image: Tensor) -> Tokens:
         """The last level of the encoder, and its first two together."""
         levels = self.encoder(image)
@@ -170,29 +186,6 @@ class MaskedModelling(nn.Module):
         missing = self.mask_token.expand(len(tokens), 1 + GRID**2 - tokens.shape[1], -1)
         whole = torch.cat((tokens, missing), 1).gather(1, order_back.expand(-1, -1, WIDTH))
         return image_of(self.linear(self.norm(self.blocks(whole + self.positions))))
-
-
-class DeFusionLatent(DeFusion):
-    """The network of the second stage: two heads more, whose tokens are to be those of frozen MAE teachers."""
-
-    def __init__(self, long_skip: float = 1.0) -> None:
-        super().__init__(long_skip)
-        self.unique_norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(2))
-        self.latent_heads = nn.ModuleList(nn.Linear(WIDTH, 768) for _ in range(2))
-
-    def latents(self, first: Tensor, second: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Tokens (B, 197, 768) beside the teacher of each image, and the normed common tokens of both orders."""
-        encoded = self.encoded(first), self.encoded(second)
-        both = [self.common_tokens(*encoded, order) for order in ORDERS]
-        common = [functional.layer_norm(deep + skip, (WIDTH,)) for deep, skip in both]
-        unique = [deep + skip for deep, skip in self.unique_tokens(*encoded)]
-        layers = zip(self.latent_heads, self.unique_norms, unique, common, strict=True)
-        return [head(norm(u) + c) for head, norm, u, c in layers], common
-
-
-def teacher() -> Encoder:
-    """A frozen MAE ViT-B/16; its tokens are `model.norm` of the last level."""
-    return Encoder(768, [12] * 12).eval().requires_grad_(False)
 
 
 def masked_order(noise: Tensor) -> tuple[Tensor, Tensor]:
