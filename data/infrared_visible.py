@@ -58,7 +58,7 @@ class PairedImages:
                 ("visible", self.visible, set(INFRARED_FOLDERS) - set(COLOURED)),
                 ("infrared", self.infrared, set(VISIBLE_FOLDERS)),
             )
-            if (folder := path if path.is_dir() else path.absolute().parent).name.lower() in foreign
+            if (folder := _home(path)).name.lower() in foreign and _home(self.visible) != _home(self.infrared)
         ]
         self.bits = bits
         self.pairs = _matched(self.visible, self.infrared)
@@ -116,6 +116,12 @@ class PairedImages:
         rgb = to_rgb(raw)
         colour = None if rgb is None else np.moveaxis(to_unit(rgb, path, self.bits)[0], -1, 0)
         return unit, colour, storage_of(raw, path, self.bits), [*notes, *more, *turned(path)]
+
+
+def _home(path: Path) -> Path:
+    """The folder, or the file's."""
+    whole = path.resolve()
+    return whole if whole.is_dir() else whole.parent
 
 
 def _subfolder(root: Path, names: tuple[str, ...], kind: str) -> Path:

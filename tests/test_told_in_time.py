@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -87,13 +88,23 @@ def test_fusing_without_measuring(tmp_path, capsys):
         assert "NO TRAINED WEIGHTS" in said
         assert "Nothing was measured" in said
         assert "|" not in said
+        assert not (out / "metrics.md").exists()
         assert result["tables"] == json.loads((out / "metrics.json").read_text())["tables"] == []
         assert len(list(out.rglob("*.png"))) > 1
 
 
-def test_the_ratio_that_the_weights_were_trained_at(tmp_path, capsys):
-    for ratio, times in (("8", 1), ("4", 0)):
-        test_dcinn_hmf.main(["--ratio", ratio, "--output", str(tmp_path / ratio)])
+def test_two_images_of_one_folder(tmp_path):
+    for name in "ab":
+        gray_png(tmp_path / f"{name}.png", 32, 32)
+    (tmp_path / "vis").mkdir()
+    files = [shutil.move(tmp_path / f"{name}.png", tmp_path / "vis") for name in "ab"]
+    assert not any("swapped" in note for note in PairedImages(visible=files[0], infrared=files[1])[0]["notes"])
+
+
+def test_the_ratio_that_the_weights_were_trained_at(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[1])
+    for ratio, times, more in (("8", 1, ["--weights", "pretrained/hmf.pth", "--no-metrics"]), ("4", 0, [])):
+        test_dcinn_hmf.main(["--ratio", ratio, "--limit", "1", "--output", str(tmp_path / ratio), *more])
         words = f"These weights were trained at x4; train_dcinn_hmf.py --ratio {ratio} makes others."
         assert capsys.readouterr().out.count(words) == times
 

@@ -127,14 +127,14 @@ positive = _whole(1, 2**31, "a whole number of 1 or more")
 
 def sensor(text: str) -> str:
     """An option's sensor: a name, "none" for one that nothing is known of, or gains in full."""
-    if text.upper() not in (*SENSORS, "NONE") and not SPELLED.fullmatch(text):
-        known = ", ".join((*SENSORS, "none"))
-        raise argparse.ArgumentTypeError(f"found '{text[:40]}', expected {known}, or gains as {SPELLED_AS}")
-    return text
+    known = {name.upper(): name for name in (*SENSORS, "none")}
+    if text.upper() not in known and not SPELLED.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"found '{text[:40]}', expected {', '.join(known.values())}, or {SPELLED_AS}")
+    return known.get(text.upper(), text)
 
 
-SPELLED_AS = "0.3,0.31,0.32,0.29:0.15"
-SENSOR_HELP = f"{', '.join(SENSORS)}, none (0.3 in every band), or its MTF's gains at Nyquist, {SPELLED_AS} (:pan)"
+SPELLED_AS = "gains as 0.3,0.31,0.32,0.29:0.15"
+SENSOR_HELP = f"{', '.join(SENSORS)}, none (0.3 in every band), or its MTF at Nyquist, {SPELLED_AS} (:pan)"
 bit_depth = _whole(1, 32, "a whole number from 1 to 32")
 seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")
 

@@ -82,14 +82,13 @@ def evaluate_scenes(
     if run.source and not (srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)):
         table.comparable = False
         table.remark("Another spectral response than the published tables' Nikon D700.")
-    if run.network.file and run.network.file.parent == PRETRAINED and ratio != PRETRAINED_RATIO:
-        table.remark(
-            f"These weights were trained at x{PRETRAINED_RATIO}; train_dcinn_hmf.py --ratio {ratio} makes others."
-        )
+    if run.network.file and run.network.file.resolve().parent == PRETRAINED and ratio != PRETRAINED_RATIO:
+        others = f"train_dcinn_hmf.py --ratio {ratio} makes others"
+        run.doubts.append(f"These weights were trained at x{PRETRAINED_RATIO}; {others}.")
     rows: list[list[Panel]] = []
     count = min(len(scenes), limit or len(scenes))
-    cli.read_through(scenes, count, "scene")
     with ResultFolder(output) as folder:
+        cli.read_through(scenes, count, "scene")
         for index in tqdm(range(count), desc="fusing", unit="scene", disable=cli.quiet(count)):
             scene = scenes[index]
             gt = _whole(scene["gt"], ratio, scene["name"], run)
@@ -105,7 +104,7 @@ def evaluate_scenes(
                 rows.append(_panels(scene["name"], inputs, fused, gt))
         comparison_figure(folder.path("comparison.png"), rows, f"{run.caption}, x{ratio}")
         result = run.write(folder, [table])
-    run.say(folder.target, [table])
+    run.say(folder.target, [table], folder.put_away)
     return result
 
 

@@ -133,9 +133,9 @@ def evaluate_pairs(
     rows: list[list[Panel]] = []
     crops: list[list[Panel]] = []
     count = min(len(pairs), limit or len(pairs))
-    cli.read_through(pairs, count, "pair")
     inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]
     with ResultFolder(output.parent if single else output, inputs) as folder:
+        cli.read_through(pairs, count, "pair")
         for index in tqdm(range(count), desc="fusing", unit="pair", disable=cli.quiet(count)):
             pair = pairs[index]
             run.notes.update(pair["notes"])
@@ -161,7 +161,7 @@ def evaluate_pairs(
             if run.others:
                 comparison_figure(folder.path("crops.png"), crops, f"{run.caption}: where both show most")
             result = run.write(folder, tables)
-    run.say(output, tables)
+    run.say(output, tables, folder.put_away)
     return result
 
 

@@ -62,10 +62,10 @@ def evaluate_photographs(run: Run, pairs: Sequence[dict], output: Path, limit: i
         for p, words in MEASURES.items()
     ]
     count = min(len(pairs), limit or len(pairs))
-    cli.read_through(pairs, count, "pair")
     rows: list[list[Panel]] = []
     gains: dict[str, list[float]] = {}
     with ResultFolder(output, [file for _, files in getattr(pairs, "pairs", ()) for file in files]) as folder:
+        cli.read_through(pairs, count, "pair")
         for index in tqdm(range(count), desc="fusing", unit="pair", disable=cli.quiet(count)):
             pair = pairs[index]
             run.notes.update(pair["notes"])
@@ -89,7 +89,7 @@ def evaluate_photographs(run: Run, pairs: Sequence[dict], output: Path, limit: i
                 table.remark(f"Mean PSNR to the photograph that the pairs are made from: {', '.join(means)}.")
         comparison_figure(folder.path("comparison.png"), rows, run.caption)
         result = run.write(folder, tables)
-    run.say(folder.target, tables)
+    run.say(folder.target, tables, folder.put_away)
     return result
 
 

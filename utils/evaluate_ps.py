@@ -103,13 +103,13 @@ def evaluate_scenes(
     kinds = ["reduced"] if scenes.has_reference else ["reduced", "full"] if resolution == "both" else [resolution]
     count = min(len(scenes), limit or len(scenes))
     tables, rows = [], []
-    if scenes.file:
-        cli.read_through(scenes.file, count, "scene")
     why = scenes.cannot_reduce()
     if why and kinds == ["reduced", "full"]:
         kinds = ["full"]
         run.notes[f"not reduced by Wald's protocol: found {why}"] += 1
     with ResultFolder(output, [scenes.file.path] if scenes.file else []) as folder:
+        if scenes.file:
+            cli.read_through(scenes.file, count, "scene")
         for kind in kinds:
             table = _table(run, kind, scenes, protocol)
             for index in tqdm(range(count), desc=f"fusing, {kind}", unit="scene", disable=cli.quiet(count)):
@@ -128,7 +128,7 @@ def evaluate_scenes(
             tables.append(table)
         comparison_figure(folder.path("comparison.png"), rows, run.caption)
         result = run.write(folder, tables)
-    run.say(folder.target, tables)
+    run.say(folder.target, tables, folder.put_away)
     return result
 
 

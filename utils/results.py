@@ -13,14 +13,16 @@ from types import TracebackType
 from data.whole import name_file, whole_file
 from metrics.report import CSV_HEADER, Table
 
+from .moves import move_all
+
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
 
 TABLES = ("metrics.json", "metrics.csv", "metrics.md", "metrics.tex")
-BEFORE = ".before"  # folder of what was there before, inside the hidden one
-REMOVED = ".removed"  # files of an earlier run that this one does not write
+BEFORE = "before"  # folder in the target, of an earlier run's files that the last one did not write
+SCRATCH = ".before"  # folder in the hidden one, of what was at the goals while files are moved
 PATIENCE = 60.0  # seconds that another run may take to move its results
 
 
@@ -65,9 +67,9 @@ class ResultFolder:
     """Files are written to a hidden folder and moved into the target when the block ends without an error.
 
     The hidden folder is inside the target where that exists, else beside it: so on its file system, and refused before
-    any work where nothing can be written. A folder of images holds those of one run: what earlier runs wrote to it, by
-    the list in metrics.json, is removed when a run writes others there; all other files are left alone. An error or
-    Ctrl-C while files are moved puts those of earlier runs back; two runs move one after the other.
+    any work where nothing can be written. A folder of images holds those of one run: what earlier runs wrote to it,
+    by the list in metrics.json, goes to the target's folder "before"; other files are left alone. An error or Ctrl-C
+    while files are moved puts everything back; two runs move one after the other.
 
     Args:
         target: the folder, made if it is not there.
@@ -81,6 +83,8 @@ class ResultFolder:
     def __init__(self, target: str | os.PathLike, inputs: Iterable[Path] = ()) -> None:
         self.target = Path(target)
         self.inputs = {path.resolve() for path in inputs}
+        self.content: dict | None = None
+        self.put_away = 0  # files of earlier runs, at the end
         self._made: list[Path] = []
 
     def __enter__(self) -> "ResultFolder":
@@ -107,19 +111,13 @@ class ResultFolder:
         self.path(name).write_text(text, encoding="utf-8", errors="replace")
 
     def write_tables(self, tables: list[Table], about: dict) -> None:
-        """metrics.json, metrics.csv, metrics.md and metrics.tex; after all other files, which metrics.json lists."""
-        written = {p.relative_to(self.staging).as_posix() for p in self.staging.rglob("*") if p.is_file()}
-        earlier = {p.relative_to(self.place).as_posix() for p in listed(self.place)}
-        files = sorted({*TABLES, *written, *earlier})
-        content = {**about, "tables": [table.as_dict() for table in tables], "files": files}
-        texts = (
-            json.dumps(content, indent=1) + "\n",
-            CSV_HEADER + "".join(table.csv() for table in tables),
-            "\n".join(table.markdown() for table in tables),
-            "\n".join(table.latex() for table in tables),
-        )
-        for name, text in zip(TABLES, texts, strict=True):
-            self.write_text(name, text)
+        """metrics.json, which lists the files of the folder's runs, and of tables metrics.csv, .md and .tex."""
+        self.content = {**about, "tables": [table.as_dict() for table in tables]}
+        self.write_text(TABLES[0], "")  # when they are moved
+        if tables:
+            self.write_text("metrics.csv", CSV_HEADER + "".join(table.csv() for table in tables))
+            self.write_text("metrics.md", "\n".join(table.markdown() for table in tables))
+            self.write_text("metrics.tex", "\n".join(table.latex() for table in tables))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -132,7 +130,8 @@ class ResultFolder:
                 self._move()
                 done = True
         finally:
-            shutil.rmtree(self.staging, ignore_errors=True)
+            if not any((self.staging / SCRATCH).glob("*")) or done:  # else putting back has failed
+                shutil.rmtree(self.staging, ignore_errors=True)
             for folder in [] if done else self._made:  # parents that were made for nothing
                 try:
                     folder.rmdir()
@@ -140,8 +139,30 @@ class ResultFolder:
                     break
 
     def _move(self) -> None:
-        goals = {p: self.place / p.relative_to(self.staging) for p in sorted(self.staging.rglob("*")) if p.is_file()}
-        for goal in goals.values():
+        staged = sorted(p for p in self.staging.rglob("*") if p.is_file())
+        goals = {p: self.place / p.relative_to(self.staging) for p in staged}
+        self._check(goals.values())
+        if not self.place.is_dir():
+            self._made.insert(0, self.place)
+            self.place.mkdir(exist_ok=True)
+        with alone(self.place, PATIENCE):
+            earlier = listed(self.place) if self.content else set()
+            folders = {goal.parent for goal in goals.values() if goal.name not in TABLES}
+            stale = sorted(f for f in earlier - set(goals.values()) - self.inputs if f.parent in folders)
+            away = {file: self.place / BEFORE / file.relative_to(self.place) for file in stale}
+            self._check(away.values())
+            if self.content:
+                files = (p.relative_to(self.place).as_posix() for p in earlier.union(goals.values()).difference(stale))
+                text = json.dumps({**self.content, "files": sorted(files)}, indent=1)
+                self.write_text(TABLES[0], text + "\n")
+            scratch = self.staging / SCRATCH
+            scratch.mkdir()
+            move_all({**away, **goals}, scratch)
+        self.put_away = len(stale)
+
+    def _check(self, goals: Iterable[Path]) -> None:
+        """Refuse to replace folders and inputs."""
+        for goal in goals:
             if goal.resolve() in self.inputs:
                 raise FileExistsError(f"{goal}: found an input of this run, expected another --output")
             if goal.is_dir():
@@ -149,43 +170,6 @@ class ResultFolder:
             parents = [p for p in goal.parents if p != self.place and p.is_relative_to(self.place)]
             if any(p.exists() and not p.is_dir() for p in parents):
                 raise NotADirectoryError(f"{goal.parent}: found a file, expected a folder")
-        if not self.place.is_dir():
-            self._made.insert(0, self.place)
-            self.place.mkdir(exist_ok=True)
-        with alone(self.place, PATIENCE):
-            written = set(goals.values())
-            folders = {goal.parent for goal in written if goal.name not in TABLES}
-            stale = {file for file in listed(self.place) if file.parent in folders and file.name not in TABLES}
-            self._replace(goals, sorted(stale - written - self.inputs) if self.place / TABLES[0] in written else [])
-
-    def _replace(self, goals: dict[Path, Path], stale: list[Path]) -> None:
-        """Move every file to its place and the stale ones away, or put back what was there."""
-        before, removed = self.staging / BEFORE, self.staging / REMOVED
-        folders = sorted({p for goal in goals.values() for p in goal.parents if not p.exists()})
-        try:
-            for folder in (before, removed, *folders):
-                folder.mkdir()
-            for number, file in enumerate(stale):
-                file.replace(removed / str(number))
-            for number, (file, goal) in enumerate(goals.items()):
-                if goal.exists():
-                    _copy(goal, before / str(number))
-                file.replace(goal)
-        except BaseException:
-            for number, (file, goal) in enumerate(goals.items()):
-                if file.exists():  # not moved
-                    continue
-                if (before / str(number)).exists():
-                    (before / str(number)).replace(goal)
-                else:
-                    goal.unlink(missing_ok=True)
-            for number, file in enumerate(stale):
-                if (removed / str(number)).exists():
-                    (removed / str(number)).replace(file)
-            for folder in reversed(folders):
-                if folder.is_dir():
-                    folder.rmdir()
-            raise
 
 
 def listed(folder: Path) -> set[Path]:
@@ -203,11 +187,3 @@ def _is_inside(path: Path, home: Path) -> bool:
         return path.is_file() and path == path.resolve() and path.is_relative_to(home)
     except (OSError, ValueError):  # names that no file can have
         return False
-
-
-def _copy(file: Path, to: Path) -> None:
-    """A second name for a file, or a copy where the file system has no such names."""
-    try:
-        os.link(file, to)
-    except OSError:
-        shutil.copy2(file, to)

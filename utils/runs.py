@@ -20,7 +20,7 @@ from models import DCINN
 from models.config import DCINNConfig
 
 from .entry import quiet
-from .results import ResultFolder
+from .results import BEFORE, ResultFolder
 from .tiling import Tiling, fuse
 
 
@@ -95,6 +95,7 @@ class Run:
         pooling: "scene" or "tile", see there too.
         others: further networks, rows of the same tables.
         measured: whether there are tables.
+        doubts, notes: what is said below the tables: of the whole run, and how often of its images.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Run:
     pooling: str = "scene"
     others: tuple[Network, ...] = ()
     measured: bool = True
+    doubts: list[str] = field(default_factory=list)
     notes: Counter = field(default_factory=Counter)
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     fusions: int = 0
@@ -205,14 +207,16 @@ class Run:
         return {**about, "tables": [table.as_dict() for table in tables if self.measured]}
 
     def _noted(self) -> list[str]:
-        return [f"{times} x {note}" for note, times in sorted(self.notes.items())]
+        return [*self.doubts, *(f"{times} x {note}" for note, times in sorted(self.notes.items()))]
 
-    def say(self, place: Path, tables: list[Table]) -> None:
+    def say(self, place: Path, tables: list[Table], put_away: int = 0) -> None:
         """Print the tables and where the results are; after the folder is closed, so that no print can lose them."""
         if self.measured:
             for table in tables:
                 print(table.markdown())
         else:
             print("\n".join([*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."]))
+        if put_away:
+            print(f"{put_away} files of earlier runs moved to {place / BEFORE}")
         device = next(self.model.parameters()).device
         print(f"{self.fusions} fused in {self.spent[self.label]:.1f} s on {device}; results in {place}")

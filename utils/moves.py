@@ -1,0 +1,62 @@
+"""Moving many files: all of them, or none."""
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def move_all(moves: Mapping[Path, Path], scratch: Path) -> None:
+    """Move every file to its goal and replace what is there; an error or Ctrl-C on the way puts everything back.
+
+    Args:
+        moves: file -> goal, in the order of the moves; on one file system. Folders are made.
+        scratch: an empty folder there, for what was at the goals. Where putting back fails it holds the rest.
+    """
+    folders = sorted({p for goal in moves.values() for p in goal.parents if not p.exists()})
+    try:
+        for folder in folders:
+            folder.mkdir()
+        for number, (file, goal) in enumerate(moves.items()):
+            if goal.exists():
+                _second(goal, scratch / str(number))
+            file.replace(goal)
+    except BaseException:
+        with _deaf():
+            for number, (file, goal) in reversed(list(enumerate(moves.items()))):
+                was = scratch / str(number)
+                if file.exists():  # not moved
+                    was.unlink(missing_ok=True)
+                    continue
+                goal.replace(file)
+                if was.exists():
+                    was.replace(goal)
+            for folder in reversed(folders):
+                if folder.is_dir():
+                    folder.rmdir()
+        raise
+
+
+def _second(file: Path, to: Path) -> None:
+    """A second name for a file, or a copy where the file system has no such names."""
+    try:
+        os.link(file, to)
+    except OSError:
+        shutil.copy2(file, to)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ctrl-C and a scheduler's signal are not heard meanwhile."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
