@@ -90,7 +90,26 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
         ),
     ),
 }
-SHOWN = {"tno8": 0, "tno25": 1, "roadscene50": 1, "cave_x4": 0, "wv2": 0}  # in the README, and which of its tables
+PEER_TABLES = ("methods_tno25", "methods_roadscene50", "methods_mri_ct")
+ARCHITECTURE = (
+    "The architecture and recipe of its authors, our short training: its rows say what so little training gives, "
+    "nothing of the authors' own weights, which are not redistributed here."
+)
+SHORTER = {  # title, what is less than its authors'
+    "auif": ("AUIF-Net", "Batch 16 of 64x64 for 32 of 128x128, 40 epochs for 80."),
+    "cddfuse": (
+        "CDDFuse",
+        "Batch 4 of 64x64 for 8 of 128x128, 2 and 2 epochs for 40 and 80, learning rate 4e-4 for 1e-4.",
+    ),
+    "defusion": (
+        "DeFusion++, first stage",
+        "RoadScene's 300 images for 118,287 photographs of COCO; batch 4 for 16; started from a run of 90 steps of 16.",
+    ),
+}
+for _method, (_title, _less) in SHORTER.items():
+    CARDS[f"peers/{_method}"] = (_title, PEER_TABLES, ROADSCENE, (DIR, ARCHITECTURE, _less))
+# in the README, and which of its tables
+SHOWN = {"tno8": 0, "tno25": 1, "roadscene50": 1, "methods_tno25": 0, "cave_x4": 0, "wv2": 0}
 INTRODUCTION = """\
 Means over the images. DIR is the folder of the data sets ([pretrained/README.md](pretrained/README.md)),
 *untrained* the same network with the random weights of seed 0. On infrared-visible pairs read that row first: EN,

@@ -27,9 +27,11 @@ from models import load_pretrained, save_checkpoint
 from models.checkpoint import load_extra
 from models.weight_files import PRETRAINED
 from utils.cli import Parser, UsageError, door
+from utils.recipes import PEER_RECIPES
 from utils.results import write_whole
 
 README = PRETRAINED.parent / "README.md"
+FOLDERS = re.compile(r"(?<!\S)/\S+/")  # of a machine, in front of a name
 BEGIN, END = "<!-- results: begin (benchmarks/cards.py write) -->", "<!-- results: end -->"
 
 
@@ -40,8 +42,11 @@ def adopt(run: Path, name: str) -> None:
     for file in ("best.pth", "run.json", "train.csv"):
         if not (run / file).is_file():
             raise UsageError(f"{run / file}: found no such file, expected a training's folder")
-    model = load_pretrained(run / "best.pth", task=name.partition("_")[0])
+    folder, _, method = name.rpartition("/")
+    kind = {"method": method} if folder else {"task": name.partition("_")[0]}
+    model = load_pretrained(run / "best.pth", **kind)
     about = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    about |= {key: FOLDERS.sub("", about[key]) for key in ("data", "command") if key in about}
     with (run / "train.csv").open(encoding="utf-8", newline="") as file:
         epochs = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
     rows = [row for row in epochs if measure_of(row)]
@@ -49,6 +54,7 @@ def adopt(run: Path, name: str) -> None:
     if lacking or not rows:
         raise UsageError(f"{run}: found no {(lacking or ['validated epoch'])[0]}, expected a whole training")
     best = {key: load_extra(run / "best.pth").get(key) for key in ("epoch", "steps")}
+    (PRETRAINED / folder).mkdir(exist_ok=True)
     save_checkpoint(PRETRAINED / f"{name}.pth", model)
     trained = {"epochs": len(epochs), "steps": epochs[-1]["step"], "minutes": sum(e["seconds"] for e in epochs) / 60}
     facts = {"run": about, "trained": trained, "best": best, "curve": rows}
@@ -113,12 +119,14 @@ def card(name: str) -> str:
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
     run, best, trained = facts["run"], facts["best"], facts["trained"]
     settings = run["settings"]
+    gamma = PEER_RECIPES[run["task"]].gamma if run.get("task") in PEER_RECIPES else 0.5
+    falling = "halved" if gamma == 0.5 else f"times {gamma:g}"
     milestones = ", ".join(map(str, settings["milestones"]))
     lines = {
         "Data": run["data"],
         "Validation, by which the epoch was chosen": run["validation"],
         "Recipe": f"{run['recipe']}: batch {settings['batch']}, patch {settings['patch']}, learning rate "
-        f"{settings['lr']:g}{f', halved after epochs {milestones}' if milestones else ''}, "
+        f"{settings['lr']:g}{f', {falling} after epochs {milestones}' if milestones else ''}, "
         f"{'float32' if settings['amp'] == 'off' else settings['amp']}",
         "Steps": f"{trained['steps']:.0f} ({trained['epochs']} epochs); weights as they were after "
         f"{best['steps']} steps",
@@ -131,7 +139,8 @@ def card(name: str) -> str:
     out = [f"# {name}: {title}", "", f"`pretrained/{name}.pth`, float32, weights and configuration only.", "", "| | |"]
     command = re.sub(r"--(data|val) ", r"--\1 DIR/", re.sub(r" --output \S+| --resume\b", "", run["command"]))
     out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), "", f"    {command}", ""]
-    out += [*(f"* {remark}" for remark in remarks), "", f"![validation](curves/{name}.png)", "", "## Measured", ""]
+    up = "../" * name.count("/")
+    out += [*(f"* {remark}" for remark in remarks), "", f"![validation]({up}curves/{name}.png)", "", "## Measured", ""]
     out += [markdown(result, remarks=True) for table in tables if (result := results(table))]
     return "\n".join(out).rstrip() + "\n"
 
@@ -150,7 +159,7 @@ def draw_curve(name: str) -> None:
     axes.set_xlabel("steps")
     axes.set_ylabel("PSNR, dB" if key == "PSNR" else "loss")
     axes.legend()
-    (PRETRAINED / "curves").mkdir(exist_ok=True)
+    (PRETRAINED / f"curves/{name}.png").parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(PRETRAINED / f"curves/{name}.png", metadata={"Software": None})
 
 
@@ -174,8 +183,10 @@ def check_weights() -> None:
     """Refuse results that were measured with other files than those in pretrained/."""
     for table in sorted({name for _, tables, _, _ in CARDS.values() for name in tables}):
         for network in (results(table) or {"networks": []})["networks"]:
-            file = PRETRAINED / f"{network['label'].partition('(')[2].partition(')')[0]}.pth"
-            kept = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+            stem = network["label"].partition("(")[2].partition(")")[0]
+            places = (PRETRAINED / f"{stem}.pth", PRETRAINED / f"peers/{stem}.pth")
+            file = next((place for place in places if place.is_file()), None)
+            kept = hashlib.sha256(file.read_bytes()).hexdigest() if file else None
             if network["sha256"] and kept not in (None, network["sha256"]):
                 raise UsageError(f"results/{table}.json: found numbers of another {file.name}, expected those of it")
 

@@ -36,7 +36,9 @@ SCRIPTS = {
 }
 RESULTS = PRETRAINED / "results"
 WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trained on, 160:192 judged on
-RELEASED = "AUTHORS_WV3.pth"  # stands for the authors' file
+RELEASED = {"AUTHORS_WV3.pth": "released_ps", "AUTHORS_auif_decoder.pth": "released_auif"}  # stand for authors' files
+METHODS = ("--methods", "dcinn,auif,cddfuse,defusion", "--weights", "ivf_tuned", "--protocol", "cddfuse")
+BOTH_AUIF = ("--peer-weights", "auif=peers/auif", "auif=AUTHORS_auif_decoder.pth")
 TOLERANCE = {"PSNR": 0.01}  # dB; everything else to 1e-3
 
 
@@ -62,8 +64,11 @@ TABLES = {
     "mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", ("--beside", "ivf_tuned")),
     "cave_x4": Entry("test_dcinn_hmf.py", "cave", ("--bits", "12")),
     "wv2_released": Entry(
-        "test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS, "--weights", RELEASED)
+        "test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS, "--weights", "AUTHORS_WV3.pth")
     ),
+    "methods_tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", (*METHODS, *BOTH_AUIF)),
+    "methods_roadscene50": Entry("test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", (*METHODS, *BOTH_AUIF)),
+    "methods_mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", METHODS),
     "wv2": Entry("test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS)),
 }
 
@@ -109,6 +114,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--datasets", type=Path, required=True, help="folder of the sets")
     parser.add_argument("--only", nargs="+", choices=tuple(TABLES), default=tuple(TABLES), help="some tables")
     parser.add_argument("--released-ps", type=Path, help="the authors' WV3 file, for the table wv2_released")
+    parser.add_argument("--released-auif", type=Path, help="one of AUIF-Net's authors' files, for methods_...")
     parser.add_argument("--check", action="store_true", help="compare with pretrained/results, write nothing")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the networks run")
     args = parser.parse_args(argv)
@@ -124,8 +130,10 @@ def main(argv: list[str] | None = None) -> int:
             continue
         if args.check and not file.is_file():
             raise UsageError(f"{file}: found no such file, expected the numbers to compare with")
-        released = str(args.released_ps.resolve()) if args.released_ps else RELEASED
-        options = tuple(released if word == RELEASED else word for word in entry.options)
+        options = entry.options
+        for mark, option in RELEASED.items():
+            given = getattr(args, option)
+            options = tuple(word.replace(mark, str(given.resolve())) if given else word for word in options)
         result = measured(replace(entry, options=options), args.datasets, args.device)
         if args.check:
             worst = differences(result, json.loads(file.read_text(encoding="utf-8")))[0]
@@ -144,7 +152,9 @@ def _lacking(entry: Entry, args: argparse.Namespace) -> str | None:
     """What a table needs that is not there."""
     if not (args.datasets / entry.data).exists():
         return f"no {entry.data} in {args.datasets}"
-    return "no --released-ps" if RELEASED in entry.options and args.released_ps is None else None
+    options = " ".join(entry.options)
+    wanted = [option for mark, option in RELEASED.items() if mark in options and getattr(args, option) is None]
+    return f"no --{wanted[0].replace('_', '-')}" if wanted else None
 
 
 if __name__ == "__main__":

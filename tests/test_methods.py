@@ -57,6 +57,20 @@ def test_rows_images_and_remarks(weights, tmp_path):
     assert json.loads((tmp_path / "out/metrics.json").read_text())["networks"] == result["networks"]
 
 
+def test_two_files_of_a_method(weights, tmp_path, capfd):
+    save_checkpoint(tmp_path / "other.pth", AUIF())
+    (tmp_path / "deep").mkdir()
+    save_checkpoint(tmp_path / "deep/auif.pth", AUIF())
+    both = ["--methods", "dcinn,auif", "--peer-weights", weights[1]["auif"]]
+    options = [str(o) for o in ivf(tmp_path, *both, f"auif={tmp_path / 'other.pth'}", "--protocol", "paper")]
+    rows = test_dcinn_ivf_tno.main(options)["tables"][0]["values"]
+    assert list(rows)[1:3] == ["AUIF-Net (auif)", "AUIF-Net (other)"]
+    assert (tmp_path / "out/fused_auif_other/a.png").is_file()
+    capfd.readouterr()
+    ended(test_dcinn_ivf_tno.main, *ivf(tmp_path / "again", *both, f"auif={tmp_path / 'deep/auif.pth'}"))
+    assert "found two files for auif_auif, expected other names" in one_line(capfd)
+
+
 def test_a_peer_without_weights_is_marked(tmp_path, monkeypatch):
     monkeypatch.setattr("utils.methods.PRETRAINED", tmp_path)
     result = test_dcinn_ivf_tno.main([str(o) for o in ivf(tmp_path, "--methods", "auif,dcinn", "--limit", 1)])

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from models import CheckpointError, dcinn_ivf, dcinn_ps, load_pretrained, save_checkpoint
+from models.peers import AUIF
 from utils.entry import UsageError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
@@ -105,8 +106,17 @@ def a_run(folder, model, column):
     extra = {"training": {"seed": 1}, "epoch": 2, "steps": 42}
     save_checkpoint(folder / "best.pth", model, extra=extra)
     about = {
-        **{"recipe": "released", "data": "pairs", "validation": "2 pairs", "hardware": "a CPU", "parameters": 5},
-        **{"command": "python train.py --data pairs --output ../x --resume", "without_network": {"max": {column: 0.9}}},
+        **{
+            "recipe": "released",
+            "data": "/at/home/pairs",
+            "validation": "2 pairs",
+            "hardware": "a CPU",
+            "parameters": 5,
+        },
+        **{
+            "command": "python train.py --data /at/home/pairs --output ../x --resume",
+            "without_network": {"max": {column: 0.9}},
+        },
         "settings": {"batch": 8, "patch": 152, "lr": 5e-5, "milestones": [], "amp": "off", "seed": 3},
         "processes": 1,
     }
@@ -114,20 +124,26 @@ def a_run(folder, model, column):
     (folder / "train.csv").write_text(LINES.format(column))
 
 
-@pytest.mark.parametrize(("name", "column"), [("ivf_rs", "val_loss"), ("ps", "PSNR")])
+MODELS = {"ivf_rs": lambda: dcinn_ivf("mean"), "ps": lambda: dcinn_ps(4), "peers/auif": AUIF}
+
+
+@pytest.mark.parametrize(("name", "column"), [("ivf_rs", "val_loss"), ("ps", "PSNR"), ("peers/auif", "val_loss")])
 def test_adopted_weights_hold_model_and_configuration_only(name, column, tmp_path, monkeypatch):
     monkeypatch.setattr(cards, "PRETRAINED", tmp_path / "pretrained")
     (tmp_path / "pretrained").mkdir()
-    a_run(tmp_path / "run", dcinn_ivf("mean") if name == "ivf_rs" else dcinn_ps(4), column)
+    a_run(tmp_path / "run", MODELS[name](), column)
     cards.main(["adopt", str(tmp_path / "run"), name])
     content = torch.load(tmp_path / f"pretrained/{name}.pth", weights_only=True)
     assert not content["extra"]
     assert all(v.dtype == torch.float32 for v in content["model"].values() if v.is_floating_point())
-    assert load_pretrained(tmp_path / f"pretrained/{name}.pth").config.task == name.partition("_")[0]
+    model = load_pretrained(tmp_path / f"pretrained/{name}.pth", method=None)
+    assert model.config.task == ("ivf" if "/" in name else name.partition("_")[0])
     card = cards.card(name)
     assert "84 (4 epochs); weights as they were after 42 steps" in card
     assert "a CPU, 1 process(es), 4 minutes" in card
     assert "    python train.py --data DIR/pairs\n" in card
+    assert "| Data | pairs |" in card
+    assert "home" not in (tmp_path / f"pretrained/{name}.json").read_text()
     cards.draw_curve(name)
     assert cv2.imread(str(tmp_path / f"pretrained/curves/{name}.png")).std() > 5
 

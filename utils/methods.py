@@ -32,7 +32,8 @@ def add_options(parser: Parser) -> None:
         nargs="+",
         default=[],
         metavar="METHOD=FILE",
-        help=f"of a further method: our file, its authors' file (of AUIF-Net's three any one), or '{UNTRAINED}' "
+        help=f"of a further method: our file, its authors' file (of AUIF-Net's three any one), or '{UNTRAINED}'; of "
+        "several files each is a row "
         "(default: pretrained/peers/METHOD.pth, where it is there)",
     )
     parser.add_argument(
@@ -51,16 +52,21 @@ def peers(args: argparse.Namespace, medical: bool = False) -> list[Network]:
         medical: whether they are to fuse MRI with CT, PET or SPECT.
 
     Raises:
-        UsageError, CheckpointError: for weights of a method that is not asked for, or that cannot be read.
+        UsageError, CheckpointError: for weights of a method that is not asked for, files of one name, or that cannot be
+            read.
     """
-    weights = {}
+    weights: dict[str, list[str]] = {}
     for given in args.peer_weights:
         method, sign, file = given.partition("=")
         if method not in args.methods or method == "dcinn" or not sign or not file:
             asked = ", ".join(m for m in args.methods if m != "dcinn") or "none in --methods"
             raise UsageError(f"--peer-weights: found {given}, expected METHOD=FILE of a further method ({asked})")
-        weights[method] = file
-    return [peer(args, method, weights.get(method), medical) for method in args.methods if method != "dcinn"]
+        weights.setdefault(method, []).append(file)
+    asked = [(m, file) for m in args.methods if m != "dcinn" for file in weights.get(m, [None])]
+    networks = [peer(args, method, file, medical) for method, file in asked]
+    if twice := [n.name for n in networks if [m.name for m in networks].count(n.name) > 1]:
+        raise UsageError(f"--peer-weights: found two files for {twice[0]}, expected other names, for rows of their own")
+    return networks
 
 
 def seen_names(networks: list[Network], names: list[str]) -> dict[str, list[str]]:
