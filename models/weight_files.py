@@ -16,6 +16,7 @@ from data.errors import one_line
 from data.whole import whole_file
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
+PEERS = "peers"  # folder in it, of the other methods
 FORMAT, VERSION = "dcinn", 1
 LONGEST = 1000  # characters of a message
 PLAIN = {torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64}
@@ -36,11 +37,13 @@ def find_weights(name: str | os.PathLike) -> Path:
         return path
     if path.is_dir():
         raise CheckpointError(f"{path}: found a folder, expected a checkpoint file")
-    if path.name == str(name) and not path.suffix:
-        shelf = PRETRAINED / f"{name}.pth"
+    if not path.suffix and path.parent.as_posix() in (".", PEERS):
+        shelf = PRETRAINED / f"{path.as_posix()}.pth"
         if shelf.is_file():
             return shelf
-        known = ", ".join(sorted(p.stem for p in PRETRAINED.glob("*.pth"))) or "none yet"
+    if path.name == str(name) and not path.suffix:
+        names = (p.relative_to(PRETRAINED).with_suffix("").as_posix() for p in PRETRAINED.rglob("*.pth"))
+        known = ", ".join(sorted(names)) or "none yet"
         raise CheckpointError(
             f"{name}: found no such file, expected a checkpoint or a name in pretrained/ (there: {known})"
         )

@@ -119,6 +119,8 @@ def test_what_the_decoder_of_cddfuse_adds(name, folder, options, skip, tmp_path)
     given += ["dcinn,cddfuse", "--peer-weights", f"cddfuse={tmp_path / name}.pth", *options]
     result = test_dcinn_ivf_tno.main([str(o) for o in given])
     assert [n["skip"] for n in result["networks"] if n.get("method") == "cddfuse"] == [skip]
+    title = "Infrared-visible" if folder == "ir" else f"MRI-{folder}"
+    assert all(table["title"].startswith(f"{title} fusion") for table in result["tables"])
 
 
 @pytest.mark.slow

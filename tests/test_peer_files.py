@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models import CheckpointError, dcinn_ivf, load_pretrained, save_checkpoint
+from models import CheckpointError, dcinn_ivf, load_pretrained, save_checkpoint, weight_files
 from models.checkpoint import load_extra
 from models.peers import AUIF, PEERS, CDDFuse, DeFusion, build_peer
 
@@ -105,3 +105,16 @@ def test_foreign_content(tmp_path):
 def test_networks_that_are_not(method, options):
     with pytest.raises(ValueError, match=r"found|expected"):
         build_peer(method, options)
+
+
+def test_a_name_in_pretrained(tmp_path, monkeypatch):
+    monkeypatch.setattr(weight_files, "PRETRAINED", tmp_path)
+    monkeypatch.chdir(tmp_path.parent)
+    (tmp_path / "peers").mkdir()
+    save_checkpoint(tmp_path / "peers/auif.pth", OTHERS["auif"])
+    assert load_pretrained("peers/auif", method="auif").config == OTHERS["auif"].config
+    for name in ("auif", "peers/none", "others/auif", "../peers/auif"):
+        with pytest.raises(CheckpointError, match="found no such file"):
+            load_pretrained(name, method=None)
+    with pytest.raises(CheckpointError, match=r"there: peers/auif\)"):
+        load_pretrained("none")

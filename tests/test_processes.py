@@ -95,6 +95,17 @@ def test_torchrun_trains_and_one_process_writes(name, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "options"), [("cddfuse", ("--patch", "32", "--first-stage", "1")), ("defusion", ())]
+)
+def test_peers_whose_parameters_are_not_all_used_in_every_step(method, options, tmp_path):
+    common = ["--batch", "2", "--steps", "2", "--eval-every", "9", "--output", tmp_path / "o"]
+    done = start(["train_peers.py", method, *options, *common], 2)
+    assert done.returncode == 0, done.stderr
+    assert load_extra(tmp_path / "o/last.pth")["training"]["total"] == 2
+
+
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_shared(tmp_path):
     done = start(["train_dcinn_ivf_tno.py", "--patch", "48", "--batch", "3", "--output", tmp_path / "o"], 2)
     assert done.returncode != 0

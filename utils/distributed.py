@@ -63,12 +63,17 @@ def from_first(value: object) -> object:
     return box[0]
 
 
-def shared(module: nn.Module, device: torch.device) -> nn.Module:
-    """The module with its gradients averaged over the processes, where there are several."""
+def shared(module: nn.Module, device: torch.device, unused: bool = False) -> nn.Module:
+    """The module with its gradients averaged over the processes, where there are several.
+
+    Args:
+        module, device: what is trained, and where.
+        unused: whether there may be parameters that a step gives no gradient.
+    """
     if world() == 1:
         return module
     ids = [device.index] if device.type == "cuda" else None
-    return nn.parallel.DistributedDataParallel(module, device_ids=ids)
+    return nn.parallel.DistributedDataParallel(module, device_ids=ids, find_unused_parameters=unused)
 
 
 def added(values: Tensor) -> Tensor:

@@ -85,7 +85,7 @@ class Trainer:
         if self.total == 0:
             self.objective.start(self._on_device(self._usable(self.batches.first_batch())))
         step = torch.compile(self.objective) if self.options.compile else self.objective
-        step = distributed.shared(step, self.options.device)
+        step = distributed.shared(step, self.options.device, self.objective.unused)
         metrics: dict[str, float] = {}
         logs = None
         with ExitStack() as held:

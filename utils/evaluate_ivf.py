@@ -127,8 +127,9 @@ def evaluate_pairs(
     """
     folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
     rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))
-    medical = getattr(pairs, "infrared", output).name.lower() == "ct"
-    kind, task = ("MRI-CT fusion", "ivf_mri_ct") if medical else ("Infrared-visible fusion", None)
+    other = getattr(pairs, "infrared", output).name.lower()
+    medical = (f"MRI-{other.upper()} fusion", f"ivf_mri_{other}")
+    kind, task = medical if other in MEDICAL else ("Infrared-visible fusion", None)
     tables = [run.table(f"{kind}, base rule {rules}, {TITLES[p]}", protocols.IVF[p], p, task) for p in asked]
     rows: list[list[Panel]] = []
     crops: list[list[Panel]] = []

@@ -16,6 +16,7 @@ class PeerObjective(Objective):
     """Nothing depends on the first batch; batches are not cut."""
 
     additive = False
+    unused = True
 
     def start(self, batch: dict[str, Tensor]) -> None:
         """Nothing."""
