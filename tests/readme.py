@@ -26,6 +26,7 @@ EXTRA = {  # options that make a command small: the last one given counts
     "train_peers.py auif": ("--batch", "2", "--patch", "32", "--hold-back", "1", "--steps", "1"),
     "train_peers.py cddfuse": ("--batch", "2", "--patch", "32", "--steps", "1"),
     "train_peers.py defusion": ("--batch", "2", "--steps", "1"),
+    "test_peers.py": ("--limit", "1"),
     "test_dcinn_ivf_rs.py": ("--limit", "1"),
     "test_dcinn_ivf_tno.py": ("--limit", "1"),
     "test_dcinn_hmf.py": ("--limit", "1"),
@@ -113,6 +114,10 @@ def make_world(folder):
     tifffile.imwrite(folder / "MS.tif", digital(16, 16, 4).astype(np.uint16), planarconfig="contig")
     tifffile.imwrite(folder / "PAN.tif", digital(64, 64).astype(np.uint16))
     auif_files(folder / "AUIF")
+    pairs(folder / "focus", "a")
+    (folder / "FOCUS_DIR").mkdir()
+    for name, kind in (("A", "vi"), ("B", "ir")):
+        (folder / f"focus/{kind}/a.png").rename(folder / f"FOCUS_DIR/lake-{name}.png")
     np.savetxt(folder / "SRF.csv", spectral_response(), delimiter=",")
     for name, bands in (("WEIGHTS", 4), ("WV3_WEIGHTS", 8)):
         save_checkpoint(folder / name, dcinn_ps(bands))
