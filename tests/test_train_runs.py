@@ -31,7 +31,7 @@ def test_test_pairs_are_left_out(roadscene, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "2 samples from" in said
     assert "without 1 test pairs of CDDFuse" in said
-    assert "1 pairs held back" in said
+    assert "1 pair held back" in said
     train("ivf_rs", tmp_path / "six", "--hold-back", 2, "--epochs", 1)
     assert "2 pairs held back" in capsys.readouterr().out
     train("ivf_rs", tmp_path / "all", "--data", roadscene, "--keep-test-pairs")
