@@ -31,6 +31,7 @@ from utils.recipes import PEER_RECIPES
 from utils.results import write_whole
 
 README = PRETRAINED.parent / "README.md"
+HALF = ("peers/defusion",)  # 27 MB for 54; read back to 32-bit floats
 FOLDERS = re.compile(r"(?<!\S)/\S+/")  # of a machine, in front of a name
 BEGIN, END = "<!-- results: begin (benchmarks/cards.py write) -->", "<!-- results: end -->"
 
@@ -55,7 +56,7 @@ def adopt(run: Path, name: str) -> None:
         raise UsageError(f"{run}: found no {(lacking or ['validated epoch'])[0]}, expected a whole training")
     best = {key: load_extra(run / "best.pth").get(key) for key in ("epoch", "steps")}
     (PRETRAINED / folder).mkdir(exist_ok=True)
-    save_checkpoint(PRETRAINED / f"{name}.pth", model)
+    save_checkpoint(PRETRAINED / f"{name}.pth", model.half() if name in HALF else model)
     trained = {"epochs": len(epochs), "steps": epochs[-1]["step"], "minutes": sum(e["seconds"] for e in epochs) / 60}
     facts = {"run": about, "trained": trained, "best": best, "curve": rows}
     write_whole(PRETRAINED / f"{name}.json", json.dumps(facts, indent=1) + "\n")
@@ -136,7 +137,13 @@ def card(name: str) -> str:
         "Parameters": f"{run['parameters']:,}",
         "Terms of the data": terms,
     }
-    out = [f"# {name}: {title}", "", f"`pretrained/{name}.pth`, float32, weights and configuration only.", "", "| | |"]
+    out = [
+        f"# {name}: {title}",
+        "",
+        f"`pretrained/{name}.pth`, {'float16' if name in HALF else 'float32'}, weights and configuration only.",
+        "",
+        "| | |",
+    ]
     command = re.sub(r"--(data|val) ", r"--\1 DIR/", re.sub(r" --output \S+| --resume\b", "", run["command"]))
     out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), "", f"    {command}", ""]
     up = "../" * name.count("/")
