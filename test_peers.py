@@ -8,11 +8,13 @@ DIR holds pairs NAME-A.jpg, NAME-B.jpg (or _1, _2), or a folder a scene; of a se
 brightest are fused. Infrared-visible pairs: `test_dcinn_ivf_tno.py --methods dcinn,auif,cddfuse,defusion`.
 """
 
+import functools
+
 from utils import cli
 from utils.evaluate_photographs import run_photographs
 
 
-@cli.door
+@functools.partial(cli.door, advice="expected smaller images")
 def main(argv: list[str] | None = None) -> dict:
     """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
     return run_photographs("Multi-focus and multi-exposure fusion with DeFusion++.", argv)

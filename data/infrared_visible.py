@@ -74,7 +74,7 @@ class PairedImages:
         visible, colour, kept, notes_visible = self._read(visible_path)
         infrared, other_colour, other_kept, notes_infrared = self._read(infrared_path)
         coloured = "visible"
-        if self.infrared.name.lower() in COLOURED:
+        if self.modality in COLOURED:
             colour, coloured = other_colour, "infrared"
         if visible.shape != infrared.shape:
             h, w = visible.shape
@@ -97,6 +97,11 @@ class PairedImages:
             ],
         }
 
+    @property
+    def modality(self) -> str:
+        """The name of the folder of infrared (or CT, PET, ...) images, in lower case."""
+        return _home(self.infrared).name.lower()
+
     def keep(self, names: Sequence[str]) -> None:
         """Only the pairs of these names, without suffixes.
 
@@ -116,6 +121,12 @@ class PairedImages:
         rgb = to_rgb(raw)
         colour = None if rgb is None else np.moveaxis(to_unit(rgb, path, self.bits)[0], -1, 0)
         return unit, colour, storage_of(raw, path, self.bits), [*notes, *more, *turned(path)]
+
+
+def holds_pairs(root: Path) -> bool:
+    """Whether a folder has a subfolder for either kind of image."""
+    names = {p.name.lower() for p in root.iterdir() if p.is_dir()} if root.is_dir() else set()
+    return bool(names & {*VISIBLE_FOLDERS, *INFRARED_FOLDERS})
 
 
 def _home(path: Path) -> Path:

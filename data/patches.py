@@ -150,23 +150,38 @@ class PairGrid:
         numbers: of the pairs.
         patch: side.
         step: of the grid, in pixels.
+        skip_bad: leave out pairs that cannot be read, with a line for each.
 
     Raises:
         DataError: where no patch is left, and for unreadable pairs.
     """
 
-    def __init__(self, pairs: PairedImages | list[dict], numbers: Sequence[int], patch: int, step: int = 200) -> None:
+    def __init__(
+        self,
+        pairs: PairedImages | list[dict],
+        numbers: Sequence[int],
+        patch: int,
+        step: int = 200,
+        skip_bad: bool = False,
+    ) -> None:
         self.pairs, self.patch = pairs, patch
         self.places = []
         for number in numbers:
-            both = self._both(number)
+            try:
+                both = self._both(number)
+            except DataError as error:
+                if not skip_bad:
+                    raise
+                print(f"left out: {error}")
+                continue
             height, width = both.shape[1:]
             for top in range(0, height - patch + 1, step):
                 for left in range(0, width - patch + 1, step):
                     if not any(_is_flat(image[top : top + patch, left : left + patch]) for image in both):
                         self.places.append((number, top, left))
         if not self.places:
-            raise DataError("the pairs", f"no patch of {patch}x{patch} with contrast", "larger images, or --patch")
+            where = getattr(pairs, "visible", "the pairs")
+            raise DataError(where, f"no patch of {patch}x{patch} with contrast", "larger images, or a smaller --patch")
 
     def __len__(self) -> int:
         return len(self.places)

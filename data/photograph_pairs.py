@@ -96,6 +96,8 @@ def _of_folder(root: Path, kind: str) -> list[tuple[str, list[Path]]]:
     scenes = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
     if not scenes:
         return _of_names(root)
+    if loose := [p.name for p in sorted(root.iterdir()) if p.suffix.lower() in SUFFIXES and p.name[0] != "."]:
+        raise DataError(root, f"{loose[0]} beside the folder {scenes[0].name}", "either images, or a folder a scene")
     pairs = [(scene.name, list_images(scene)) for scene in scenes]
     for name, files in pairs:
         if len(files) < 2 or (kind == "multifocus" and len(files) > 2):
@@ -105,13 +107,14 @@ def _of_folder(root: Path, kind: str) -> list[tuple[str, list[Path]]]:
 
 
 def _of_names(root: Path) -> list[tuple[str, list[Path]]]:
-    parts: dict[str, list[Path]] = {}
+    parts: dict[str, list[tuple[str, Path]]] = {}
     for path in list_images(root):
         match = PART.fullmatch(path.stem)
         if not match:
             raise DataError(path, "a name without -A, -B, _1 or _2 at its end", "pairs of names, or a folder a scene")
-        parts.setdefault(match[1], []).append(path)
+        parts.setdefault(match[1], []).append((match[2].upper(), path))
     for files in parts.values():
-        if len(files) != 2:
-            raise DataError(files[0], f"{len(files)} image{'s' if len(files) > 1 else ''} of this name", "two")
-    return list(parts.items())
+        if [mark for mark, _ in files] not in (["A", "B"], ["1", "2"]):
+            found = ", ".join(path.name for _, path in files)
+            raise DataError(root, found, "two images of this name, -A and -B, or _1 and _2")
+    return [(name, [path for _, path in files]) for name, files in parts.items()]

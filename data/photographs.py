@@ -31,9 +31,22 @@ class FolderImages:
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise DataError(folder, "a file" if folder.exists() else "no such folder", "a folder of images")
+        self.folder = folder
         self.files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.name[0] != ".")
         if not self.files:
             raise DataError(folder, "no images", f"files ending in {', '.join(SUFFIXES)}")
+
+    def leave_out(self, names: Sequence[str]) -> int:
+        """Without the images of these names (no suffixes); returns how many there were.
+
+        Raises:
+            DataError: where no other is left.
+        """
+        kept = [file for file in self.files if file.stem not in set(names)]
+        left, self.files = len(self.files) - len(kept), kept
+        if not kept:
+            raise DataError(self.folder, "only test images of CDDFuse", "others to train on, or --keep-test-pairs")
+        return left
 
     def __len__(self) -> int:
         return len(self.files)

@@ -22,7 +22,18 @@ from .dcinn import DCINN
 from .peers import PeerConfig
 from .peers.checkpoint import peer_from, peer_in
 from .released import assert_same_entries, from_released, guess_config, to_released
-from .weight_files import FORMAT, VERSION, CheckpointError, filled, find_weights, is_ours, plain_state, read, write
+from .weight_files import (
+    FORMAT,
+    VERSION,
+    CheckpointError,
+    check_version,
+    filled,
+    find_weights,
+    is_ours,
+    plain_state,
+    read,
+    write,
+)
 
 
 def save_checkpoint(path: str | os.PathLike, model: nn.Module, extra: Mapping[str, object] | None = None) -> None:
@@ -115,8 +126,7 @@ def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
     """The network in `content`; names and shapes are compared before memory is taken for any weight."""
     ours = content if is_ours(content) else None
     if ours is not None:
-        if type(ours.get("version")) is not int or ours["version"] != VERSION:
-            raise ValueError(f"found format version {ours.get('version')!r}, expected {VERSION}")
+        check_version(ours)
         config = config_from_dict(ours.get("config"))
         if config.task == "hmf" and srf is not None:
             given = np.array(checked_srf(srf, config.bands, config.guide_bands))

@@ -92,6 +92,12 @@ def is_ours(content: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(content, dict) and content.get("format") == FORMAT
 
 
+def check_version(content: Mapping[str, Any]) -> None:
+    """ValueError for a file of ours in another format."""
+    if type(content.get("version")) is not int or content["version"] != VERSION:
+        raise ValueError(f"found format version {content.get('version')!r}, expected {VERSION}")
+
+
 def plain_state(state: object) -> dict[str, Tensor]:
     """Names with tensors of plain numbers, as they are; ValueError for anything else."""
     if not isinstance(state, Mapping) or not state:

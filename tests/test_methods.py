@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from cv2 import imwrite
 from outputs import ended, ivf, one_line, pairs, snapshot
 from skimage.io import imread
 
@@ -16,6 +17,7 @@ from data.splits import split
 from models import save_checkpoint
 from models.peers import AUIF, CDDFuse
 from utils.images import to_eight_bit
+from utils.methods import _auif_saw as auif_saw
 
 
 def authors_cddfuse():
@@ -163,3 +165,35 @@ def test_what_is_refused(options, words, tmp_path, capfd):
     ended(test_dcinn_ivf_tno.main, *given, *options)
     assert words in one_line(capfd)
     assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("method", ["auif", "cddfuse"])
+def test_tiny_images(method, tmp_path):
+    for kind in ("vi", "ir"):
+        (tmp_path / "set" / kind).mkdir(parents=True)
+        for name, shape in (("a", (1, 1)), ("b", (9, 3)), ("c", (4, 30))):
+            imwrite(str(tmp_path / f"set/{kind}/{name}.png"), np.full(shape, 90, np.uint8))
+    options = ("--data", tmp_path / "set", "--output", tmp_path / "out", "--weights", "untrained", "--no-metrics")
+    given = ("--methods", f"dcinn,{method}", "--peer-weights", f"{method}=untrained")
+    test_dcinn_ivf_tno.main([str(o) for o in (*options, *given)])
+    assert len(list((tmp_path / "out/fused").iterdir())) == 3
+
+
+def test_training_images_of_auif_beyond_the_fifty():
+    found = {name for name in ("FLIR_09999", "FLIR_video_00018", "01", *split("roadscene_50")) if auif_saw(name)}
+    assert not found & {"01", *split("roadscene_unseen_10")}
+    assert {"FLIR_09999", "FLIR_video_00018"} <= found
+    assert len(found & set(split("roadscene_50"))) == 40
+
+
+def test_one_file_of_pet_is_medical_too(tmp_path):
+    for name in ("MRI", "PET"):
+        (tmp_path / name).mkdir()
+        image = np.random.default_rng(1).integers(0, 255, (40, 48, 3)).astype(np.uint8)
+        imwrite(str(tmp_path / name / "a.png"), image if name == "PET" else image[..., 0])
+    options = ("--visible", tmp_path / "MRI/a.png", "--infrared", tmp_path / "PET/a.png", "--output", tmp_path / "o")
+    given = ("--methods", "dcinn,cddfuse", "--peer-weights", "cddfuse=untrained", "--weights", "untrained")
+    result = test_dcinn_ivf_tno.main([str(o) for o in (*options, *given)])
+    assert result["networks"][-1]["skip"] == "sum"
+    assert result["tables"][0]["title"].startswith("MRI-PET")
+    assert imread(tmp_path / "o/fused/a.png").shape == (40, 48, 3)

@@ -118,3 +118,30 @@ def test_a_name_in_pretrained(tmp_path, monkeypatch):
             load_pretrained(name, method=None)
     with pytest.raises(CheckpointError, match=r"there: peers/auif\)"):
         load_pretrained("none")
+
+
+@pytest.mark.parametrize("factor", [0.0, 1.0])
+def test_the_long_skip_of_foreign_weights(factor, tmp_path, monkeypatch):
+    monkeypatch.setattr(DeFusion, "window", lambda self, a, _: a if self.long_skip == factor else a + 1)
+    torch.save({"state_dict": random("cud"), "epoch": 3}, tmp_path / "w.pth")
+    assert load_pretrained(tmp_path / "w.pth", method="defusion").long_skip == factor
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "words"),
+    [
+        ("auif", {"version": 99}, "found format version 99, expected 1"),
+        ("defusion", {"long_skip": "x"}, "long_skip, latent: found 'x'"),
+        ("defusion", {"long_skip": float("nan")}, "long_skip, latent: found nan"),
+        ("defusion", {"step": 106.5}, "step: found 106.5"),
+        ("defusion", {"latent": 1}, "long_skip, latent: found"),
+        ("cddfuse", {"stretch": "abc"}, "stretch: found 'abc'"),
+    ],
+)
+def test_configurations_that_no_network_has(method, change, words, tmp_path):
+    save_checkpoint(tmp_path / "w.pth", OTHERS[method])
+    content = torch.load(tmp_path / "w.pth", weights_only=True)
+    (content if "version" in change else content["config"]).update(change)
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match=words):
+        load_pretrained(tmp_path / "w.pth", method=None)

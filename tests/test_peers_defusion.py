@@ -12,7 +12,8 @@ from torch.nn import functional
 from data import pretext
 from models import load_pretrained
 from models.peers import DeFusion
-from models.peers.defusion import mirrored, starts
+from models.peers.borders import mirrored
+from models.peers.defusion import starts
 from models.peers.released import from_authors, our_name
 from models.peers.teachers import load_teacher
 from models.peers.vit import sine_positions

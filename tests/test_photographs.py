@@ -111,6 +111,11 @@ def lone(folder):
     return folder
 
 
+def twice(folder):
+    photograph(folder / "a-A.jpg")
+    return lone(folder)
+
+
 def unequal(folder):
     photograph(folder / "a-A.png")
     photograph(folder / "a-B.png", shape=(48, 40, 3))
@@ -131,9 +136,11 @@ def nameless(folder):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (lambda t: ("--data", lone(t)), ("a-A.png: found 1 image of this name, expected two",)),
+        (lambda t: ("--data", lone(t)), ("set: found a-A.png, expected two images of this name",)),
         (lambda t: ("--data", unequal(t)), ("a-B.png: found 48x40 pixels, expected 40x48",)),
         (lambda t: ("--data", series(t)), ("house: found 3 images, expected two",)),
+        (lambda t: ("--data", lone(lone(t / "x").parent)), ("a-A.png beside the folder x, expected either",)),
+        (lambda t: ("--data", twice(t)), ("found a-A.jpg, a-A.png, expected two images",)),
         (lambda t: ("--data", nameless(t)), ("left.png: found a name without -A",)),
         (lambda t: ("--data", t / "none"), ("none: found no such folder",)),
         (lambda t: ("--first", lone(t)), ("--first, --second: found one of them",)),

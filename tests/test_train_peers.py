@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from data.patches import PairGrid
 from data.photographs import FolderImages, GrayCrops, PairImages, Views
 from data.samples import sample_pairs
 from models import load_pretrained
+from models.checkpoint import load_extra
 from models.peers import AUIF, CDDFuse
+from utils import peer_tasks
 from utils.engine import Trainer
 from utils.loader import Batches
 from utils.options import Options, Validation
@@ -208,3 +211,20 @@ def test_bad_options(options, words, tmp_path, monkeypatch, capsys):
     assert words in error
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_best_weights_are_of_the_last_stage(tmp_path):
+    numbers = replace(recipe("cddfuse"), epochs=2)
+    trainer = engine(TwoStageObjective(CDDFuse(), 1), numbers, tmp_path)
+    trainer.validation = Validation(("loss",), -1, lambda _: ({"loss": float(trainer.epoch)}, {}))
+    trainer.fit({})
+    assert load_extra(tmp_path / "best.pth")["epoch"] == 2
+    assert trainer.best == 2
+
+
+def test_cddfuse_is_judged_before_the_stretch(tmp_path, monkeypatch):
+    model, said = CDDFuse(), []
+    validation = Validation(("loss",), -1, lambda m: said.append(m.stretch) or ({"loss": 1.0}, {}))
+    peer_tasks._unstretched(validation, model)
+    assert said == [False]
+    assert model.stretch

@@ -148,7 +148,7 @@ class Trainer:
         due = self.epoch % self.options.eval_every == 0 or self.epoch == self.options.epochs
         metrics, images = self._validated() if due else (None, {})
         if logs is not None:
-            if metrics:
+            if metrics and self.epoch > self.objective.judged_after:
                 self._keep_best(metrics)
             logs.row(self.epoch - 1, self.total, {"lr": rate, **means, **(metrics or {}), "seconds": round(seconds, 2)})
             for name, image in images.items():
@@ -180,7 +180,7 @@ class Trainer:
         if not np.isfinite(shown).all():
             raise FloatingPointError(self._diverged("loss", shown[0], batch))
         self.scaler.unscale_(self.optimiser)
-        norms = [nn.utils.clip_grad_norm_(group.parameters, options.clip) for group in self.groups]
+        norms = [nn.utils.clip_grad_norm_(group.parameters, options.clip).to(options.device) for group in self.groups]
         norm = torch.stack(norms).max()
         if not torch.isfinite(norm) and options.amp != "fp16":  # the scaler leaves out such steps by itself
             raise FloatingPointError(self._diverged("gradient's norm", float(norm), batch))

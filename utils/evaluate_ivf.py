@@ -71,10 +71,12 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         found = "--beside or --methods" if further else f"{len(pairs)} pairs"
         raise cli.UsageError(f"--output {args.output}: found {found}, expected one pair for a file, or a folder")
     network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
-    medical = getattr(pairs, "infrared", Path()).name.lower() in MEDICAL
+    medical = getattr(pairs, "modality", None) in MEDICAL
     peers = methods.peers(args, medical)
     network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
     run = Run(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
+    if args.tile and peers:
+        run.doubts.append(f"--tile {args.tile} is of DCINN alone; the other methods take whole images.")
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
     asked = () if args.no_metrics else asked
     return evaluate_pairs(run, pairs, args.output, asked, args.limit, colour=not args.gray, single=single)
@@ -127,7 +129,7 @@ def evaluate_pairs(
     """
     folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
     rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))
-    other = getattr(pairs, "infrared", output).name.lower()
+    other = str(getattr(pairs, "modality", ""))
     medical = (f"MRI-{other.upper()} fusion", f"ivf_mri_{other}")
     kind, task = medical if other in MEDICAL else ("Infrared-visible fusion", None)
     tables = [run.table(f"{kind}, base rule {rules}, {TITLES[p]}", protocols.IVF[p], p, task) for p in asked]
@@ -172,8 +174,8 @@ def _remarks(run: Run, tables: list) -> None:
     for table in tables:
         for label, names in methods.seen_names(networks, table.images).items():
             table.remark(
-                f"{label}: {len(names)} of these {len(table.images)} pairs are in its TRAINING SET, its row says "
-                "little; --split roadscene_unseen_10 has the others of RoadScene."
+                f"{label}: {len(names)} of these {len(table.images)} pairs are in its TRAINING SET, or not known to be "
+                "outside, its row says little; --split roadscene_unseen_10 has pairs that are outside."
             )
         if not all(n.is_dcinn for n in networks):
             each = (

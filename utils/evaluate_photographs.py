@@ -49,8 +49,8 @@ def run_photographs(description: str, argv: list[str] | None) -> dict:
 def evaluate_photographs(run: Run, pairs: Sequence[dict], output: Path, limit: int | None = None) -> dict:
     """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
 
-    The metrics are those of infrared-visible fusion, of the luma in 8 bits; where a pair has a reference, the PSNR is
-    said below the table.
+    Fused images are rounded to the sources' depth; the authors' script truncates them to 8 bits. The metrics are those
+    of infrared-visible fusion, of the luma in 8 bits; where a pair has a reference, the PSNR is said below the table.
 
     Args:
         run, pairs: the network, and what it fuses: `PhotographPairs` or its items.

@@ -1,6 +1,7 @@
 """The peers in the tables of the ivf scripts: which methods, with which weights, trained on what."""
 
 import argparse
+import re
 
 import torch
 
@@ -15,6 +16,7 @@ from .entry import Parser, UsageError
 from .runs import Network
 
 AUTHORS = "its authors' weights"
+ROADSCENE = re.compile(r"FLIR_.+")
 METHODS = ("dcinn", *PEERS)
 
 
@@ -39,8 +41,8 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "--cddfuse-skip",
         choices=SKIPS,
-        help="image that CDDFuse's decoder adds (default: our file's; its authors' files: visible, the sum of medical "
-        "pairs, none where the file's name has MIF)",
+        help="image that CDDFuse's decoder adds (default: our file's, visible of its authors'; of medical pairs the "
+        "sum; none where the authors' file's name has MIF)",
     )
 
 
@@ -55,6 +57,8 @@ def peers(args: argparse.Namespace, medical: bool = False) -> list[Network]:
         UsageError, CheckpointError: for weights of a method that is not asked for, files of one name, or that cannot be
             read.
     """
+    if args.cddfuse_skip and "cddfuse" not in args.methods:
+        raise UsageError("--cddfuse-skip: found without cddfuse in --methods, expected with it")
     weights: dict[str, list[str]] = {}
     for given in args.peer_weights:
         method, sign, file = given.partition("=")
@@ -71,7 +75,7 @@ def peers(args: argparse.Namespace, medical: bool = False) -> list[Network]:
 
 def seen_names(networks: list[Network], names: list[str]) -> dict[str, list[str]]:
     """Label of a network -> the images of a table that it was trained on, where there are some."""
-    found = {n.label: [name for name in names if name in n.seen] for n in networks}
+    found = {n.label: [name for name in names if n.seen(name)] for n in networks}
     return {label: seen for label, seen in found.items() if seen}
 
 
@@ -93,18 +97,31 @@ def peer(args: argparse.Namespace, method: str, weights: str | None, medical: bo
     if weights == UNTRAINED:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(args.seed)
-            model = build_peer(method, {})
+            model = build_peer(method, {"skip": _skip(args, "visible", medical)} if method == "cddfuse" else {})
         label = f"{TITLES[method]} (untrained, seed {args.seed})"
         return Network(model.to(device).eval(), label, trained=False, name=f"{method}_untrained")
     model = load_pretrained(weights, device=device, method=method)
     file = find_weights(weights)
     theirs = not is_ours(read(file))
     if isinstance(model, CDDFuse):
-        usual = ("none" if "MIF" in file.stem else "sum" if medical else "visible") if theirs else model.skip
-        model.skip = args.cddfuse_skip or usual
-    seen = set(split("roadscene_50")) - set(split("roadscene_unseen_10")) if theirs and method == "auif" else set()
+        model.skip = _skip(args, "none" if theirs and "MIF" in file.stem else model.skip, medical)
     label = f"{TITLES[method]} ({AUTHORS if theirs else file.stem})"
-    return Network(model, label, trained=True, name=f"{method}_{file.stem}", file=file, seen=frozenset(seen))
+    seen = _auif_saw if theirs and method == "auif" else _nothing
+    return Network(model, label, trained=True, name=f"{method}_{file.stem}", file=file, seen=seen)
+
+
+def _skip(args: argparse.Namespace, usual: str, medical: bool) -> str:
+    """What CDDFuse's decoder adds: weights of infrared-visible pairs are given the sum of medical ones."""
+    return args.cddfuse_skip or ("sum" if medical and usual == "visible" else usual)
+
+
+def _auif_saw(name: str) -> bool:
+    """Of RoadScene's 221 images AUIF-Net's authors trained on 180; ten test images are known to be outside."""
+    return bool(ROADSCENE.fullmatch(name)) and name not in split("roadscene_unseen_10")
+
+
+def _nothing(_: str) -> bool:
+    return False
 
 
 def _methods(text: str) -> list[str]:

@@ -35,6 +35,7 @@ class Objective(nn.Module):
         roles: what it takes of a batch, in this order; what a batch lacks is left out.
         epoch: that is trained now.
         additive: whether a batch's terms are the means of its samples' terms, so that gradients can be accumulated.
+        judged_after: epochs of an earlier stage, whose weights are no candidates for the best ones.
         unused: whether there are parameters that not every step gives a gradient.
         at_once: samples that the network sees at once where they are not; None: the batch.
     """
@@ -43,6 +44,7 @@ class Objective(nn.Module):
     roles: tuple[str, ...] = ("base_image", "guide", "gt")
     additive = True
     unused = False
+    judged_after = 0
     at_once: int | None = None
     epoch = 0
 

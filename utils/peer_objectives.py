@@ -57,7 +57,7 @@ class TwoStageObjective(PeerObjective):
 
     def __init__(self, model: CDDFuse, first_stage: int) -> None:
         super().__init__(model)
-        self.first_stage = first_stage
+        self.first_stage = self.judged_after = first_stage
 
     def groups(self) -> list[Group]:
         """The four networks; the fusion layers' schedule begins with the second stage."""

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from data.errors import DataError
+from data.infrared_visible import holds_pairs
 from data.patches import PairGrid
 from data.photographs import FolderImages, GrayCrops, PairImages, Views, ViewsAndPairs
-from models.peers import build_peer
+from data.splits import split
+from models.peers import CDDFuse, build_peer
 from models.peers.teachers import load_teacher
 from models.peers.vit import SIDE
 
@@ -33,7 +35,7 @@ def auif(args: argparse.Namespace, numbers: Recipe) -> Task:
     images, held, label = _single_images(args)
     judged = held or _Few(images)
     samples = GrayCrops(judged, numbers.patch)
-    items = [samples.sample(i, np.random.default_rng((VIEW_SEED, i))) for i in range(min(len(judged), MOST_VIEWS))]
+    items = _judged(samples, args)
     validation = _by_loss(items, RebuildObjective, ("mse", "ssim"))
     return _task("auif", args, GrayCrops(images, numbers.patch), RebuildObjective, validation, len(items), held, label)
 
@@ -43,19 +45,21 @@ def defusion(args: argparse.Namespace, numbers: Recipe) -> Task:
     if numbers.patch != SIDE:
         raise UsageError(f"--patch: found {numbers.patch}, expected {SIDE}, the network's own side")
     images, held, label = _single_images(args)
-    judged, kind, objective, options = held or _Few(images), Views, ViewsObjective, {}
+    judged, source, objective, options = held or _Few(images), Views(images, SIDE), ViewsObjective, {}
+    samples = Views(judged, SIDE)
     if args.teachers:
         pairs, origin = training_pairs(argparse.Namespace(**{**vars(args), "data": args.pairs or args.data}))
-        if args.pairs is None and isinstance(held, _Part):
-            pairs = _Part(pairs, range(len(pairs) - args.hold_back))
-        teachers = tuple(load_teacher(file) for file in args.teachers)
-        kind, objective = partial(ViewsAndPairs, pairs=pairs), partial(LatentObjective, teachers=teachers)
+        first = len(pairs) - args.hold_back
+        if first < 1:
+            raise UsageError(f"--hold-back: found {args.hold_back} of {len(pairs)} pairs of {origin}, expected fewer")
+        others = _Part(pairs, range(first, len(pairs))) if args.hold_back else _Few(pairs)
+        source, samples = ViewsAndPairs(images, SIDE, _Part(pairs, range(first))), ViewsAndPairs(judged, SIDE, others)
+        objective = partial(LatentObjective, teachers=tuple(load_teacher(file) for file in args.teachers))
         label, options = f"{label}; pairs of {origin}", {"latent": True}
-    samples = kind(judged, SIDE)
-    items = [samples.sample(i, np.random.default_rng((VIEW_SEED, i))) for i in range(min(len(judged), MOST_VIEWS))]
+    items = _judged(samples, args)
     names = (LatentObjective if args.teachers else ViewsObjective).names[1:]
     validation = _by_loss(items, objective, names)
-    return _task("defusion", args, kind(images, SIDE), objective, validation, len(items), held, label, options=options)
+    return _task("defusion", args, source, objective, validation, len(items), held, label, options=options)
 
 
 def cddfuse(args: argparse.Namespace, numbers: Recipe) -> Task:
@@ -64,15 +68,16 @@ def cddfuse(args: argparse.Namespace, numbers: Recipe) -> Task:
     first = len(pairs) - args.hold_back
     if first < 1:
         raise UsageError(f"--hold-back: found {args.hold_back} of {len(pairs)} pairs of {label}, expected fewer")
-    source = PairGrid(pairs, range(first), numbers.patch)
+    source = PairGrid(pairs, range(first), numbers.patch, skip_bad=args.skip_bad)
     indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
     items = readable(lambda i: whole_pair(pairs, i), indices, args.skip_bad)
+    judged = without_reference(items, _intensity_and_gradient)
     return _task(
         "cddfuse",
         args,
         source,
         lambda model: TwoStageObjective(model, numbers.first_stage),
-        without_reference(items, _intensity_and_gradient),
+        replace(judged, measure=lambda model: _unstretched(judged, model)),
         len(items),
         args.hold_back or None,
         label,
@@ -81,6 +86,12 @@ def cddfuse(args: argparse.Namespace, numbers: Recipe) -> Task:
 
 
 TASKS = {"auif": auif, "cddfuse": cddfuse, "defusion": defusion}
+
+
+def _judged(samples: object, args: argparse.Namespace) -> list[dict]:
+    """The first samples, as they are always drawn."""
+    numbers = range(min(len(samples), MOST_VIEWS))
+    return readable(lambda i: samples.sample(i, np.random.default_rng((VIEW_SEED, i))), numbers, args.skip_bad)
 
 
 class _Few:
@@ -110,13 +121,13 @@ class _Part(_Few):
 def _single_images(args: argparse.Namespace) -> tuple[Sequence, Sequence | None, str]:
     """Those to train on, those held back, and where they are from: pairs, or a folder of photographs."""
     images: Sequence
-    try:
+    if args.data is None or holds_pairs(Path(args.data)):
         pairs, label = training_pairs(args)
         images = PairImages(pairs)
-    except DataError:
-        if args.data is None or not Path(args.data).is_dir():
-            raise
-        images, label = FolderImages(args.data), f"{args.data} (photographs)"
+    else:
+        images, label = FolderImages(Path(args.data)), f"{args.data} (photographs)"
+        if left := 0 if args.keep_test_pairs else images.leave_out(split("roadscene_50")):
+            label += f", without {left} test images of CDDFuse"
     held = args.hold_back * (2 if isinstance(images, PairImages) else 1)
     if held >= len(images):
         raise UsageError(f"--hold-back: found {args.hold_back} of {label}, expected fewer than there are")
@@ -168,6 +179,15 @@ def _by_loss(items: list[dict], objective: Callable[[nn.Module], Objective], ter
 
     names = ("val_loss", *(f"val_{term}" for term in terms))
     return Validation(names, -1, measure)
+
+
+def _unstretched(validation: Validation, model: CDDFuse) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Of the fused image that the loss is of: before it is stretched."""
+    stretch, model.stretch = model.stretch, False
+    try:
+        return validation.measure(model)
+    finally:
+        model.stretch = stretch
 
 
 def _intensity_and_gradient(fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:

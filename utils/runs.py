@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class Network(NamedTuple):
         label: what tables call it.
         trained: whether it has trained weights.
         name, file: theirs.
-        seen: names of test images that it was trained on.
+        seen: whether it was, or may have been, trained on the image of a name.
     """
 
     model: nn.Module
@@ -40,7 +40,7 @@ class Network(NamedTuple):
     trained: bool
     name: str = "untrained"
     file: Path | None = None
-    seen: frozenset[str] = frozenset()
+    seen: Callable[[str], bool] = lambda _: False
 
     @property
     def is_dcinn(self) -> bool:

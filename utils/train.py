@@ -76,7 +76,7 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             "lr": numbers.lr,
             "milestones": list(numbers.milestones),
             "seed": args.seed,
-            "clip": numbers.clip,
+            "clip": numbers.clip if np.isfinite(numbers.clip) else None,
             "amp": args.amp,
             "ema": args.ema,
             "loss": task.loss,

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .borders import at_least, check_pair
 from .config import PeerConfig
 
 LAYERS, FILTERS = 10, 64
@@ -44,9 +45,12 @@ class AUIF(nn.Module):
         return PeerConfig("auif", {"rule": self.rule})
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
-        """Fuse (B, 1, H, W) in [0, 1]; sides of at least 10."""
+        """Fuse (B, 1, H, W) in [0, 1]; sides under 10 are mirrored to it, and the fused image is cropped back."""
+        check_pair(visible, infrared)
+        height, width = visible.shape[-2:]
+        visible, infrared = at_least(SURROUND // 2 + 1, visible, infrared)
         base, detail = (combined(self.rule, encode(infrared), encode(visible)) for encode in (self.base, self.detail))
-        return self.decode(base, detail)
+        return self.decode(base, detail)[..., :height, :width]
 
     def rebuild(self, image: Tensor) -> Tensor:
         """The image through its own features: what the training asks for."""

@@ -14,9 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .borders import at_least, check_pair
 from .config import PeerConfig
 
 WIDTH, HEADS, BLOCKS = 64, 8, 4
+LEAST = 2  # pixels of a side, that some blocks mirror
 SKIPS = ("visible", "sum", "none")
 
 
@@ -32,6 +34,8 @@ class CDDFuse(nn.Module):
         super().__init__()
         if skip not in SKIPS:
             raise ValueError(f"skip: found {skip!r}, expected one of {', '.join(SKIPS)}")
+        if type(stretch) is not bool:
+            raise ValueError(f"stretch: found {stretch!r}, expected a truth value")
         self.skip, self.stretch = skip, stretch
         self.encoder, self.decoder = Encoder(), Decoder()
         self.base_fuse, self.detail_fuse = dense_block(), nn.Sequential(CouplingNode())
@@ -43,8 +47,10 @@ class CDDFuse(nn.Module):
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         """Fuse (B, 1, H, W) in [0, 1]; MRI in the place of visible, CT, PET or SPECT in that of infrared."""
-        _check(visible, infrared)
-        fused = self.decode(visible, infrared, self.encoder(visible), self.encoder(infrared))
+        check_pair(visible, infrared)
+        height, width = visible.shape[-2:]
+        visible, infrared = at_least(LEAST, visible, infrared)
+        fused = self.decode(visible, infrared, self.encoder(visible), self.encoder(infrared))[..., :height, :width]
         return stretched(fused) if self.stretch and not self.training else fused
 
     def decode(self, visible: Tensor, infrared: Tensor, *features: tuple[Tensor, Tensor]) -> Tensor:
@@ -177,10 +183,3 @@ def stretched(image: Tensor) -> Tensor:
     """Each (C, H, W) of a batch to [0, 1]; a constant one to 0."""
     low, high = image.amin((1, 2, 3), keepdim=True), image.amax((1, 2, 3), keepdim=True)
     return (image - low) / (high - low).clamp_min(torch.finfo(image.dtype).tiny)
-
-
-def _check(*images: Tensor) -> None:
-    for image in images:
-        if image.ndim != 4 or image.shape[1] != 1 or min(image.shape[2:]) < 2 or image.shape != images[0].shape:
-            found = " and ".join(str(tuple(i.shape)) for i in images)
-            raise ValueError(f"images: found shapes {found}, expected (B, 1, H, W) twice, sides of at least 2")

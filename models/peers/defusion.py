@@ -12,11 +12,13 @@ images at test time) is our decision, see `DeFusion.forward`.
 
 from collections.abc import Sequence
 from itertools import product
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .borders import mirrored
 from .config import PeerConfig
 from .vit import GRID, SIDE, Block, CrossBlock, Encoder, Head, image_of, sine_positions
 
@@ -44,7 +46,9 @@ class DeFusion(nn.Module):
         super().__init__()
         if not orders or set(orders) - set(ORDERS):
             raise ValueError(f"orders: found {orders}, expected some of {', '.join(ORDERS)}")
-        if not 1 <= step <= SIDE:
+        if type(latent) is not bool or type(long_skip) not in (int, float) or not isfinite(long_skip):
+            raise ValueError(f"long_skip, latent: found {long_skip!r}, {latent!r}, expected a number, a truth value")
+        if type(step) is not int or not 1 <= step <= SIDE:
             raise ValueError(f"step: found {step}, expected 1 to {SIDE} pixels")
         self.long_skip, self.orders, self.step = long_skip, tuple(orders), step
         self.encoder = Encoder(WIDTH, [6] * 11 + [12], [0.1] * 11 + [0.0])
@@ -58,7 +62,7 @@ class DeFusion(nn.Module):
         if latent:
             self.unique_norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(2))
             self.latent_heads = nn.ModuleList(nn.Linear(WIDTH, 768) for _ in range(2))
-        for module in self.modules():
+        for module in self.encoder.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
@@ -73,8 +77,9 @@ class DeFusion(nn.Module):
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         """Fuse two images, their order being of no matter.
 
-        Reflected by 16 pixels on all sides, as the released script does; then in windows of 224 pixels, a step apart
-        and flush with the borders, whose fused images are averaged.
+        Reflected by 16 pixels on all sides, as the released script does, and again to 224 pixels at the right and the
+        bottom where that is less; then in windows of 224 pixels, a step apart and flush with the borders, whose fused
+        images are averaged. `orders`, `step` and `long_skip` of a loaded network may be set.
 
         Args:
             visible, infrared: (B, 1 or 3, H, W) in [0, 1]; a multi-focus or multi-exposure pair goes as well.
@@ -86,9 +91,10 @@ class DeFusion(nn.Module):
             found = f"{tuple(visible.shape)} and {tuple(infrared.shape)}"
             raise ValueError(f"images: found shapes {found}, expected (B, 1 or 3, H, W) twice")
         height, width = visible.shape[2:]
-        least = SIDE - 2 * BORDER
-        pads = (BORDER, BORDER + max(least - width, 0), BORDER, BORDER + max(least - height, 0))
-        first, second = (mirrored(image.expand(-1, 3, -1, -1), pads) for image in (infrared, visible))
+        more = (0, max(SIDE - 2 * BORDER - width, 0), 0, max(SIDE - 2 * BORDER - height, 0))
+        first, second = (
+            mirrored(mirrored(image.expand(-1, 3, -1, -1), (BORDER,) * 4), more) for image in (infrared, visible)
+        )
         total, count = torch.zeros_like(first), torch.zeros_like(first[:1, :1])
         for top, left in product(*(starts(side, self.step) for side in first.shape[2:])):
             window = (..., slice(top, top + SIDE), slice(left, left + SIDE))
@@ -204,18 +210,3 @@ def at(tokens: Tokens, kept: Tensor) -> Tokens:
 def starts(side: int, step: int) -> list[int]:
     """Of the windows along one side."""
     return sorted({*range(0, side - SIDE + 1, step), side - SIDE})
-
-
-def mirrored(image: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
-    """With a border of its mirror image, however wide: left, right, top, bottom."""
-    left, right, top, bottom = pads
-    for axis, (before, after) in ((2, (top, bottom)), (3, (left, right))):
-        side = image.shape[axis]
-        index = torch.arange(-before, side + after, device=image.device)
-        if side > 1:
-            index = index.remainder(2 * side - 2)
-            index = torch.where(index < side, index, 2 * side - 2 - index)
-        else:
-            index = index * 0
-        image = image.index_select(axis, index)
-    return image

@@ -1,0 +1,31 @@
+"""Images beyond their borders."""
+
+import torch
+from torch import Tensor
+
+
+def mirrored(image: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
+    """With a border of its mirror image, however wide: left, right, top, bottom."""
+    left, right, top, bottom = pads
+    for axis, (before, after) in ((2, (top, bottom)), (3, (left, right))):
+        side = image.shape[axis]
+        index = torch.arange(-before, side + after, device=image.device)
+        if side > 1:
+            index = index.remainder(2 * side - 2)
+            index = torch.where(index < side, index, 2 * side - 2 - index)
+        else:
+            index = index * 0
+        image = image.index_select(axis, index)
+    return image
+
+
+def at_least(side: int, *images: Tensor) -> list[Tensor]:
+    """Images (B, C, H, W) whose sides are this at least: mirrored at the right and the bottom where they are less."""
+    return [mirrored(x, (0, max(side - x.shape[3], 0), 0, max(side - x.shape[2], 0))) for x in images]
+
+
+def check_pair(*images: Tensor) -> None:
+    """ValueError unless all are (B, 1, H, W) of one shape."""
+    if any(x.ndim != 4 or x.shape[1] != 1 or 0 in x.shape or x.shape != images[0].shape for x in images):
+        found = " and ".join(str(tuple(x.shape)) for x in images)
+        raise ValueError(f"images: found shapes {found}, expected (B, 1, H, W) twice")

@@ -1,0 +1,57 @@
+"""What the peers are trained on: test images left out, bad ones where asked."""
+
+import cv2
+import numpy as np
+import pytest
+from outputs import pairs
+
+import train_peers
+from data.splits import split
+
+
+def gray(path):
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (40, 40)).astype(np.uint8))
+
+
+def train(method, folder, *options):
+    return train_peers.main([method, "--output", str(folder), *map(str, options)])
+
+
+def test_test_pairs_are_left_out_of_photographs_too(tmp_path, capsys):
+    names = split("roadscene_50")[:2]
+    for folder in ("train", "other/deep"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in (*names, "mine"):
+        gray(tmp_path / f"other/deep/{name}.png")
+        gray(tmp_path / f"train/{name}.png")
+    options = ("--data", tmp_path / "other", "--patch", 32, "--steps", 1)
+    train("auif", tmp_path / "run", *options)
+    assert "1 samples from" in (said := capsys.readouterr().out)
+    assert "(photographs), without 2 test images of CDDFuse" in said
+    train("auif", tmp_path / "all", *options, "--keep-test-pairs")
+    assert "3 samples from" in capsys.readouterr().out
+    (tmp_path / "other/deep/mine.png").unlink()
+    refused(capsys, "auif", *options, words="found only test images of CDDFuse")
+    (tmp_path / "train/mine.png").unlink()
+    for kind in ("vi", "ir"):
+        (tmp_path / "train" / kind).mkdir()
+        (tmp_path / f"train/{names[0]}.png").rename(tmp_path / f"train/{kind}/{names[0]}.png")
+        (tmp_path / f"train/{names[1]}.png").rename(tmp_path / f"train/{names[0]}.png") if kind == "vi" else None
+    refused(capsys, "auif", "--data", tmp_path / "train", words="found only test pairs of CDDFuse")
+
+
+def refused(capsys, method, *options, words):
+    with pytest.raises(SystemExit) as stop:
+        train_peers.main([method, *map(str, options)])
+    assert stop.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_bad_images_are_left_out_where_asked(tmp_path, capsys):
+    pairs(tmp_path / "set", *"abc")
+    (tmp_path / "set/ir/a.png").write_bytes(b"junk")
+    for method in ("auif", "cddfuse"):
+        options = ("--data", tmp_path / "set", "--patch", 32, "--steps", 1, "--batch", 1, "--output", tmp_path / method)
+        refused(capsys, method, *options, words="a.png: found no readable image")
+        train_peers.main([method, *map(str, options), "--skip-bad"])
+        assert "left out:" in capsys.readouterr().out
