@@ -5,7 +5,8 @@
     python train_peers.py defusion --data PHOTOGRAPHS_DIR --output runs/defusion --resume
     python train_peers.py defusion --data PHOTOGRAPHS_DIR --pairs PAIRS_DIR --weights runs/defusion/best.pth \
         --teachers MAE_INFRARED.pth mae_pretrain_vit_base.pth --output runs/defusion2      the second stage
-    torchrun --nproc_per_node=2 train_peers.py auif ...        several GPUs, the same batch
+    torchrun --nproc_per_node=2 train_peers.py auif ...        several GPUs share the batch: AUIF-Net's normalisation
+                                                               and CDDFuse's correlations are then of each one's part
 
 The 50 RoadScene pairs that CDDFuse tests on are left out. OUTPUT/last.pth and best.pth are read by
 `test_dcinn_ivf_tno.py --methods dcinn,METHOD --peer-weights METHOD=FILE` and `models.load_pretrained`.
