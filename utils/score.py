@@ -20,7 +20,7 @@ from metrics.protocols import REMARKS
 from metrics.report import Table
 
 from . import measure
-from .entry import SENSOR_HELP, Parser, UsageError, bit_depth, quiet, sensor
+from .entry import SENSOR_HELP, Parser, UsageError, bit_depth, positive, quiet, sensor
 from .images import to_eight_bit
 from .results import ResultFolder
 from .scenes import Scenes
@@ -61,6 +61,7 @@ def parser() -> Parser:
         type=bit_depth,
         help="bit depth of the fused images; 1: in [0, 1] (default: ivf: by their type; ps, hmf: as the sources)",
     )
+    made.add_argument("--limit", type=positive, help="only the first images, as the test scripts' (default: all)")
     made.add_argument("--output", type=Path, help="folder for metrics.json, .csv, .md and .tex (default: print only)")
     return made
 
@@ -100,6 +101,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
     if args.data is None and (args.visible is None or args.infrared is None):
         raise UsageError("--visible, --infrared: found not both, expected them, or --data with both in it")
     pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
+    pairs.pairs = pairs.pairs[: args.limit]
     args.protocol = args.protocol or "both"
     asked = tuple(protocols.IVF) if args.protocol == "both" else (args.protocol,)
     tables = [_table(args, f"Infrared-visible fusion ({p})", protocols.IVF[p], "ivf", protocol=p) for p in asked]
@@ -131,7 +133,8 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
 def _ps(args: argparse.Namespace) -> list[Table]:
     scenes = Scenes(args.data, args.sensor, args.bits)
     source, fused = scenes.file, Cubes(args.fused)
-    order = fused.order(source.names)
+    names = source.names[: args.limit]
+    order = fused.order(names)
     gains = ms_gains(source.sensor)
     if gains and len(gains) != source.bands:
         raise UsageError(
@@ -146,10 +149,10 @@ def _ps(args: argparse.Namespace) -> list[Table]:
     task, columns = ("ps_reduced", protocols.PS_REDUCED[args.protocol]) if reduced else ("ps_full", protocols.PS_FULL)
     kind = f"Pansharpening, {'reduced' if reduced else 'full'} resolution"
     table = _table(args, kind, columns, task, ratio=source.ratio, sensor=source.sensor)
-    _tell_order(table, fused, order, source.names)
+    _tell_order(table, fused, order, names)
     if reduced and not scenes.has_reference:
         table.remark("The reference is the file's ms; EXP and the fused images are of its reduction (Wald's protocol).")
-    for index in tqdm(range(len(source)), desc="scoring", unit="scene", disable=quiet(len(source))):
+    for index in tqdm(range(len(names)), desc="scoring", unit="scene", disable=quiet(len(names))):
         item = scenes.reduced(index) if reduced else scenes.full(index)
         image = _scaled(args, fused, order[index], item["lms"], source.bits)
         measure.add_scene_ps(table, item, args.name, image, source.scale)
@@ -175,7 +178,7 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
     columns = protocols.HMF[args.protocol]
     table = _table(args, f"Hyperspectral-multispectral fusion x{args.ratio}", columns, "hmf", ratio=args.ratio)
     table.remark("bicubic, bilinear: of the reference degraded by a 3x3 Gaussian, sigma 0.5, from index ratio/2.")
-    references = _references(args)
+    references = _references(args)[: args.limit]
     fused = Cubes(args.fused)
     names = [name for name, _ in references]
     order = fused.order(names)
