@@ -102,7 +102,8 @@ def measured(entry: Entry, folder: Path, device: str) -> dict:
         words = ["--data", entry.data, *entry.options, "--device", device, "--output", str(output / "run")]
         with redirect_stdout(io.StringIO()):
             SCRIPTS[entry.script].main(words)
-        return json.loads((output / "run/metrics.json").read_text(encoding="utf-8"))
+        result = json.loads((output / "run/metrics.json").read_text(encoding="utf-8"))
+        return {key: value for key, value in result.items() if key != "files"}
     finally:
         os.chdir(before)
         shutil.rmtree(output)

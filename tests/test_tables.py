@@ -46,6 +46,7 @@ def test_a_table_is_kept_without_the_place_of_the_data(kept):
     content = (kept / "results/toy.json").read_text()
     result = json.loads(content)
     assert result["data"] == "pairs"
+    assert "files" not in result
     assert str(kept) not in content
     assert result["command"] == "python test_dcinn_ivf_tno.py --data DIR/pairs --weights untrained --protocol cddfuse"
     assert result["tables"][0]["summary"]["DCINN (untrained, seed 0)"]["EN"]["mean"] > 1
