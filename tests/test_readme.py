@@ -143,9 +143,11 @@ def test_the_commands_of_the_results(shared, tmp_path, monkeypatch):
     lines = re.findall(r"^    (python test_.*)$", SECTIONS["Results"], flags=re.M)
     assert len(lines) >= 5
     data, weights = shared("datasets"), shared("weights/released_pansharpening_wv3.pth")
+    theirs = {"AUTHORS_WV3.pth": weights, "AUTHORS_auif_decoder.pth": shared("weights/auif_decoder.pth")}
     for line in lines:
-        words = [word.replace("DIR", str(data)) for word in line.split()]
-        words = [str(weights) if word == "AUTHORS_WV3.pth" else word for word in words]
+        for mark, file in {"DIR/": f"{data}/", **theirs}.items():
+            line = line.replace(mark, str(file))  # noqa: PLW2901
+        words = line.split()
         assert run([*words, "--output", str(tmp_path / "out")], tmp_path, monkeypatch) == 0, line
 
 
