@@ -11,6 +11,7 @@ from outputs import ended, one_line
 import test_peers
 from data.photograph_pairs import KINDS, PhotographPairs
 from data.sample_photographs import sample_photograph_pairs
+from metrics import psnr
 from models import save_checkpoint
 from models.peers import build_peer
 
@@ -101,6 +102,10 @@ def test_the_default_says_how_near_it_comes(weights, tmp_path, capsys):
     test_peers.main(options)
     said = capsys.readouterr().out
     assert "Mean PSNR to the photograph that the pairs are made from: DeFusion++ (w)" in said
+    pair = sample_photograph_pairs("multiexposure")[0]
+    for key in ("first", "second"):
+        both = (np.moveaxis(pair[name], 0, -1).astype(float) for name in (key, "reference"))
+        assert f"{key} {psnr(*both):.2f} dB" in said
     assert "Embedded sample" in said
     tables = json.loads((tmp_path / "out/metrics.json").read_text())["tables"]
     assert [t["task"] for t in tables] == ["ivf_multiexposure"] * 2

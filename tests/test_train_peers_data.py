@@ -1,5 +1,7 @@
 """What the peers are trained on: test images left out, bad ones where asked."""
 
+import argparse
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from outputs import pairs
 
 import train_peers
 from data.splits import split
+from utils import peer_tasks
 
 
 def gray(path):
@@ -55,3 +58,11 @@ def test_bad_images_are_left_out_where_asked(tmp_path, capsys):
         refused(capsys, method, *options, words="a.png: found no readable image")
         train_peers.main([method, *map(str, options), "--skip-bad"])
         assert "left out:" in capsys.readouterr().out
+
+
+def test_what_is_held_back_is_not_trained_on(tmp_path):
+    pairs(tmp_path / "set", *"abc")
+    args = argparse.Namespace(data=tmp_path / "set", keep_test_pairs=False, hold_back=1)
+    images, held, _ = peer_tasks._single_images(args)
+    assert [images[i][0] for i in range(len(images))] == ["a, visible", "a, infrared", "b, visible", "b, infrared"]
+    assert [held[i][0] for i in range(len(held))] == ["c, visible", "c, infrared"]
