@@ -61,7 +61,7 @@ class PairedImages:
             if (folder := _home(path)).name.lower() in foreign and _home(self.visible) != _home(self.infrared)
         ]
         self.bits = bits
-        self.pairs = _matched(self.visible, self.infrared)
+        self.pairs = matched(self.visible, self.infrared)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -167,7 +167,12 @@ def _file_or_folder(path: Path) -> dict[str, Path]:
     return images_by_stem(path)
 
 
-def _matched(visible: Path, infrared: Path) -> list[tuple[Path, Path]]:
+def matched(visible: Path, infrared: Path) -> list[tuple[Path, Path]]:
+    """The images of two folders by their names without suffixes, sorted; or two files.
+
+    Raises:
+        DataError: for missing folders, a file beside a folder, two images of one name, and the first without partner.
+    """
     left, right = _file_or_folder(visible), _file_or_folder(infrared)
     if ("" in left) != ("" in right):
         file, folder = (visible, infrared) if "" in left else (infrared, visible)

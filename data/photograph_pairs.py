@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .infrared_visible import images_by_stem
+from .infrared_visible import matched
 from .rasters import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
 from .storage import Storage, storage_of
 
@@ -41,7 +41,10 @@ class PhotographPairs:
         if (root is None) == (first is None) or (first is None) != (second is None):
             raise ValueError("PhotographPairs needs a root, or a first and a second folder")
         self.kind = kind
-        self.pairs = _of_folder(root, kind) if root else _of_two(Path(str(first)), Path(str(second)))
+        if root:
+            self.pairs = _of_folder(root, kind)
+        else:
+            self.pairs = [(a.stem, [a, b]) for a, b in matched(Path(str(first)), Path(str(second)))]
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -76,18 +79,6 @@ def _read(path: Path) -> tuple[np.ndarray, Storage, list[str]]:
 
 def _mean(item: tuple) -> float:
     return float(item[1].mean())
-
-
-def _of_two(first: Path, second: Path) -> list[tuple[str, list[Path]]]:
-    if first.is_file() or first.suffix.lower() in SUFFIXES:
-        if second.is_dir():
-            raise DataError(second, "a folder", f"a file, as {first} is one")
-        return [(first.stem, [first, second])]
-    left, right = images_by_stem(first), images_by_stem(second)
-    for name in sorted(set(left) ^ set(right)):
-        lone, other = (left[name], second) if name in left else (right[name], first)
-        raise DataError(lone, "no partner", f"an image named {lone.stem} in {other}")
-    return [(name, [left[name], right[name]]) for name in sorted(left)]
 
 
 def _of_folder(root: Path, kind: str) -> list[tuple[str, list[Path]]]:

@@ -70,7 +70,21 @@ def test_two_files_of_a_method(weights, tmp_path, capfd):
     assert (tmp_path / "out/fused_auif_other/a.png").is_file()
     capfd.readouterr()
     ended(test_dcinn_ivf_tno.main, *ivf(tmp_path / "again", *both, f"auif={tmp_path / 'deep/auif.pth'}"))
-    assert "found two files for auif_auif, expected other names" in one_line(capfd)
+    assert "found two files for AUIF-Net (auif), auif, expected other names" in one_line(capfd)
+    twice = ("--methods", "dcinn,auif", "--peer-weights", "auif=untrained", "auif=untrained")
+    ended(test_dcinn_ivf_tno.main, *ivf(tmp_path / "third", *twice))
+    assert "found two files for AUIF-Net (untrained, seed 0), expected" in one_line(capfd)
+
+
+def test_two_files_of_its_authors(tmp_path):
+    files = []
+    for name in ("CDDFuse_IVF", "CDDFuse_MIF"):
+        torch.save(authors_cddfuse(), tmp_path / f"{name}.pth")
+        files.append(f"cddfuse={tmp_path / name}.pth")
+    options = ivf(tmp_path, "--methods", "dcinn,cddfuse", "--limit", 1, "--protocol", "paper", "--peer-weights", *files)
+    rows = list(test_dcinn_ivf_tno.main([str(o) for o in options])["tables"][0]["values"])
+    theirs = "CDDFuse (its authors' weights), "
+    assert rows[1:3] == [f"{theirs}CDDFuse_IVF", f"{theirs}CDDFuse_MIF"]
 
 
 def test_a_peer_without_weights_is_marked(tmp_path, monkeypatch):

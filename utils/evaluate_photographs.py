@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data.photograph_pairs import KINDS, PhotographPairs
-from data.rasters import LUMA
+from data.rasters import to_gray
 from data.sample_photographs import sample_photograph_pairs
 from metrics import protocols, psnr
 
@@ -103,10 +103,7 @@ def _add_gains(gains: dict[str, list[float]], label: str, images: dict[str, np.n
 
 def _luma(image: np.ndarray) -> np.ndarray:
     """(1 or 3, H, W) in [0, 1] -> (H, W) uint8: of the image in 8 bits, rounded half to even."""
-    numbers = to_eight_bit(image)
-    return (
-        numbers[0] if len(numbers) == 1 else np.rint(np.tensordot(LUMA, numbers.astype(np.float32), 1)).astype(np.uint8)
-    )
+    return to_gray(np.moveaxis(to_eight_bit(image), 0, -1))[0]
 
 
 def _panel(title: str, image: np.ndarray) -> Panel:

@@ -68,7 +68,12 @@ def peers(args: argparse.Namespace, medical: bool = False) -> list[Network]:
         weights.setdefault(method, []).append(file)
     asked = [(m, file) for m in args.methods if m != "dcinn" for file in weights.get(m, [None])]
     networks = [peer(args, method, file, medical) for method, file in asked]
-    if twice := [n.name for n in networks if [m.name for m in networks].count(n.name) > 1]:
+    labels = [n.label for n in networks]
+    networks = [
+        n._replace(label=f"{n.label}, {n.file.stem}") if n.file and labels.count(n.label) > 1 else n for n in networks
+    ]
+    labels = [n.label for n in networks]
+    if twice := [label for label in labels if labels.count(label) > 1]:
         raise UsageError(f"--peer-weights: found two files for {twice[0]}, expected other names, for rows of their own")
     return networks
 
@@ -106,8 +111,8 @@ def peer(args: argparse.Namespace, method: str, weights: str | None, medical: bo
     if isinstance(model, CDDFuse):
         model.skip = _skip(args, "none" if theirs and "MIF" in file.stem else model.skip, medical)
     label = f"{TITLES[method]} ({AUTHORS if theirs else file.stem})"
-    seen = _auif_saw if theirs and method == "auif" else _nothing
-    return Network(model, label, trained=True, name=f"{method}_{file.stem}", file=file, seen=seen)
+    network = Network(model, label, trained=True, name=f"{method}_{file.stem}", file=file)
+    return network._replace(seen=_auif_saw) if theirs and method == "auif" else network
 
 
 def _skip(args: argparse.Namespace, usual: str, medical: bool) -> str:
@@ -118,10 +123,6 @@ def _skip(args: argparse.Namespace, usual: str, medical: bool) -> str:
 def _auif_saw(name: str) -> bool:
     """Of RoadScene's 221 images AUIF-Net's authors trained on 180; ten test images are known to be outside."""
     return bool(ROADSCENE.fullmatch(name)) and name not in split("roadscene_unseen_10")
-
-
-def _nothing(_: str) -> bool:
-    return False
 
 
 def _methods(text: str) -> list[str]:
