@@ -10,7 +10,7 @@ from golden_inputs import image, weight
 
 from models import load_pretrained
 from models.peers import AUIF, CDDFuse
-from models.peers.auif import box_mean, surround_minus_centre
+from models.peers.auif import box_mean, combined, surround_minus_centre
 from models.peers.cddfuse import stretched
 from models.peers.released import from_authors, our_name
 from utils import peer_losses as losses
@@ -182,6 +182,8 @@ def test_the_training_of_auif(answers):
 
 
 def test_a_constant_image_is_not_divided_by_zero():
+    black = torch.zeros(1, 1, 4, 4)
+    assert combined("l1", black, black).tolist() == black.tolist()
     assert stretched(torch.full((1, 1, 4, 4), 0.5)).tolist() == torch.zeros(1, 1, 4, 4).tolist()
 
 

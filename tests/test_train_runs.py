@@ -95,6 +95,16 @@ def test_options_that_do_not_fit(name, options, message, tmp_path, capsys):
     assert not (tmp_path / "run").exists(), "nothing is written"
 
 
+def test_a_run_that_goes_on_with_other_data_says_so(roadscene, tmp_path, capsys):
+    options = ("--hold-back", 1, "--batch", 1, "--steps", 1)
+    train("ivf_rs", tmp_path, "--data", roadscene, *options)
+    train("ivf_rs", tmp_path, "--data", roadscene, *options, "--resume")
+    assert "the run began with" not in capsys.readouterr().out
+    other = roadscene.rename(tmp_path / "other")
+    train("ivf_rs", tmp_path, "--data", other, *options, "--resume")
+    assert f"note: the run began with {roadscene}" in capsys.readouterr().out
+
+
 def test_an_earlier_run_is_not_overwritten(tmp_path, capsys):
     train("ivf_tno", tmp_path)
     before = (tmp_path / "run/last.pth").read_bytes()

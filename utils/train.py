@@ -1,8 +1,10 @@
 """A training run from options to checkpoint. Options: `train_options.py`; data and losses of a task: `tasks.py`."""
 
 import argparse
+import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -93,6 +95,8 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             trainer.resume(args.resume)
         if distributed.rank() == 0:
             _say(name, args, task, batches, numbers, device)
+            if args.resume and (began := _data_of(args.resume.parent)) not in (None, task.label):
+                print(f"note: the run began with {began}, and goes on with other data")
             for row, metrics in plain.items():
                 print(f"without a network, {row}: {_listed(metrics)}")
         config = {
@@ -168,6 +172,14 @@ def _grown(model: nn.Module, options: dict) -> nn.Module:
     grown = build_peer(model.config.method, {**model.config.options, **options})
     grown.load_state_dict(model.state_dict(), strict=False)
     return grown
+
+
+def _data_of(folder: Path) -> str | None:
+    """What a run says its data are; None where that is not known."""
+    try:
+        return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))["data"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _say(
