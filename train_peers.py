@@ -20,6 +20,7 @@ from models.peers import TITLES
 from utils.entry import Parser, UsageError
 from utils.peer_tasks import TASKS
 from utils.train import chosen, run, train_parser, training_door
+from utils.train_options import fraction
 
 DATA = {
     "auif": "folder of pairs, or of photographs",
@@ -47,6 +48,12 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             help="the second stage, by two MAE ViT-B files",
         )
         parser.add_argument("--pairs", type=Path, help="the second stage's pairs (default: those of --data)")
+        parser.add_argument(
+            "--whole",
+            type=fraction,
+            default=0.0,
+            help="share of samples whose views hide nothing (default: 0, as released)",
+        )
     parser.add_argument(
         "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
     )

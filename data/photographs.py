@@ -103,14 +103,26 @@ class Views(_Crops):
     """Two views of a random crop, see `pretext.two_views`: what DeFusion++ is trained on.
 
     Samples hold `view1`, `view2` and `image` (3, side, side), `mask1` and `mask2` (1, side, side).
+
+    Args:
+        images, side: see above.
+        whole: share of samples whose views hide nothing, as two images to be fused do. Ours; the authors have none.
     """
+
+    def __init__(self, images: FolderImages | PairImages, side: int, whole: float = 0.0) -> None:
+        super().__init__(images, side)
+        self.whole = whole
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:
         """The views of image `index`."""
         name, picture = self.images[index]
         crop = _crop(picture, self.side, rng, transforms.ColorJitter(JITTER, JITTER, JITTER)).convert("RGB")
         image = np.moveaxis(np.asarray(crop, np.float32), -1, 0) / np.float32(255)
-        view1, view2, mask1, mask2 = two_views(image, rng)
+        if self.whole and rng.random() < self.whole:
+            view1 = view2 = image
+            mask1 = mask2 = np.ones_like(image[:1])
+        else:
+            view1, view2, mask1, mask2 = two_views(image, rng)
         return {"name": name, "view1": view1, "view2": view2, "mask1": mask1, "mask2": mask2, "image": image}
 
 
@@ -121,12 +133,18 @@ class ViewsAndPairs(Views):
     gray in three channels, as the network is given them.
 
     Args:
-        images, side: see `Views`.
+        images, side, whole: see `Views`.
         pairs: of which any one is taken.
     """
 
-    def __init__(self, images: FolderImages | PairImages, side: int, pairs: PairedImages | Sequence[dict]) -> None:
-        super().__init__(images, side)
+    def __init__(
+        self,
+        images: FolderImages | PairImages,
+        side: int,
+        pairs: PairedImages | Sequence[dict],
+        whole: float = 0.0,
+    ) -> None:
+        super().__init__(images, side, whole)
         self.pairs = pairs
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:

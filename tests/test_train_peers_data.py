@@ -8,6 +8,8 @@ import pytest
 from outputs import pairs
 
 import train_peers
+from data.photographs import PairImages, Views
+from data.samples import sample_pairs
 from data.splits import split
 from utils import peer_tasks
 
@@ -66,3 +68,27 @@ def test_what_is_held_back_is_not_trained_on(tmp_path):
     images, held, _ = peer_tasks._single_images(args)
     assert [images[i][0] for i in range(len(images))] == ["a, visible", "a, infrared", "b, visible", "b, infrared"]
     assert [held[i][0] for i in range(len(held))] == ["c, visible", "c, infrared"]
+
+
+def test_views_that_hide_nothing():
+    images = PairImages(sample_pairs())
+    released, mixed, whole = (Views(images, 224, share) for share in (0.0, 0.5, 1.0))
+
+    def hide_nothing(views):
+        found = [views.sample(i % 8, np.random.default_rng((1, i))) for i in range(24)]
+        for sample in found:
+            seen1, seen2 = (sample[name].astype(bool) for name in ("mask1", "mask2"))
+            assert (seen1 | seen2).all()
+            assert np.array_equal(*(np.where(seen1, sample[name], 0) for name in ("view1", "image")))
+            assert np.array_equal(*(np.where(seen2, sample[name], 0) for name in ("view2", "image")))
+        return sum(bool(sample["mask1"].all() and sample["mask2"].all()) for sample in found)
+
+    assert hide_nothing(released) == 0
+    assert 6 < hide_nothing(mixed) < 18
+    assert hide_nothing(whole) == 24
+
+
+def test_the_training_gets_the_share_that_hides_nothing(monkeypatch):
+    monkeypatch.setattr(train_peers, "run", lambda name, args, numbers, prepare: prepare())
+    shares = [train_peers.main(["defusion", *options]).source.whole for options in ([], ["--whole", "0.25"])]
+    assert shares == [0, 0.25]

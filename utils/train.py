@@ -85,6 +85,7 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             "hold_back": args.hold_back,
             "stride": getattr(args, "stride", None),
             "rows": getattr(args, "rows", None),
+            "whole": getattr(args, "whole", None) or None,
             "model": model.config.as_dict(),
         }
         model.recompute = args.recompute

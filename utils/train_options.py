@@ -55,7 +55,7 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
     add("--eval-every", type=cli.positive, default=1, help="epochs between validations")
     add("--save-every", type=cli.positive, default=500, help="steps between checkpoints, beside that of every epoch")
     add("--steps", type=cli.positive, help="end after so many steps (default: after the epochs)")
-    add("--ema", type=_fraction, default=0.0, help="decay of a moving average of the weights; 0: none")
+    add("--ema", type=fraction, default=0.0, help="decay of a moving average of the weights; 0: none")
     add("--skip-bad", action="store_true", help="leave out samples that cannot be read, and count them")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs")
     add("--amp", choices=tuple(PRECISIONS), default="off", help="mixed precision")
@@ -140,7 +140,8 @@ def _not_negative(text: str) -> float:
     return value
 
 
-def _fraction(text: str) -> float:
+def fraction(text: str) -> float:
+    """A number from 0 to under 1."""
     value = _number(text)
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a number from 0 to under 1")
