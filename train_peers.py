@@ -54,12 +54,15 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             default=0.0,
             help="share of samples whose views hide nothing (default: 0, as released)",
         )
+        parser.add_argument("--cosines", action="store_true", help="start with cosine transforms of patches")
     parser.add_argument(
         "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
     )
     args: argparse.Namespace = parser.parse_args(options)
     if getattr(args, "pairs", None) and not args.teachers:
         raise UsageError("--pairs: found without --teachers, expected with them")
+    if getattr(args, "cosines", False) and args.weights:
+        raise UsageError("--cosines: found beside --weights, which are a start, expected one of them")
     name = "defusion_latent" if getattr(args, "teachers", None) else method
     numbers = chosen(args, name)
     return run(name, args, numbers, lambda: TASKS[method](args, numbers))

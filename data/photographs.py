@@ -106,7 +106,8 @@ class Views(_Crops):
 
     Args:
         images, side: see above.
-        whole: share of samples whose views hide nothing, as two images to be fused do. Ours; the authors have none.
+        whole: share of samples whose views hide nothing, with contrast and colour as they are, like images to be
+            fused. Ours; the authors have none.
     """
 
     def __init__(self, images: FolderImages | PairImages, side: int, whole: float = 0.0) -> None:
@@ -116,9 +117,11 @@ class Views(_Crops):
     def sample(self, index: int, rng: np.random.Generator) -> dict:
         """The views of image `index`."""
         name, picture = self.images[index]
-        crop = _crop(picture, self.side, rng, transforms.ColorJitter(JITTER, JITTER, JITTER)).convert("RGB")
+        whole = self.whole > 0 and rng.random() < self.whole
+        jitter = None if whole else transforms.ColorJitter(JITTER, JITTER, JITTER)
+        crop = _crop(picture, self.side, rng, jitter).convert("RGB")
         image = np.moveaxis(np.asarray(crop, np.float32), -1, 0) / np.float32(255)
-        if self.whole and rng.random() < self.whole:
+        if whole:
             view1 = view2 = image
             mask1 = mask2 = np.ones_like(image[:1])
         else:

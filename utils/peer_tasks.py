@@ -14,7 +14,8 @@ from data.infrared_visible import holds_pairs
 from data.patches import PairGrid
 from data.photographs import FolderImages, GrayCrops, PairImages, Views, ViewsAndPairs
 from data.splits import split
-from models.peers import CDDFuse, build_peer
+from models.peers import CDDFuse, DeFusion, build_peer
+from models.peers.starts import cosine_start
 from models.peers.teachers import load_teacher
 from models.peers.vit import SIDE
 
@@ -60,7 +61,8 @@ def defusion(args: argparse.Namespace, numbers: Recipe) -> Task:
     items = _judged(samples, args)
     names = (LatentObjective if args.teachers else ViewsObjective).names[1:]
     validation = _by_loss(items, objective, names)
-    return _task("defusion", args, source, objective, validation, len(items), held, label, options=options)
+    task = _task("defusion", args, source, objective, validation, len(items), held, label, options=options)
+    return replace(task, build=lambda: _with_cosines(task.build())) if args.cosines else task
 
 
 def cddfuse(args: argparse.Namespace, numbers: Recipe) -> Task:
@@ -87,6 +89,11 @@ def cddfuse(args: argparse.Namespace, numbers: Recipe) -> Task:
 
 
 TASKS = {"auif": auif, "cddfuse": cddfuse, "defusion": defusion}
+
+
+def _with_cosines(model: DeFusion) -> DeFusion:
+    cosine_start(model)
+    return model
 
 
 def _judged(samples: object, args: argparse.Namespace) -> list[dict]:

@@ -1,0 +1,45 @@
+"""A start for DeFusion++'s training where there is no pretrained encoder: it sees and draws patches from the beginning.
+
+Ours: the authors start from TinyMIM's weights. From random ones a network learns the mean of each patch first, and what
+is in the patch only after many thousand steps.
+"""
+
+import numpy as np
+import torch
+from scipy.fft import idctn
+from torch import nn
+
+from .defusion import WIDTH, DeFusion
+from .vit import PATCH
+
+LUMA_WAVES = 160  # of 256, those of the lowest frequencies; the rest of the channels are of two colour differences
+COLOURS = ((1, 1, 1), (1, -1, 0), (1, 1, -2))
+GAIN = 0.3
+
+
+@torch.no_grad()
+def cosine_start(model: DeFusion) -> None:
+    """Embed patches by a cosine transform, mixed by a random rotation, and let every head draw by its transpose.
+
+    Args:
+        model: fresh; the rotation is of PyTorch's generator.
+    """
+    rotation = nn.init.orthogonal_(torch.empty(WIDTH, WIDTH))
+    filters = torch.einsum("ij,jchw->ichw", rotation, waves()) * GAIN
+    model.encoder.patch_embed.weight.copy_(filters)
+    drawn = filters.permute(2, 3, 1, 0).reshape(-1, WIDTH)  # rows of a patch, columns, colours
+    for head in (model.common_head, model.unique_head, model.fuse_head, model.masked):
+        head.linear.weight.copy_(drawn)
+
+
+def waves() -> torch.Tensor:
+    """(192, 3, 16, 16), orthonormal: the slowest cosines of the sum of the colours, then of their differences."""
+    order = sorted(np.ndindex(PATCH, PATCH), key=lambda f: (f[0] ** 2 + f[1] ** 2, f))
+    cosines = idctn(np.eye(PATCH**2).reshape(-1, PATCH, PATCH), axes=(1, 2), norm="ortho")
+    slowest = cosines[[row * PATCH + column for row, column in order]]
+    counts = (LUMA_WAVES, *((WIDTH - LUMA_WAVES) // 2,) * 2)
+    parts = [
+        np.einsum("c,nhw->nchw", np.array(colour) / np.linalg.norm(colour), slowest[:count])
+        for colour, count in zip(COLOURS, counts, strict=True)
+    ]
+    return torch.from_numpy(np.concatenate(parts)).float()
