@@ -37,7 +37,7 @@ SCRIPTS = {
 RESULTS = PRETRAINED / "results"
 WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trained on, 160:192 judged on
 RELEASED = {"AUTHORS_WV3.pth": "released_ps", "AUTHORS_auif_decoder.pth": "released_auif"}  # stand for authors' files
-METHODS = ("--methods", "dcinn,auif,cddfuse", "--weights", "ivf_tuned", "--protocol", "cddfuse")
+METHODS = ("--methods", "dcinn,auif,cddfuse,defusion", "--weights", "ivf_tuned", "--protocol", "cddfuse")
 BOTH_AUIF = ("--peer-weights", "auif=peers/auif", "auif=AUTHORS_auif_decoder.pth")
 TOLERANCE = {"PSNR": 0.01}  # dB; everything else to 1e-3
 
