@@ -107,7 +107,8 @@ SHORTER = {  # title, what is less than its authors'
         "start (--cosines) and half of the samples (--whole) are ours: the authors start from TinyMIM's weights, "
         "which are not at hand, and hide something in every sample. An image fused with itself comes back at 28 to "
         "41 dB (ten images); of two that differ it prefers the darker one, for what hides parts in the training is "
-        "bright noise, and the fused image is dim, with visible patches.",
+        "bright noise, and the fused image is dim, with visible patches. Strong colours, which RoadScene hardly "
+        "has, come out shifted (test_peers.py multifocus).",
     ),
 }
 for _method, (_title, _less) in SHORTER.items():
