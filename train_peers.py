@@ -52,9 +52,11 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             "--whole",
             type=fraction,
             default=0.0,
-            help="share of samples whose views hide nothing (default: 0, as released)",
+            help="share of samples, validation's too, whose views hide nothing (default: 0, as released)",
         )
-        parser.add_argument("--cosines", action="store_true", help="start with cosine transforms of patches")
+        parser.add_argument(
+            "--cosines", action="store_true", help="start with cosine transforms of patches, not with --weights (ours)"
+        )
     parser.add_argument(
         "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
     )

@@ -108,7 +108,7 @@ SHORTER = {  # title, what is less than its authors'
         "which are not at hand, and hide something in every sample. An image fused with itself comes back at 28 to "
         "41 dB (ten images); of two that differ it prefers the darker one, for what hides parts in the training is "
         "bright noise, and the fused image is dim, with visible patches. Strong colours, which RoadScene hardly "
-        "has, come out shifted (test_peers.py multifocus).",
+        "has, come out shifted (test_peers.py multifocus). The kept weights are a moving average (--ema).",
     ),
 }
 for _method, (_title, _less) in SHORTER.items():

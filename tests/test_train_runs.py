@@ -99,10 +99,10 @@ def test_a_run_that_goes_on_with_other_data_says_so(roadscene, tmp_path, capsys)
     options = ("--hold-back", 1, "--batch", 1, "--steps", 1)
     train("ivf_rs", tmp_path, "--data", roadscene, *options)
     train("ivf_rs", tmp_path, "--data", roadscene, *options, "--resume")
-    assert "the run began with" not in capsys.readouterr().out
+    assert "note: run.json names" not in capsys.readouterr().out
     other = roadscene.rename(tmp_path / "other")
     train("ivf_rs", tmp_path, "--data", other, *options, "--resume")
-    assert f"note: the run began with {roadscene}" in capsys.readouterr().out
+    assert f"note: run.json names the data {roadscene}" in capsys.readouterr().out
 
 
 def test_an_earlier_run_is_not_overwritten(tmp_path, capsys):

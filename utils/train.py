@@ -98,7 +98,7 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
         if distributed.rank() == 0:
             _say(name, args, task, batches, numbers, device)
             if args.resume and (began := _data_of(args.resume.parent)) not in (None, task.label):
-                print(f"note: the run began with {began}, and goes on with other data")
+                print(f"note: run.json names the data {began}")
             for row, metrics in plain.items():
                 print(f"without a network, {row}: {_listed(metrics)}")
         config = {

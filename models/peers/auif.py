@@ -123,6 +123,6 @@ def combined(rule: str, a: Tensor, b: Tensor) -> Tensor:
     """The features of two images as one, by a rule of `RULES`."""
     if rule == "l1":
         weight_a, weight_b = (functional.avg_pool2d(x.abs(), 3, 1, 1) for x in (a, b))
-        total = (weight_a + weight_b).clamp_min(torch.finfo(a.dtype).tiny)  # 0 where both are
-        return (weight_a * a + weight_b * b) / total
+        total = weight_a + weight_b
+        return (weight_a * a + weight_b * b) / torch.where(total > 0, total, 1)  # 0 where both are
     return a + b if rule == "sum" else (a + b) / 2
