@@ -93,8 +93,8 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
 PEER_TABLES = ("methods_tno25", "methods_roadscene50", "methods_mri_ct")
 ARCHITECTURE = (
     "The architecture and recipe of its authors, our short training: its rows say what so little training gives, "
-    "nothing of the authors' own weights, which are not redistributed here. DeFusion++'s rows and times are of a second "
-    "run of the same scripts, with --methods dcinn,defusion, whose other rows came out the same; so times of DeFusion++ "
+    "nothing of the authors' own weights, which are not redistributed here. DeFusion++'s rows and times are of another "
+    "run of the same scripts, with --methods dcinn,defusion, whose other rows came out the same: times of DeFusion++ "
     "and of the rest are not of one run and not to be compared."
 )
 SHORTER = {  # title, what is less than its authors'
