@@ -55,6 +55,12 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             help="share of samples, validation's too, whose views hide nothing (default: 0, as released)",
         )
         parser.add_argument(
+            "--soft",
+            type=fraction,
+            default=0.0,
+            help="share whose views blur, fade and brighten or darken in place of noise (default: 0, as released)",
+        )
+        parser.add_argument(
             "--cosines", action="store_true", help="start with cosine transforms of patches, not with --weights (ours)"
         )
     parser.add_argument(
@@ -65,6 +71,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         raise UsageError("--pairs: found without --teachers, expected with them")
     if getattr(args, "cosines", False) and args.weights:
         raise UsageError("--cosines: found beside --weights, which are a start, expected one of them")
+    if getattr(args, "whole", 0) + getattr(args, "soft", 0) > 1:
+        raise UsageError(f"--whole and --soft: found {args.whole} and {args.soft}, expected 1 together at most")
     name = "defusion_latent" if getattr(args, "teachers", None) else method
     numbers = chosen(args, name)
     return run(name, args, numbers, lambda: TASKS[method](args, numbers))

@@ -32,6 +32,7 @@ from utils.results import write_whole
 
 README = PRETRAINED.parent / "README.md"
 HALF = ("peers/defusion",)  # 27 MB for 54; read back to 32-bit floats
+ADDED = {"whole": "--whole", "soft": "--soft", "cosines": "--cosines", "ema": "--ema"}  # settings no recipe has
 FOLDERS = re.compile(r"(?<!\S)/\S+/")  # of a machine, in front of a name
 BEGIN, END = "<!-- results: begin (benchmarks/cards.py write) -->", "<!-- results: end -->"
 
@@ -128,7 +129,12 @@ def card(name: str) -> str:
         "Validation, by which the epoch was chosen": run["validation"],
         "Recipe": f"{run['recipe']}: batch {settings['batch']}, patch {settings['patch']}, learning rate "
         f"{settings['lr']:g}{f', {falling} after epochs {milestones}' if milestones else ''}, "
-        f"{'float32' if settings['amp'] == 'off' else settings['amp']}",
+        f"{'float32' if settings['amp'] == 'off' else settings['amp']}"
+        + "".join(
+            f", {option}" + ("" if settings[key] is True else f" {settings[key]:g}")
+            for key, option in ADDED.items()
+            if settings.get(key)
+        ),
         "Steps": f"{trained['steps']:.0f} ({trained['epochs']} epochs); weights as they were after "
         f"{best['steps']} steps",
         "Seed": settings["seed"],

@@ -14,7 +14,7 @@ from torchvision.transforms import functional
 
 from .errors import DataError
 from .infrared_visible import PairedImages
-from .pretext import two_views
+from .pretext import soft_views, two_views
 from .rasters import SUFFIXES, read_raster, to_rgb, to_unit
 
 SCALE, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
@@ -106,26 +106,27 @@ class Views(_Crops):
 
     Args:
         images, side: see above.
-        whole: share of samples whose views hide nothing, with contrast and colour as they are, like images to be
-            fused. Ours; the authors have none.
+        whole, soft: shares of samples whose views hide nothing, and of those made by `pretext.soft_views`; both with
+            contrast and colour as they are, like images to be fused. Ours; the authors have none.
     """
 
-    def __init__(self, images: FolderImages | PairImages, side: int, whole: float = 0.0) -> None:
+    def __init__(self, images: FolderImages | PairImages, side: int, whole: float = 0.0, soft: float = 0.0) -> None:
         super().__init__(images, side)
-        self.whole = whole
+        self.whole, self.soft = whole, soft
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:
         """The views of image `index`."""
         name, picture = self.images[index]
-        whole = self.whole > 0 and rng.random() < self.whole
-        jitter = None if whole else transforms.ColorJitter(JITTER, JITTER, JITTER)
+        kind = rng.random() if self.whole + self.soft > 0 else 1.0
+        whole, soft = kind < self.whole, self.whole <= kind < self.whole + self.soft
+        jitter = None if whole or soft else transforms.ColorJitter(JITTER, JITTER, JITTER)
         crop = _crop(picture, self.side, rng, jitter).convert("RGB")
         image = np.moveaxis(np.asarray(crop, np.float32), -1, 0) / np.float32(255)
         if whole:
             view1 = view2 = image
             mask1 = mask2 = np.ones_like(image[:1])
         else:
-            view1, view2, mask1, mask2 = two_views(image, rng)
+            view1, view2, mask1, mask2 = (soft_views if soft else two_views)(image, rng)
         return {"name": name, "view1": view1, "view2": view2, "mask1": mask1, "mask2": mask2, "image": image}
 
 
@@ -136,7 +137,7 @@ class ViewsAndPairs(Views):
     gray in three channels, as the network is given them.
 
     Args:
-        images, side, whole: see `Views`.
+        images, side, whole, soft: see `Views`.
         pairs: of which any one is taken.
     """
 
@@ -146,8 +147,9 @@ class ViewsAndPairs(Views):
         side: int,
         pairs: PairedImages | Sequence[dict],
         whole: float = 0.0,
+        soft: float = 0.0,
     ) -> None:
-        super().__init__(images, side, whole)
+        super().__init__(images, side, whole, soft)
         self.pairs = pairs
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:

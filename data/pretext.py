@@ -1,12 +1,15 @@
-"""Two views of one photograph for self-supervised fusion: each hides other parts of it behind noise.
+"""Two views of one photograph for self-supervised fusion: each hides other parts of it behind noise, or spoils them.
 
-Source: Liang et al., "Fusion from Decomposition", ECCV 2022 (the task CUD) and arXiv 2410.12274.
+Source: Liang et al., "Fusion from Decomposition", ECCV 2022 (the task CUD) and arXiv 2410.12274; spoiled parts: ours.
 """
 
+import cv2
 import numpy as np
 
 COARSE, FINE = 13, (26, 27)  # cells a side
 LAST = (0.33, 0.33, 0.34)  # chances of the three sides, for what neither view shows
+BUMPS, RAMP = (2, 14), (0.05, 2.0)  # of soft masks: bumps a side, and how far they rise before a pixel is shown
+BLUR, CONTRAST = (0.5, 12.0), (-0.6, 0.6)  # of spoiled parts: pixels, times the image's own
 Array = np.ndarray
 
 
@@ -49,3 +52,29 @@ def two_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Arr
         first, second = second, first
     views = [view(image, mask, rng.standard_normal(image.shape)) for mask in (first, second)]
     return views[0], views[1], first[None].astype(np.float32), second[None].astype(np.float32)
+
+
+def soft_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
+    """Like `two_views`, but what a view hides is blurred, of less contrast, and brighter or darker; masks are ramps.
+
+    That is how images to be fused differ: in focus, exposure or sensor. Every pixel is shown whole by one view at
+    least. Ours; the authors hide behind noise alone.
+    """
+    side, bumps = image.shape[-1], int(rng.integers(*BUMPS))
+    hills = cv2.resize(rng.standard_normal((bumps, bumps)), (side, side), interpolation=cv2.INTER_CUBIC)
+    slope = np.clip(hills / _between(RAMP, rng), -1, 1)[None].astype(np.float32)
+    first, second = np.minimum(1, 1 + slope), np.minimum(1, 1 - slope)
+    views = [mask * image + (1 - mask) * spoiled(image, rng) for mask in (first, second)]
+    return views[0], views[1], first, second
+
+
+def spoiled(image: Array, rng: np.random.Generator) -> Array:
+    """(C, H, W), blurred, with little of its contrast or its negative's, at any brightness; float32 in [0, 1]."""
+    blurred = cv2.GaussianBlur(np.moveaxis(image, 0, -1), (0, 0), _between(BLUR, rng))
+    contrast = rng.uniform(*CONTRAST)
+    return np.clip(np.moveaxis(blurred - blurred.mean(), -1, 0) * contrast + rng.random(), 0, 1).astype(np.float32)
+
+
+def _between(ends: tuple[float, float], rng: np.random.Generator) -> float:
+    """A number between these, its logarithm uniform."""
+    return float(np.exp(rng.uniform(*np.log(ends))))

@@ -9,6 +9,7 @@ from outputs import pairs
 
 import train_peers
 from data.photographs import PairImages, Views
+from data.pretext import soft_views, spoiled
 from data.samples import sample_pairs
 from data.splits import split
 from utils import peer_tasks
@@ -90,7 +91,54 @@ def test_views_that_hide_nothing():
     assert low < 0.6 * full, "jitter lowers brightness and contrast"
 
 
-def test_the_training_gets_the_share_that_hides_nothing(monkeypatch):
-    monkeypatch.setattr(train_peers, "run", lambda name, args, numbers, prepare: prepare())
-    shares = [train_peers.main(["defusion", *options]).source.whole for options in ([], ["--whole", "0.25"])]
-    assert shares == [0, 0.25]
+def test_views_that_spoil_what_they_hide():
+    images = PairImages(sample_pairs())
+    released, mixed, soft = (Views(images, 224, 0.25 * (share == 0.5), share) for share in (0.0, 0.5, 1.0))
+    kinds = []
+    for views in (released, mixed, soft):
+        found = [views.sample(i % 8, np.random.default_rng((2, i))) for i in range(24)]
+        whole = sum(bool(s["mask1"].all() and s["mask2"].all() and (s["mask1"] == 1).all()) for s in found)
+        ramps = sum(bool(((s["mask1"] > 0) & (s["mask1"] < 1)).any()) for s in found)
+        kinds.append((whole, ramps, 24 - whole - ramps))
+    assert kinds[0] == (0, 0, 24)
+    assert (kinds[2][0], kinds[2][1] > 20) == (0, True), "but for a view that shows all or nothing, masks have ramps"
+    assert all(2 <= count <= most for count, most in zip(kinds[1], (11, 18, 11), strict=True))
+
+
+def test_a_spoiled_part_is_blurred_faded_and_of_any_brightness():
+    image = np.random.default_rng(0).random((3, 224, 224)).astype(np.float32) * 0.5 + 0.25
+    levels, edges = [], []
+    for seed in range(20):
+        view1, view2, *masks = soft_views(image, np.random.default_rng(seed))
+        assert view1.shape == image.shape
+        assert masks[0].shape == (1, 224, 224)
+        assert {array.dtype for array in (view1, view2, *masks)} == {np.dtype(np.float32)}
+        assert (np.maximum(*masks) == 1).all(), "one view at least shows a pixel whole"
+        assert min(masks[0].min(), masks[1].min()) >= 0
+        for seen, mask in zip((view1, view2), masks, strict=True):
+            assert 0 <= seen.min() <= seen.max() <= 1
+            assert np.allclose(np.where(mask == 1, seen - image, 0), 0, atol=1e-7)
+            if (hidden := np.broadcast_to(mask == 0, image.shape)).sum() > 3000:
+                levels.append(seen[hidden].mean())
+                edges.append(np.abs(np.diff(seen, axis=2))[hidden[..., 1:]].mean())
+    assert len(levels) > 20
+    assert min(levels) < 0.2
+    assert max(levels) > 0.8
+    sharp = np.abs(np.diff(image, axis=2)).mean()
+    assert max(edges) < 0.6 * sharp
+    assert np.mean(edges) < 0.15 * sharp, "blurred, not faded alone: that would leave 0.3"
+
+
+def test_a_spoiled_image_has_little_contrast_or_its_negatives():
+    image = np.broadcast_to(np.linspace(0.3, 0.7, 64, dtype=np.float32), (3, 64, 64))
+    found = [np.corrcoef(spoiled(image, np.random.default_rng(i))[0, 0], image[0, 0]) for i in range(30)]
+    slopes = [spoiled(image, np.random.default_rng(i)).std() / image.std() for i in range(30)]
+    assert {round(pair[0, 1]) for pair in found} == {-1, 1}
+    assert 0.3 < max(slopes) < 0.61
+
+
+def test_the_training_gets_the_shares(monkeypatch, capsys):
+    monkeypatch.setattr(train_peers, "run", lambda name, args, numbers, prepare: prepare().source)
+    sources = [train_peers.main(["defusion", *options.split()]) for options in ("", "--whole .25", "--soft .5")]
+    assert [(source.whole, source.soft) for source in sources] == [(0, 0), (0.25, 0), (0, 0.5)]
+    refused(capsys, "defusion", "--whole", 0.7, "--soft", 0.5, words="found 0.7 and 0.5, expected 1 together at most")

@@ -46,16 +46,17 @@ def defusion(args: argparse.Namespace, numbers: Recipe) -> Task:
     if numbers.patch != SIDE:
         raise UsageError(f"--patch: found {numbers.patch}, expected {SIDE}, the network's own side")
     images, held, label = _single_images(args)
-    judged, source, objective, options = held or _Few(images), Views(images, SIDE, args.whole), ViewsObjective, {}
-    samples = Views(judged, SIDE, args.whole)
+    shares = {"whole": args.whole, "soft": args.soft}
+    judged, source, objective, options = held or _Few(images), Views(images, SIDE, **shares), ViewsObjective, {}
+    samples = Views(judged, SIDE, **shares)
     if args.teachers:
         pairs, origin = training_pairs(argparse.Namespace(**{**vars(args), "data": args.pairs or args.data}))
         first = len(pairs) - args.hold_back
         if first < 1:
             raise UsageError(f"--hold-back: found {args.hold_back} of {len(pairs)} pairs of {origin}, expected fewer")
         others = _Part(pairs, range(first, len(pairs))) if args.hold_back else _Few(pairs)
-        source = ViewsAndPairs(images, SIDE, _Part(pairs, range(first)), args.whole)
-        samples = ViewsAndPairs(judged, SIDE, others, args.whole)
+        source = ViewsAndPairs(images, SIDE, _Part(pairs, range(first)), **shares)
+        samples = ViewsAndPairs(judged, SIDE, others, **shares)
         objective = partial(LatentObjective, teachers=tuple(load_teacher(file) for file in args.teachers))
         label, options = f"{label}; pairs of {origin}", {"latent": True}
     items = _judged(samples, args)

@@ -86,6 +86,7 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
             "stride": getattr(args, "stride", None),
             "rows": getattr(args, "rows", None),
             "whole": getattr(args, "whole", None) or None,
+            "soft": getattr(args, "soft", None) or None,
             "cosines": getattr(args, "cosines", None) or None,
             "model": model.config.as_dict(),
         }
