@@ -1,0 +1,56 @@
+"""What a network gives back of an image that is fused with itself, and what its fused images of pairs are nearest to.
+
+    python benchmarks/self_fusion.py --data PAIRS_DIR --weights peers/defusion [FILE ...] [--every 8]
+
+A method that keeps what both images show gives an image back. PSNR in dB, peak 1: of model(x, x) to x (mean, least and
+largest of the images), and of model(visible, infrared) to the smaller, the mean and the larger of the two at each
+pixel. The last column: how much brighter the fused images are than the mean of both, of 255.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import torch
+
+from data.infrared_visible import PairedImages
+from metrics import psnr
+from models import load_pretrained
+from utils.cli import Parser, door, pick_device, positive
+
+COLUMNS = ("weights", "images", "itself", "least", "largest", "minimum", "mean", "maximum", "brighter")
+
+
+def main(argv: list[str] | None = None) -> list[dict]:
+    """Measure and print; returns the rows."""
+    parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--data", type=Path, required=True, help="folder of pairs")
+    parser.add_argument("--weights", nargs="+", default=["peers/defusion"], help="files or names in pretrained/")
+    parser.add_argument("--every", type=positive, default=8, help="of the pairs, every so many-th from the first")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where they run")
+    args = parser.parse_args(argv)
+    pairs, device, rows = PairedImages(args.data), pick_device(args.device), []
+    print(f"| {' | '.join(COLUMNS)} |\n|---|{'---:|' * (len(COLUMNS) - 1)}")
+    for weights in args.weights:
+        model = load_pretrained(weights, method=None).eval().to(device)
+        again, nearest, brighter = [], [], []
+        for index in range(0, len(pairs), args.every):
+            sources = [pairs[index][kind][0] for kind in ("visible", "infrared")]
+            x, y = (torch.from_numpy(source)[None, None].to(device) for source in sources)
+            with torch.inference_mode():
+                fused, *copies = (model(a, b)[0, 0].cpu().numpy() for a, b in ((x, y), (x, x), (y, y)))
+            again += [psnr(copy, source) for copy, source in zip(copies, sources, strict=True)]
+            mean = np.mean(sources, axis=0)
+            nearest.append([psnr(fused, of) for of in (np.minimum(*sources), mean, np.maximum(*sources))])
+            brighter.append(255 * float(fused.mean() - mean.mean()))
+        values = (float(np.mean(again)), min(again), max(again), *map(float, np.mean(nearest, axis=0)))
+        rows.append(dict(zip(COLUMNS, (weights, len(again), *values, float(np.mean(brighter))), strict=True)))
+        cells = " | ".join(f"{value:.1f}" for value in list(rows[-1].values())[2:])
+        print(f"| {Path(weights).name} | {len(again)} | {cells} |", flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    door(main)()
