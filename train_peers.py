@@ -52,13 +52,13 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             "--whole",
             type=fraction,
             default=0.0,
-            help="share of samples, validation's too, whose views hide nothing (default: 0, as released)",
+            help="share of samples, validation's too, whose views hide nothing",
         )
         parser.add_argument(
             "--soft",
             type=fraction,
             default=0.0,
-            help="share whose views blur, fade and brighten or darken in place of noise (default: 0, as released)",
+            help="share of samples, validation's too, that views hide by blur, fading and brightness, not by noise",
         )
         parser.add_argument(
             "--cosines", action="store_true", help="start with cosine transforms of patches, not with --weights (ours)"

@@ -1,14 +1,14 @@
 """The files of pretrained/, their cards and the README's results, all from what runs and test scripts wrote.
 
     python benchmarks/cards.py adopt RUN_DIR NAME     best.pth of a training -> pretrained/NAME.pth (model and
-                                                      configuration only) and NAME.json (what the run says of itself)
+                                                      configuration only) and NAME.json (what the run says of itself);
+                                                      --after EARLIER_RUN_DIR where it began with --weights
     python benchmarks/cards.py write                  pretrained/NAME.md, the curves, and the README's results
 
 Numbers come from pretrained/NAME.json and pretrained/results/*.json (benchmarks/tables.py); only the
 remarks, in card_texts.py, are typed.
 """
 
-import csv
 import hashlib
 import json
 import re
@@ -21,10 +21,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.card_texts import CARDS, HEADLINES, INTRODUCTION, MORE, RULES, SHOWN
+from benchmarks.trainings import facts_of, measure_of
 from metrics import published
 from metrics.report import ARROWS, DIRECTIONS
 from models import load_pretrained, save_checkpoint
-from models.checkpoint import load_extra
 from models.weight_files import PRETRAINED
 from utils.cli import Parser, UsageError, door
 from utils.recipes import PEER_RECIPES
@@ -33,39 +33,25 @@ from utils.results import write_whole
 README = PRETRAINED.parent / "README.md"
 HALF = ("peers/defusion",)  # 27 MB for 54; read back to 32-bit floats
 ADDED = {"whole": "--whole", "soft": "--soft", "cosines": "--cosines", "ema": "--ema"}  # settings no recipe has
-FOLDERS = re.compile(r"(?<!\S)/\S+/")  # of a machine, in front of a name
 BEGIN, END = "<!-- results: begin (benchmarks/cards.py write) -->", "<!-- results: end -->"
 
 
-def adopt(run: Path, name: str) -> None:
-    """Take the best weights of a training, and what it wrote about itself."""
+def adopt(run: Path, name: str, after: Path | None = None) -> None:
+    """Take the best weights of a training, and what it wrote about itself, and the training it began with, `after`."""
     if name not in CARDS:
         raise UsageError(f"found the name {name}, expected one of {', '.join(CARDS)}")
-    for file in ("best.pth", "run.json", "train.csv"):
-        if not (run / file).is_file():
-            raise UsageError(f"{run / file}: found no such file, expected a training's folder")
     folder, _, method = name.rpartition("/")
+    facts = facts_of(run)
+    if ("--weights" in facts["run"]["command"].split()) != (after is not None):
+        found = "none" if after is None else f"{after}, but not"
+        raise UsageError(f"--after: found {found} the run whose --weights {run} began with, expected both or neither")
+    if after:
+        facts["before"] = {key: value for key, value in facts_of(after).items() if key != "curve"}
     kind = {"method": method} if folder else {"task": name.partition("_")[0]}
     model = load_pretrained(run / "best.pth", **kind)
-    about = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    about |= {key: FOLDERS.sub("", about[key]) for key in ("data", "command") if key in about}
-    with (run / "train.csv").open(encoding="utf-8", newline="") as file:
-        epochs = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
-    rows = [row for row in epochs if measure_of(row)]
-    lacking = [key for key in ("hardware", "command", "settings") if key not in about]
-    if lacking or not rows:
-        raise UsageError(f"{run}: found no {(lacking or ['validated epoch'])[0]}, expected a whole training")
-    best = {key: load_extra(run / "best.pth").get(key) for key in ("epoch", "steps")}
     (PRETRAINED / folder).mkdir(exist_ok=True)
     save_checkpoint(PRETRAINED / f"{name}.pth", model.half() if name in HALF else model)
-    trained = {"epochs": len(epochs), "steps": epochs[-1]["step"], "minutes": sum(e["seconds"] for e in epochs) / 60}
-    facts = {"run": about, "trained": trained, "best": best, "curve": rows}
     write_whole(PRETRAINED / f"{name}.json", json.dumps(facts, indent=1) + "\n")
-
-
-def measure_of(row: dict) -> str | None:
-    """What a training is judged by: the column of train.csv."""
-    return next((key for key in ("PSNR", "val_loss") if key in row), None)
 
 
 def results(name: str) -> dict | None:
@@ -119,27 +105,13 @@ def card(name: str) -> str:
     """The card of a file in pretrained/."""
     title, tables, terms, remarks = CARDS[name]
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
-    run, best, trained = facts["run"], facts["best"], facts["trained"]
-    settings = run["settings"]
-    gamma = PEER_RECIPES[run["task"]].gamma if run.get("task") in PEER_RECIPES else 0.5
-    falling = "halved" if gamma == 0.5 else f"times {gamma:g}"
-    milestones = ", ".join(map(str, settings["milestones"]))
+    run, before = facts["run"], facts.get("before")
     lines = {
         "Data": run["data"],
         "Validation, by which the epoch was chosen": run["validation"],
-        "Recipe": f"{run['recipe']}: batch {settings['batch']}, patch {settings['patch']}, learning rate "
-        f"{settings['lr']:g}{f', {falling} after epochs {milestones}' if milestones else ''}, "
-        f"{'float32' if settings['amp'] == 'off' else settings['amp']}"
-        + "".join(
-            f", {option}" + ("" if settings[key] is True else f" {settings[key]:g}")
-            for key, option in ADDED.items()
-            if settings.get(key)
-        ),
-        "Steps": f"{trained['steps']:.0f} ({trained['epochs']} epochs); weights as they were after "
-        f"{best['steps']} steps",
-        "Seed": settings["seed"],
-        "Hardware and time": f"{run['hardware']}, {run['processes']} process(es), "
-        f"{trained['minutes']:.0f} minutes of steps beside whatever else the machine did",
+        **({f"Before, {row.lower()}": text for row, text in _training_rows(before).items()} if before else {}),
+        **_training_rows(facts),
+        "Seed": run["settings"]["seed"],
         "Parameters": f"{run['parameters']:,}",
         "Terms of the data": terms,
     }
@@ -150,12 +122,37 @@ def card(name: str) -> str:
         "",
         "| | |",
     ]
-    command = re.sub(r"--(data|val) ", r"--\1 DIR/", re.sub(r" --output \S+| --resume\b", "", run["command"]))
-    out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), "", f"    {command}", ""]
+    out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), ""]
+    for about in (before, facts) if before else (facts,):
+        command = re.sub(r" --output \S+| --resume\b", "", about["run"]["command"])
+        out += ["    " + re.sub(r"--(data|val) ", r"--\1 DIR/", command)]
     up = "../" * name.count("/")
-    out += [*(f"* {remark}" for remark in remarks), "", f"![validation]({up}curves/{name}.png)", "", "## Measured", ""]
-    out += [markdown(result, remarks=True) for table in tables if (result := results(table))]
+    out += ["", *(f"* {remark}" for remark in remarks), "", f"![validation]({up}curves/{name}.png)", ""]
+    out += ["## Measured", "", *(markdown(result, remarks=True) for table in tables if (result := results(table)))]
     return "\n".join(out).rstrip() + "\n"
+
+
+def _training_rows(facts: dict) -> dict[str, str]:
+    """How a training went, and with what."""
+    run, best, trained = facts["run"], facts["best"], facts["trained"]
+    settings = run["settings"]
+    gamma = PEER_RECIPES[run["task"]].gamma if run.get("task") in PEER_RECIPES else 0.5
+    falling = "halved" if gamma == 0.5 else f"times {gamma:g}"
+    milestones = ", ".join(map(str, settings["milestones"]))
+    added = [
+        option + ("" if settings[key] is True else f" {settings[key]:g}")
+        for key, option in ADDED.items()
+        if settings.get(key)
+    ]
+    return {
+        "Recipe": f"{run['recipe']}: batch {settings['batch']}, patch {settings['patch']}, learning rate "
+        f"{settings['lr']:g}{f', {falling} after epochs {milestones}' if milestones else ''}, "
+        f"{', '.join(['float32' if settings['amp'] == 'off' else settings['amp'], *added])}",
+        "Steps": f"{trained['steps']:.0f} ({trained['epochs']} epochs); weights as they were after "
+        f"{best['steps']} steps",
+        "Hardware and time": f"{run['hardware']}, {run['processes']} process(es), "
+        f"{trained['minutes']:.0f} minutes of steps beside whatever else the machine did",
+    }
 
 
 def draw_curve(name: str) -> None:
@@ -223,10 +220,11 @@ def main(argv: list[str] | None = None) -> None:
     taking = commands.add_parser("adopt", help="take the best weights of a training")
     taking.add_argument("run", type=Path, help="the training's folder")
     taking.add_argument("name", help="of the file in pretrained/")
+    taking.add_argument("--after", type=Path, help="the folder of the training whose weights it began with")
     commands.add_parser("write", help="cards, curves, README")
     args = parser.parse_args(argv)
     if args.command_name == "adopt":
-        adopt(args.run, args.name)
+        adopt(args.run, args.name, args.after)
     else:
         write()
 

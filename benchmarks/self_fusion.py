@@ -3,8 +3,9 @@
     python benchmarks/self_fusion.py --data PAIRS_DIR --weights peers/defusion [FILE ...] [--every 8]
 
 A method that keeps what both images show gives an image back. PSNR in dB, peak 1: of model(x, x) to x (mean, least and
-largest of the images), and of model(visible, infrared) to the smaller, the mean and the larger of the two at each
-pixel. The last column: how much brighter the fused images are than the mean of both, of 255.
+largest of the images, two of a pair), and of model(visible, infrared) to the smaller, the mean and the larger of the
+two at each pixel. The last column: how much brighter the fused images are than the mean of both, of 255. No pair is
+left out, so not every one need be new to the network.
 """
 
 import sys
@@ -37,7 +38,8 @@ def main(argv: list[str] | None = None) -> list[dict]:
         model = load_pretrained(weights, method=None).eval().to(device)
         again, nearest, brighter = [], [], []
         for index in range(0, len(pairs), args.every):
-            sources = [pairs[index][kind][0] for kind in ("visible", "infrared")]
+            pair = pairs[index]
+            sources = [pair[kind][0] for kind in ("visible", "infrared")]
             x, y = (torch.from_numpy(source)[None, None].to(device) for source in sources)
             with torch.inference_mode():
                 fused, *copies = (model(a, b)[0, 0].cpu().numpy() for a, b in ((x, y), (x, x), (y, y)))
@@ -48,7 +50,7 @@ def main(argv: list[str] | None = None) -> list[dict]:
         values = (float(np.mean(again)), min(again), max(again), *map(float, np.mean(nearest, axis=0)))
         rows.append(dict(zip(COLUMNS, (weights, len(again), *values, float(np.mean(brighter))), strict=True)))
         cells = " | ".join(f"{value:.1f}" for value in list(rows[-1].values())[2:])
-        print(f"| {Path(weights).name} | {len(again)} | {cells} |", flush=True)
+        print(f"| {weights} | {len(again)} | {cells} |", flush=True)
     return rows
 
 

@@ -100,7 +100,7 @@ class GrayCrops(_Crops):
 
 
 class Views(_Crops):
-    """Two views of a random crop, see `pretext.two_views`: what DeFusion++ is trained on.
+    """Two views of a random crop, see `pretext.two_views` and `soft_views`: what DeFusion++ is trained on.
 
     Samples hold `view1`, `view2` and `image` (3, side, side), `mask1` and `mask2` (1, side, side).
 

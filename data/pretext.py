@@ -8,7 +8,7 @@ import numpy as np
 
 COARSE, FINE = 13, (26, 27)  # cells a side
 LAST = (0.33, 0.33, 0.34)  # chances of the three sides, for what neither view shows
-BUMPS, RAMP = (2, 14), (0.05, 2.0)  # of soft masks: bumps a side, and how far they rise before a pixel is shown
+BUMPS, RAMP = (2, 14), (0.05, 2.0)  # of soft masks: 2 to 13 a side; how high or deep where a view hides a pixel wholly
 BLUR, CONTRAST = (0.5, 12.0), (-0.6, 0.6)  # of spoiled parts: pixels, times the image's own
 Array = np.ndarray
 
@@ -59,6 +59,13 @@ def soft_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Ar
 
     That is how images to be fused differ: in focus, exposure or sensor. Every pixel is shown whole by one view at
     least. Ours; the authors hide behind noise alone.
+
+    Args:
+        image: (3, S, S) in [0, 1].
+        rng: of the sample.
+
+    Returns:
+        Both views (3, S, S), and how much of the image each shows at a pixel, (1, S, S) in [0, 1]; float32.
     """
     side, bumps = image.shape[-1], int(rng.integers(*BUMPS))
     hills = cv2.resize(rng.standard_normal((bumps, bumps)), (side, side), interpolation=cv2.INTER_CUBIC)
@@ -69,7 +76,7 @@ def soft_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Ar
 
 
 def spoiled(image: Array, rng: np.random.Generator) -> Array:
-    """(C, H, W), blurred, with little of its contrast or its negative's, at any brightness; float32 in [0, 1]."""
+    """(3, H, W), blurred, with little of its contrast or its negative's, at any brightness; float32 in [0, 1]."""
     blurred = cv2.GaussianBlur(np.moveaxis(image, 0, -1), (0, 0), _between(BLUR, rng))
     contrast = rng.uniform(*CONTRAST)
     return np.clip(np.moveaxis(blurred - blurred.mean(), -1, 0) * contrast + rng.random(), 0, 1).astype(np.float32)

@@ -17,7 +17,7 @@ def test_means_are_those_of_scipy(way):
     weights = np.exp(-((np.arange(11) - 5) ** 2) / (2 * SSIM_SIGMA**2)) * np.linspace(1, 2, 11)  # of no symmetry
     expected = correlate1d(correlate1d(IMAGES[0], weights, axis=2, mode="mirror"), weights, axis=3, mode="mirror")
     for reflect in (True, False):
-        found = way(torch.from_numpy(IMAGES[0]), torch.from_numpy(weights), reflect)
+        found = way(torch.from_numpy(weights), IMAGES.shape[-2:], reflect)(torch.from_numpy(IMAGES[0]))
         assert np.allclose(found, expected if reflect else expected[..., 5:-5, 5:-5], rtol=1e-12)
 
 

@@ -128,6 +128,30 @@ def a_run(folder, model, column):
 MODELS = {"ivf_rs": lambda: dcinn_ivf("mean"), "ps": lambda: dcinn_ps(4), "peers/auif": AUIF}
 
 
+def test_a_card_says_what_the_training_began_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(cards, "PRETRAINED", tmp_path / "pretrained")
+    (tmp_path / "pretrained").mkdir()
+    for run, steps in (("first", 84), ("second", 9)):
+        a_run(tmp_path / run, AUIF(), "val_loss")
+        lines = (tmp_path / run / "train.csv").read_text()
+        (tmp_path / run / "train.csv").write_text(lines.replace("84", str(steps)))
+        about = json.loads((tmp_path / run / "run.json").read_text())
+        if run == "second":
+            about["command"] += " --weights first/best.pth"
+            about["settings"] |= {"whole": 0.5, "soft": 0.25, "cosines": True, "ema": 0.0}
+        (tmp_path / run / "run.json").write_text(json.dumps(about))
+    second, first = str(tmp_path / "second"), str(tmp_path / "first")
+    for wrong in (["adopt", second, "peers/auif"], ["adopt", first, "peers/auif", "--after", second]):
+        with pytest.raises(UsageError, match="--after: found"):
+            cards.main(wrong)
+    cards.main(["adopt", second, "peers/auif", "--after", first])
+    card = cards.card("peers/auif")
+    assert "| Before, steps | 84 (4 epochs)" in card
+    assert "| Steps | 9 (4 epochs)" in card
+    assert "float32, --whole 0.5, --soft 0.25, --cosines |" in card
+    assert "--data DIR/pairs\n    python train.py --data DIR/pairs --weights first/best.pth\n" in card
+
+
 @pytest.mark.parametrize(("name", "column"), [("ivf_rs", "val_loss"), ("ps", "PSNR"), ("peers/auif", "val_loss")])
 def test_adopted_weights_hold_model_and_configuration_only(name, column, tmp_path, monkeypatch):
     monkeypatch.setattr(cards, "PRETRAINED", tmp_path / "pretrained")

@@ -195,6 +195,7 @@ def test_single_images(tmp_path):
         (["other"], "choose from"),
         (["defusion", "--whole", "1"], "--whole: found 1, expected a number from 0 to under 1"),
         (["auif", "--whole", "0.5"], "--whole"),
+        (["defusion", "--soft", "nan"], "--soft: found nan, expected a number from 0 to under 1"),
         ([], "method"),
         (["defusion", "--patch", "64"], "--patch: found 64, expected 224"),
         (["auif", "--data", "none"], "none: found no such folder"),

@@ -1,15 +1,17 @@
 """What the peers are trained on: test images left out, bad ones where asked."""
 
 import argparse
+import json
 
 import cv2
 import numpy as np
 import pytest
 from outputs import pairs
+from torchvision import transforms
 
 import train_peers
-from data.photographs import PairImages, Views
-from data.pretext import soft_views, spoiled
+from data.photographs import JITTER, PairImages, Views, _crop
+from data.pretext import soft_views, spoiled, two_views
 from data.samples import sample_pairs
 from data.splits import split
 from utils import peer_tasks
@@ -93,16 +95,29 @@ def test_views_that_hide_nothing():
 
 def test_views_that_spoil_what_they_hide():
     images = PairImages(sample_pairs())
-    released, mixed, soft = (Views(images, 224, 0.25 * (share == 0.5), share) for share in (0.0, 0.5, 1.0))
+    released, mixed, soft, whole = (Views(images, 224, *shares) for shares in ((0, 0), (0.25, 0.5), (0, 1), (1, 0)))
     kinds = []
     for views in (released, mixed, soft):
         found = [views.sample(i % 8, np.random.default_rng((2, i))) for i in range(24)]
-        whole = sum(bool(s["mask1"].all() and s["mask2"].all() and (s["mask1"] == 1).all()) for s in found)
+        nothing = sum(bool((s["mask1"] == 1).all() and (s["mask2"] == 1).all()) for s in found)
         ramps = sum(bool(((s["mask1"] > 0) & (s["mask1"] < 1)).any()) for s in found)
-        kinds.append((whole, ramps, 24 - whole - ramps))
+        kinds.append((nothing, ramps, 24 - nothing - ramps))
     assert kinds[0] == (0, 0, 24)
     assert (kinds[2][0], kinds[2][1] > 20) == (0, True), "but for a view that shows all or nothing, masks have ramps"
-    assert all(2 <= count <= most for count, most in zip(kinds[1], (11, 18, 11), strict=True))
+    assert all(3 <= count <= most for count, most in zip(kinds[1], (10, 16, 10), strict=True))
+    images = [views.sample(3, np.random.default_rng(7))["image"] for views in (soft, whole, released)]
+    assert np.array_equal(images[0], images[1]), "no jitter"
+    assert not np.array_equal(images[0], images[2])
+
+
+def test_without_shares_views_are_as_released():
+    images, rng, again = PairImages(sample_pairs()), np.random.default_rng(5), np.random.default_rng(5)
+    found = Views(images, 224).sample(2, rng)
+    crop = np.asarray(_crop(images[2][1], 224, again, transforms.ColorJitter(JITTER, JITTER, JITTER)).convert("RGB"))
+    expected = two_views(np.moveaxis(crop, -1, 0) / np.float32(255), again)
+    names = ("view1", "view2", "mask1", "mask2")
+    assert all(np.array_equal(found[name], array) for name, array in zip(names, expected, strict=True))
+    assert rng.random() == again.random(), "no more random numbers are drawn"
 
 
 def test_a_spoiled_part_is_blurred_faded_and_of_any_brightness():
@@ -137,8 +152,30 @@ def test_a_spoiled_image_has_little_contrast_or_its_negatives():
     assert 0.3 < max(slopes) < 0.61
 
 
-def test_the_training_gets_the_shares(monkeypatch, capsys):
+def test_the_views_are_spoiled_each_in_its_own_way():
+    black = np.zeros((3, 64, 64), np.float32)
+    pairs = [soft_views(black, np.random.default_rng(seed))[:2] for seed in range(20)]
+    levels = np.array([[seen.max() for seen in both] for both in pairs])
+    assert np.corrcoef(levels.T)[0, 1] < 0.6
+    assert np.abs(levels[:, 0] - levels[:, 1]).mean() > 0.15
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_training_and_validation_get_the_shares(second, monkeypatch, capsys):
+    views, name = [], "ViewsAndPairs" if second else "Views"
+    kept = getattr(peer_tasks, name)
+    monkeypatch.setattr(peer_tasks, name, lambda *args, **shares: views.append(kept(*args, **shares)) or views[-1])
+    monkeypatch.setattr(peer_tasks, "load_teacher", lambda file: None)
     monkeypatch.setattr(train_peers, "run", lambda name, args, numbers, prepare: prepare().source)
-    sources = [train_peers.main(["defusion", *options.split()]) for options in ("", "--whole .25", "--soft .5")]
-    assert [(source.whole, source.soft) for source in sources] == [(0, 0), (0.25, 0), (0, 0.5)]
+    stage = ("--teachers", "a.pth", "b.pth") if second else ()
+    for options in ("", "--whole .25", "--soft .5"):
+        train_peers.main(["defusion", *stage, *options.split()])
+    shares = [(0, 0), (0, 0), (0.25, 0), (0.25, 0), (0, 0.5), (0, 0.5)]
+    assert [(source.whole, source.soft) for source in views] == shares
     refused(capsys, "defusion", "--whole", 0.7, "--soft", 0.5, words="found 0.7 and 0.5, expected 1 together at most")
+
+
+def test_a_run_names_its_shares(tmp_path):
+    train("defusion", tmp_path, "--batch", 1, "--steps", 1, "--whole", 0.25, "--soft", 0.5, "--ema", 0.9)
+    settings = json.loads((tmp_path / "run.json").read_text())["settings"]
+    assert [settings[name] for name in ("whole", "soft", "ema", "cosines")] == [0.25, 0.5, 0.9, None]

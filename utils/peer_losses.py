@@ -80,7 +80,7 @@ def defusion_terms(image: Tensor, masks: tuple[Tensor, Tensor], outputs: dict[st
 
     Args:
         image: (B, 3, H, W), of which two views were taken.
-        masks: (B, 1, H, W) of ones where a view shows the image.
+        masks: (B, 1, H, W) in [0, 1], how much of the image a view shows; 1: nothing else.
         outputs: "common", "unique1", "unique2", "fused" and "rec" of the network.
     """
     first, second = masks
