@@ -93,9 +93,7 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
 PEER_TABLES = ("methods_tno25", "methods_roadscene50", "methods_mri_ct")
 ARCHITECTURE = (
     "The architecture and recipe of its authors, our short training: its rows say what so little training gives, "
-    "nothing of the authors' own weights, which are not redistributed here. DeFusion++'s rows and times are of another "
-    "run of the same scripts, with --methods dcinn,defusion, whose other rows came out the same: times of DeFusion++ "
-    "and of the rest are not of one run and not to be compared."
+    "nothing of the authors' own weights, which are not redistributed here."
 )
 SHORTER = {  # title, what is less than its authors'
     "auif": ("AUIF-Net", "Batch 16 of 64x64 for 32 of 128x128, 40 epochs for 80."),
@@ -105,12 +103,12 @@ SHORTER = {  # title, what is less than its authors'
     ),
     "defusion": (
         "DeFusion++, first stage",
-        "RoadScene's 300 images for 118,287 photographs of COCO, batch 4 for 16, some 2000 steps for 370,000. The "
-        "start (--cosines) and half of the samples (--whole) are ours: the authors start from TinyMIM's weights, "
-        "which are not at hand, and hide something in every sample. An image fused with itself comes back at 28 to "
-        "41 dB (ten images); of two that differ it prefers the darker one, for what hides parts in the training is "
-        "bright noise, and the fused image is dim, with visible patches. Strong colours, which RoadScene hardly "
-        "has, come out shifted (test_peers.py multifocus). The kept weights are a moving average (--ema).",
+        "RoadScene's 300 images for 118,287 photographs of COCO, batch 4 for 16, some 4000 steps for 370,000. The "
+        "start (--cosines) and most of the samples (--whole, --soft) are ours: the authors start from TinyMIM's "
+        "weights, which are not at hand, and hide by noise in every sample. An image fused with itself comes back at "
+        "30 to 38 dB (ten images; benchmarks/README.md). Of two that differ the fused image holds what has contrast, "
+        "with visible patches where they disagree most. Strong colours, which RoadScene hardly has, come out shifted "
+        "(test_peers.py multifocus). The kept weights are a moving average (--ema).",
     ),
 }
 for _method, (_title, _less) in SHORTER.items():
