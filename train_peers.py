@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             "--soft",
             type=fraction,
             default=0.0,
-            help="share of samples, validation's too, that views hide by blur, fading and brightness, not by noise",
+            help="share of samples, validation's too, whose views hide by blur, fading and brightness, not noise",
         )
         parser.add_argument(
             "--cosines", action="store_true", help="start with cosine transforms of patches, not with --weights (ours)"

@@ -12,7 +12,11 @@ FOLDERS = re.compile(r"(?<!\S)/\S+/")  # of a machine, in front of a name
 
 
 def facts_of(run: Path) -> dict:
-    """What a training wrote about itself, without folders of the machine."""
+    """What a training wrote about itself, without folders of the machine: `run`, `trained`, `best`, `curve`.
+
+    Raises:
+        UsageError: for a folder without a training's files, or without a validated epoch.
+    """
     for file in ("best.pth", "run.json", "train.csv"):
         if not (run / file).is_file():
             raise UsageError(f"{run / file}: found no such file, expected a training's folder")
