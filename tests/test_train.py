@@ -11,6 +11,7 @@ import test_dcinn_ivf_tno
 from data.simulate import spectral_response
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
 from models.checkpoint import load_extra
+from models.convexp import ConvExp
 from models.layers import ActNorm
 from utils import losses, recipes
 from utils.average import Average
@@ -122,6 +123,9 @@ def test_the_ivf_objective_is_the_released_loss():
 def test_actnorm_starts_from_the_first_batch_under_mixed_precision(dtype):
     torch.manual_seed(3)
     models = [dcinn_hmf(31, srf=spectral_response()) for _ in range(2)]
+    for layer in models[0].modules():
+        if isinstance(layer, ConvExp):  # a fresh one is the identity, in any precision
+            torch.nn.init.normal_(layer.kernel, std=0.01)
     models[1].load_state_dict(models[0].state_dict())
     base, guide = random_images(31, 3)
     models[0].train()(base, guide)
@@ -130,7 +134,8 @@ def test_actnorm_starts_from_the_first_batch_under_mixed_precision(dtype):
     for a, b in zip(models[0].modules(), models[1].modules(), strict=True):
         if isinstance(a, ActNorm):
             assert b.initialized
-            assert torch.allclose(a.loc, b.loc, rtol=1e-5)
+            # In standard deviations of the channel: a mean near zero is rounded as the values that it is the mean of.
+            assert float(((a.loc - b.loc) * a.scale).detach().abs().max()) < 1e-5
             assert torch.allclose(a.scale, b.scale, rtol=1e-5)
 
 
