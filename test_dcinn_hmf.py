@@ -6,8 +6,8 @@
 The scenes are degraded by the published protocol and measured against the originals.
 """
 
-from utils import cli
-from utils.evaluate_hmf import run_hmf
+from utils.evaluation import networks as cli
+from utils.evaluation.hyperspectral import run_hmf
 
 
 @cli.door

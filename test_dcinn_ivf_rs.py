@@ -7,8 +7,8 @@ DIR holds one subfolder of visible images (vi, vis, visible, MRI, ...) and one o
 ...), paired by file name.
 """
 
-from utils import cli
-from utils.evaluate_ivf import run_ivf
+from utils.evaluation import networks as cli
+from utils.evaluation.infrared_visible import run_ivf
 
 
 @cli.door

@@ -8,8 +8,8 @@ A file with gt is scored against it. A file with ms and pan alone is fused as it
 Wald's protocol, its MS then being the reference.
 """
 
-from utils import cli
-from utils.evaluate_ps import run_ps
+from utils.evaluation import networks as cli
+from utils.evaluation.pansharpening import run_ps
 
 
 @cli.door

@@ -10,8 +10,8 @@ brightest are fused. Infrared-visible pairs: `test_dcinn_ivf_tno.py --methods dc
 
 import functools
 
-from utils import cli
-from utils.evaluate_photographs import run_photographs
+from utils.evaluation import networks as cli
+from utils.evaluation.photographs import run_photographs
 
 
 @functools.partial(cli.door, advice="expected smaller images")

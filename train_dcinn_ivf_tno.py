@@ -10,8 +10,8 @@ by `test_dcinn_ivf_tno.py --weights` and `models.load_pretrained`.
 """
 
 from models.decomposition import BASE_RULES, DETAIL_RULES
-from utils import tasks
-from utils.train import chosen, run, train_parser, training_door
+from utils.training import tasks
+from utils.training.run import chosen, run, train_parser, training_door
 
 
 @training_door

@@ -11,8 +11,9 @@ by `test_dcinn_ps.py --weights` and `models.load_pretrained`.
 
 from pathlib import Path
 
-from utils import cli, tasks
-from utils.train import chosen, run, train_parser, training_door
+from utils.evaluation import networks as cli
+from utils.training import tasks
+from utils.training.run import chosen, run, train_parser, training_door
 
 
 @training_door

@@ -17,10 +17,10 @@ import sys
 from pathlib import Path
 
 from models.peers import TITLES
-from utils.entry import Parser, UsageError
-from utils.peer_tasks import TASKS
-from utils.train import chosen, run, train_parser, training_door
-from utils.train_options import fraction
+from utils.commandline.door import Parser, UsageError
+from utils.training.options import fraction
+from utils.training.peers.tasks import TASKS
+from utils.training.run import chosen, run, train_parser, training_door
 
 DATA = {
     "auif": "folder of pairs, or of photographs",

@@ -18,14 +18,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data import CAVE, PairedImages
 from data.hyperspectral import CAVE_TEST, fusion_inputs
+from data.pan_scenes import Scenes
 from data.simulate import spectral_response
 from metrics import protocols, published
-from metrics.report import Table
-from utils import measure
-from utils.entry import SENSOR_HELP, Parser, UsageError, bit_depth, door, sensor
-from utils.images import to_eight_bit
-from utils.results import ResultFolder
-from utils.scenes import Scenes
+from metrics.table import Table
+from utils.commandline.door import SENSOR_HELP, Parser, UsageError, bit_depth, door, sensor
+from utils.evaluation import rows as measure
+from utils.output.images import to_eight_bit
+from utils.output.result_folder import ResultFolder
 
 # How far a training-free mean may be from the published one: two printed digits, and copies of the data of fewer bits.
 PSNR_TOLERANCE = {4: 0.03, 8: 0.05}  # dB

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from models import dcinn_ivf
 from models.peers import PEERS, TITLES
-from utils.cli import Parser, door, pick_device, positive
+from utils.evaluation.networks import Parser, door, pick_device, positive
 
 BUILD = {"dcinn": lambda: dcinn_ivf("max"), **PEERS}
 

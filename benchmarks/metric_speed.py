@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data import PairedImages
 from metrics import d_lambda, d_lambda_k, d_s, ergas, mef_ssim, protocols, q2n, sam, scc, ssim, uqi
-from utils.entry import Parser, door, positive
+from utils.commandline.door import Parser, door, positive
 
 
 def timed(call: object, repeats: int) -> float:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models import DCINN
-from models.released import to_released
+from models.weights.author_names import to_released
 
 HAAR = ((1, 1, 1, 1), (1, -1, 1, -1), (1, 1, -1, -1), (1, -1, -1, 1))
 

@@ -21,13 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data import CAVE, PanCollection
 from data.hyperspectral import CAVE_TEST, fusion_inputs
-from data.pan_patches import ScenePatches
+from data.patches.pansharpening import ScenePatches
 from metrics import psnr
 from models import DCINN, load_pretrained
 from models.anet import ThreeScaleANet, TwoScaleANet
 from models.convexp import ConvExp
 from models.layers import Subnet
-from utils.cli import Parser, UsageError, bit_depth, door, positive
+from utils.evaluation.networks import Parser, UsageError, bit_depth, door, positive
 
 PARTS = {
     "ANet": lambda model: _of(model, (TwoScaleANet, ThreeScaleANet)),

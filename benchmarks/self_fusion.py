@@ -19,7 +19,7 @@ import torch
 from data.infrared_visible import PairedImages
 from metrics import psnr
 from models import load_pretrained
-from utils.cli import Parser, door, pick_device, positive
+from utils.evaluation.networks import Parser, door, pick_device, positive
 
 COLUMNS = ("weights", "images", "itself", "least", "largest", "minimum", "mean", "maximum", "brighter")
 

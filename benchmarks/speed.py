@@ -37,8 +37,8 @@ from variants import inference, training
 from data.simulate import spectral_response
 from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
 from models.convexp import ConvExp
-from utils.cli import Parser, UsageError, door, pick_device, positive
-from utils.results import ResultFolder
+from utils.evaluation.networks import Parser, UsageError, door, pick_device, positive
+from utils.output.result_folder import ResultFolder
 
 BUILD = {
     "ps": (lambda: dcinn_ps(8), (8, 1)),

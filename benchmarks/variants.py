@@ -7,9 +7,9 @@ from plain import PlainDCINN
 from torch import Tensor
 
 from models import DCINN
-from utils.gradients import accumulated
-from utils.objectives import DetailObjective
-from utils.options import Options
+from utils.training.accumulation import accumulated
+from utils.training.objectives import DetailObjective
+from utils.training.settings import Options
 
 Call = Callable[[], Tensor]
 

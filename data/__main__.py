@@ -1,6 +1,6 @@
 """Prepare training files: `python -m data hmf --help`, `python -m data ps --help`."""
 
-from utils.entry import door
+from utils.commandline.door import door
 from utils.prepare import run
 
 if __name__ == "__main__":

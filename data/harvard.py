@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .arrays import ArrayFile
 from .errors import DataError
+from .files.array_file import ArrayFile
 
 BANDS, SIDE = 31, 1000
 WHOLE_NUMBERS = 2**16 - 1

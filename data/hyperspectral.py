@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .rasters import SUFFIXES, read_raster
+from .files.image_file import SUFFIXES, read_raster
 from .simulate import degrade_hsi, imresize
 
 CAVE_BANDS = 31

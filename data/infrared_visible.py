@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .rasters import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
-from .storage import Storage, storage_of
+from .files.image_file import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
+from .files.sample_type import Storage, storage_of
 
 VISIBLE_FOLDERS = ("vi", "vis", "visible", "crop_lr_visible", "mri")
 COLOURED = ("pet", "spect")  # whose colours are the measurement

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import ArrayFile
+from data.sensors import SENSORS
+
 from .errors import DataError
-from .room import MOST_BANDS
-from .sensors import SENSORS
+from .files.array_file import ArrayFile
+from .files.space import MOST_BANDS
 from .simulate import interp23
 
 KEYS = {"gt": ("gt", "I_GT"), "lms": ("lms",), "ms": ("ms", "I_MS_LR"), "pan": ("pan", "I_PAN")}

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
+from .files.image_file import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
+from .files.sample_type import Storage, storage_of
 from .infrared_visible import matched
-from .rasters import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
-from .storage import Storage, storage_of
 
 KINDS = ("multifocus", "multiexposure")
 PART = re.compile(r"(.+)[-_ ](A|B|1|2)", re.IGNORECASE)  # lytro-01-A.jpg and lytro-01-B.jpg

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage, signal
 
-from .sensors import OTHER_GAIN, ms_gains, pan_gain
+from data.sensors import OTHER_GAIN, ms_gains, pan_gain
 
 MTF_SIZE = 41
 PAN_FILTERS = ("mtf", "bicubic")

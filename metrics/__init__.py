@@ -5,10 +5,10 @@ With a reference (`reference.py`), at full resolution without one (`no_reference
 """
 
 from . import released
-from .exposure import mef_ssim
 from .fusion import ag, cc, en, entropy_twice, mi, scd, sd, sd_unnormalised, sf
-from .hypercomplex import q2n, q2n_map
+from .mef_ssim_index import mef_ssim
 from .no_reference import d_lambda, d_lambda_k, d_s, hqnr, qnr
+from .q2n_index import q2n, q2n_map
 from .reference import cut_border, ergas, psnr, sam, scc, ssim, uqi
 from .structure import ms_ssim, qabf, ssim_sum, viff
 

@@ -9,7 +9,7 @@ import numpy as np
 from data.simulate import imresize, interp23, mtf_filter
 
 from .checks import alike, bands, digital_numbers
-from .hypercomplex import BLOCK, q2n
+from .q2n_index import BLOCK, q2n
 
 
 def d_lambda(fused: np.ndarray, lms: np.ndarray) -> float:

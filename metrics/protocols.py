@@ -10,10 +10,10 @@ from functools import cache, partial
 import numpy as np
 
 from . import released
-from .exposure import mef_ssim
 from .fusion import en, entropy_twice, mi, scd, sd, sd_unnormalised, sf
-from .hypercomplex import BLOCK, q2n
+from .mef_ssim_index import mef_ssim
 from .no_reference import d_lambda, d_lambda_k, d_s
+from .q2n_index import BLOCK, q2n
 from .reference import BORDER, cut_border, ergas, psnr, sam, scc, ssim
 from .structure import qabf, ssim_sum, viff
 

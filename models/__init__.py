@@ -1,8 +1,8 @@
 """The DCINN networks: build one, load one, fuse with it. Start reading at dcinn.py."""
 
-from .checkpoint import CheckpointError, export_released, load_pretrained, save_checkpoint
 from .config import DCINNConfig
 from .dcinn import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps
+from .weights.checkpoint import CheckpointError, export_released, load_pretrained, save_checkpoint
 
 __all__ = [
     "DCINN",

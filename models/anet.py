@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from . import strips
+from .fast import strips
 from .layers import Residual, reflect_conv
 from .recompute import Recomputed
 

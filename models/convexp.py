@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .fast.series_fft import Spectrum, norm
 from .invertible import Invertible
-from .spectrum import Spectrum, norm
 
 MOST_TERMS = 400
 NOT_SEEN = 2.0**-24  # of the sum, in float32

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from . import strips
+from .fast import strips
 from .invertible import Invertible
 
 

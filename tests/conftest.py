@@ -11,7 +11,7 @@ from golden_inputs import image, weight
 
 from data.simulate import spectral_response
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps
-from models.released import from_released, haar_entries
+from models.weights.author_names import from_released, haar_entries
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core of its own, and so have the scripts that it starts
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"

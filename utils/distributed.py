@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, distributed, nn
 
-from .entry import UsageError
+from .commandline.door import UsageError
 
 
 @contextmanager

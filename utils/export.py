@@ -3,16 +3,25 @@
 from dataclasses import replace
 from pathlib import Path
 
+from data.files.atomic import whole_file
 from data.simulate import spectral_response
-from data.whole import whole_file
 from models import DCINN, CheckpointError, load_pretrained
-from models.checkpoint import holds_config
 from models.config import TASKS
 from models.decomposition import BASE_RULES
-from models.export import INPUTS, ExportError, difference, onnx_package, open_onnx, open_program, to_onnx, to_program
+from models.export.traced import (
+    INPUTS,
+    ExportError,
+    difference,
+    onnx_package,
+    open_onnx,
+    open_program,
+    to_onnx,
+    to_program,
+)
+from models.weights.checkpoint import holds_config
 
-from .cli import read_srf
-from .entry import Parser, UsageError, door, positive
+from .commandline.door import Parser, UsageError, door, positive
+from .evaluation.networks import read_srf
 
 PROGRAM = "python -m utils.export"
 SUFFIXES = (".onnx", ".pt2")

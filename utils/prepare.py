@@ -5,14 +5,14 @@ from types import SimpleNamespace
 
 from data import PanCollection
 from data.errors import DataError
-from data.pan_patches import ScenePatches
-from data.patches import H5_KEYS, SpectralPatches
-from data.prepare import write_patches
+from data.patches.h5 import write_patches
+from data.patches.hyperspectral import H5_KEYS, SpectralPatches
+from data.patches.pansharpening import ScenePatches
+from data.patches.scene_lists import training_scenes
 from data.simulate import PAN_FILTERS, spectral_response
 
-from .entry import SENSOR_HELP, Parser, UsageError, bit_depth, positive, sensor, span
-from .readers import read_srf
-from .scene_lists import training_scenes
+from .commandline.door import SENSOR_HELP, Parser, UsageError, bit_depth, positive, sensor, span
+from .commandline.spectral_response import read_srf
 
 PS_KEYS = {"gt": "gt", "base_image": "lms", "ms": "ms", "guide": "pan"}
 

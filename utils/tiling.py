@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.pooling import ScenePooling
+from models.scene_pooling import ScenePooling
 
 from . import distributed
 

@@ -5,9 +5,9 @@ import os
 import torch
 from torch import Tensor, nn
 
-from ..released import assert_same_entries
-from ..weight_files import CheckpointError, filled, find_weights, read
-from .released import from_authors
+from ..weights.author_names import assert_same_entries
+from ..weights.files import CheckpointError, filled, find_weights, read
+from ..weights.peer_author_names import from_authors
 from .vit import Encoder
 
 WRAPPERS = ("model", "state_dict")

@@ -1,0 +1,162 @@
+"""The tables of the weights in pretrained/: fuse and score every set at hand, keep the numbers, or compare with them.
+
+    python benchmarks/publish/tables.py --datasets DIR                    all tables into pretrained/results/NAME.json
+    python benchmarks/publish/tables.py --datasets DIR --only tno8        one of them
+    python benchmarks/publish/tables.py --datasets DIR --check            nothing written: compared with what is there
+
+DIR holds the folders and files named in TABLES. A table whose data are not there is left out, and said so.
+"""
+
+import argparse
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import test_dcinn_hmf
+import test_dcinn_ivf_rs
+import test_dcinn_ivf_tno
+import test_dcinn_ps
+from models.weights.files import PRETRAINED
+from utils.evaluation.networks import Parser, UsageError, door
+from utils.output.result_folder import write_whole
+
+SCRIPTS = {
+    "test_dcinn_ps.py": test_dcinn_ps,
+    "test_dcinn_hmf.py": test_dcinn_hmf,
+    "test_dcinn_ivf_rs.py": test_dcinn_ivf_rs,
+    "test_dcinn_ivf_tno.py": test_dcinn_ivf_tno,
+}
+RESULTS = PRETRAINED / "results"
+WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trained on, 160:192 judged on
+RELEASED = {"AUTHORS_WV3.pth": "released_ps", "AUTHORS_auif_decoder.pth": "released_auif"}  # stand for authors' files
+METHODS = ("--methods", "dcinn,auif,cddfuse,defusion", "--weights", "ivf_tuned", "--protocol", "cddfuse")
+BOTH_AUIF = ("--peer-weights", "auif=peers/auif", "auif=AUTHORS_auif_decoder.pth")
+TOLERANCE = {"PSNR": 0.01}  # dB; everything else to 1e-3
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A table: the script, its options, and the data's place in the folder of all sets."""
+
+    script: str
+    data: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """What a reader types."""
+        return " ".join(("python", self.script, "--data", f"DIR/{self.data}", *self.options))
+
+
+TABLES = {
+    "tno8": Entry("test_dcinn_ivf_tno.py", "tno8", ("--beside", "ivf_tuned")),
+    "tno8_mean": Entry("test_dcinn_ivf_tno.py", "tno8", ("--base-rule", "mean", "--protocol", "paper")),
+    "tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", ("--beside", "ivf_tuned")),
+    "roadscene50": Entry("test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", ("--beside", "ivf_tuned")),
+    "mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", ("--beside", "ivf_tuned")),
+    "cave_x4": Entry("test_dcinn_hmf.py", "cave", ("--bits", "12")),
+    "wv2_released": Entry(
+        "test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS, "--weights", "AUTHORS_WV3.pth")
+    ),
+    "methods_tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", (*METHODS, *BOTH_AUIF)),
+    "methods_roadscene50": Entry("test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", (*METHODS, *BOTH_AUIF)),
+    "methods_mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", METHODS),
+    "wv2": Entry("test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS)),
+}
+
+
+def differences(found: dict, expected: dict) -> list[tuple[float, str]]:
+    """(difference over its tolerance, table, method and metric) of every mean, the largest first.
+
+    Raises:
+        UsageError: where tables, methods or metrics are not the same.
+    """
+    listed = []
+    for a, b in zip(found["tables"], expected["tables"], strict=True):
+        if list(a["summary"]) != list(b["summary"]) or list(a["metrics"]) != list(b["metrics"]):
+            raise UsageError(f"found the rows {list(a['summary'])}, expected {list(b['summary'])}")
+        for method, row in b["summary"].items():
+            for metric, cell in row.items():
+                now, then = a["summary"][method][metric]["mean"], cell["mean"]
+                off = 0.0 if now == then else float("inf") if None in (now, then) else abs(now - then)
+                listed.append(
+                    (off / TOLERANCE.get(metric, 1e-3), f"{a['protocol']}, {method}, {metric}: {now}, was {then}")
+                )
+    return sorted(listed, reverse=True)
+
+
+def measured(entry: Entry, folder: Path, device: str) -> dict:
+    """What the script writes as metrics.json; tables name the data relative to the folder of all sets."""
+    before = Path.cwd()
+    output = Path(tempfile.mkdtemp())
+    os.chdir(folder)
+    try:
+        words = ["--data", entry.data, *entry.options, "--device", device, "--output", str(output / "run")]
+        with redirect_stdout(io.StringIO()):
+            SCRIPTS[entry.script].main(words)
+        result = json.loads((output / "run/metrics.json").read_text(encoding="utf-8"))
+        return {key: value for key, value in result.items() if key != "files"}
+    finally:
+        os.chdir(before)
+        shutil.rmtree(output)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run with these options; returns 1 where --check found a difference over its tolerance."""
+    parser = Parser(description="The tables of the weights in pretrained/.", allow_abbrev=False)
+    parser.add_argument("--datasets", type=Path, required=True, help="folder of the sets")
+    parser.add_argument("--only", nargs="+", choices=tuple(TABLES), default=tuple(TABLES), help="some tables")
+    parser.add_argument("--released-ps", type=Path, help="the authors' WV3 file, for the table wv2_released")
+    parser.add_argument("--released-auif", type=Path, help="one of AUIF-Net's authors' files, for methods_...")
+    parser.add_argument("--check", action="store_true", help="compare with pretrained/results, write nothing")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the networks run")
+    args = parser.parse_args(argv)
+    if not args.datasets.is_dir():
+        raise UsageError(f"{args.datasets}: found no such folder, expected one of data sets")
+    failed = False
+    for name in args.only:
+        entry, file = TABLES[name], RESULTS / f"{name}.json"
+        lacking = _lacking(entry, args)
+        if lacking:
+            print(f"{name}: left out, {lacking}")
+            failed |= args.check  # what is not compared is not confirmed
+            continue
+        if args.check and not file.is_file():
+            raise UsageError(f"{file}: found no such file, expected the numbers to compare with")
+        options = entry.options
+        for mark, option in RELEASED.items():
+            given = getattr(args, option)
+            options = tuple(word.replace(mark, str(given.resolve())) if given else word for word in options)
+        result = measured(replace(entry, options=options), args.datasets, args.device)
+        if args.check:
+            worst = differences(result, json.loads(file.read_text(encoding="utf-8")))[0]
+            failed |= not worst[0] <= 1
+            print(f"{name}: largest difference {worst[0]:.3g} of what is allowed ({worst[1]})")
+        elif result["networks"][0]["sha256"] is None and "untrained" not in entry.options:
+            raise UsageError(f"{name}: found no weights in {PRETRAINED}, expected some to measure")
+        else:
+            RESULTS.mkdir(exist_ok=True)
+            write_whole(file, json.dumps({**result, "command": entry.command}, indent=1) + "\n")
+            print(f"{name}: kept in {file}")
+    return int(failed)
+
+
+def _lacking(entry: Entry, args: argparse.Namespace) -> str | None:
+    """What a table needs that is not there."""
+    if not (args.datasets / entry.data).exists():
+        return f"no {entry.data} in {args.datasets}"
+    options = " ".join(entry.options)
+    wanted = [option for mark, option in RELEASED.items() if mark in options and getattr(args, option) is None]
+    return f"no --{wanted[0].replace('_', '-')}" if wanted else None
+
+
+if __name__ == "__main__":
+    sys.exit(door(main, program="tables.py")())

@@ -1,0 +1,159 @@
+"""Images of many bands as people save them: .mat, .h5, .npy and .tif files, one each or one for all."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from data.errors import DataError, one_line
+
+from .array_file import ArrayFile, read_npy
+from .space import check_declared
+
+SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
+KEYS = ("fused", "sr", "I_Fus", "I_F", "I_fus", "output", "out", "pred", "gt", "GT", "I_GT")
+
+
+class Cubes:
+    """The images of a folder (one file each, in natural order) or of one file (an image, or a stack of them).
+
+    Args:
+        path: a folder, or a .mat, .h5, .npy or .tif file. A file of arrays holds one of `KEYS`, or a single array.
+
+    Attributes:
+        files: the path of each image.
+        by_name: whether `order` went by names.
+
+    Raises:
+        DataError: for missing and empty folders, other file types, unreadable files, arrays of another rank.
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = Path(path)
+        if not self.path.exists():
+            raise DataError(self.path, "no such file or folder", f"images ({', '.join(SUFFIXES)})")
+        self.stack: np.ndarray | None = None
+        self.by_name = False
+        if self.path.is_dir():
+            files = [p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "."]
+            self.files = sorted(files, key=lambda p: _natural(p.name))
+            if not self.files:
+                raise DataError(self.path, "no such files", f"images ({', '.join(SUFFIXES)})")
+        else:
+            array = _read(self.path)
+            self.files = [self.path]
+            if array.ndim == 4:
+                self.stack, self.files = array, [self.path] * len(array)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def order(self, names: list[str]) -> list[int]:
+        """Index of the file of each name; `by_name` says whether names told it, or natural order because none agreed.
+
+        Raises:
+            DataError: where only some names agree, files are left over, or the count differs.
+        """
+        stems = [f.stem for f in self.files] if self.stack is None else []
+        twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+        if twice:
+            raise DataError(self.path, f"several files named {twice[0]}", "one fused image of each name")
+        common = set(names) & set(stems)
+        self.by_name = bool(common)
+        if self.by_name and common != set(names):
+            lacking = next(name for name in names if name not in common)
+            raise DataError(self.path, f"no file named {lacking}", f"all {len(names)} names, or none ({names[0]}, ...)")
+        if self.by_name and len(stems) > len(names):
+            surplus = next(f.name for f in self.files if f.stem not in common)
+            raise DataError(self.path, f"{surplus} of no scene", f"only the {len(names)} fused images")
+        if len(self) != len(names):
+            first = stems[0] if stems else self.path.stem
+            found = f"{len(self)} image{'s' if len(self) > 1 else ''} ({first}, ...)"
+            raise DataError(self.path, found, f"{len(names)} ({names[0]}, ...), or files of those names")
+        return [stems.index(name) for name in names] if self.by_name else list(range(len(names)))
+
+    def read(self, index: int, shape: tuple[int, int, int]) -> np.ndarray:
+        """Image `index` as (B, H, W) float64 of this shape, whichever way its axes lie.
+
+        Raises:
+            DataError: where neither (B, H, W) nor (H, W, B) fits, for NaN, and values that are no numbers.
+        """
+        file = self.files[index]
+        cube = _read(file) if self.stack is None else self.stack[index]
+        where = file if self.stack is None else f"{file}[{index}]"
+        bands, height, width = shape
+        if cube.ndim == 2 and bands == 1:
+            cube = cube[None]
+        if cube.shape == (height, width, bands) != shape:
+            cube = np.moveaxis(cube, -1, 0)
+        if cube.shape != shape:
+            raise DataError(where, f"an array of shape {cube.shape}", f"{shape} or {(height, width, bands)}")
+        cube = cube.astype(np.float64)
+        if not np.isfinite(cube).all():
+            raise DataError(where, "NaN or infinity", "finite values")
+        return cube
+
+    def shape(self, index: int) -> tuple[int, int, int]:
+        """(B, H, W) of an image, told from the raw shape: the smallest of the outer axes is that of the bands.
+
+        Raises:
+            DataError: for a stack of images in a folder of files.
+        """
+        raw = self.raw_shape(index)
+        if len(raw) == 2:
+            return (1, *raw)
+        if len(raw) != 3:
+            raise DataError(self.files[index], f"an array of shape {raw}", "one image, (B, H, W) or (H, W, B)")
+        return (raw[2], *raw[:2]) if raw[2] < min(raw[:2]) else raw
+
+    def raw_shape(self, index: int) -> tuple[int, ...]:
+        """The shape as stored, to tell an image's resolution."""
+        return (_read(self.files[index]) if self.stack is None else self.stack[index]).shape
+
+    def dtype(self, index: int) -> np.dtype:
+        """The type as stored."""
+        return (_read(self.files[index]) if self.stack is None else self.stack[index]).dtype
+
+
+def _natural(name: str) -> list:
+    """Sorts 2 before 10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def _read(path: Path) -> np.ndarray:
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".npy":
+            array = read_npy(path)
+        elif suffix in (".tif", ".tiff"):
+            array = _read_tiff(path)
+        elif suffix in SUFFIXES:
+            array = _from_arrays(path)
+        else:
+            raise DataError(path, f"a file of type {suffix or 'none'}", ", ".join(SUFFIXES))
+    except DataError:
+        raise
+    except Exception as error:  # tifffile raises many types on damaged files
+        why = one_line(error, 100) or type(error).__name__
+        raise DataError(path, f"no readable {suffix} file ({why})", "a complete file") from None
+    if array.ndim not in (2, 3, 4) or not array.size or array.dtype.kind not in "uif":
+        raise DataError(path, f"{array.dtype} of shape {array.shape}", "numbers of shape (B, H, W) or (H, W, B)")
+    return array
+
+
+def _read_tiff(path: Path) -> np.ndarray:
+    with tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        check_declared(path, f"an image of shape {series.shape}", series.nbytes)
+        return series.asarray()
+
+
+def _from_arrays(path: Path) -> np.ndarray:
+    file = ArrayFile(path)
+    names = [name for name in file if not name.startswith("__")]
+    key = next((k for k in KEYS if k in names), names[0] if len(names) == 1 else None)
+    if key is None:
+        raise DataError(path, f"the keys {', '.join(names[:8]) or '(none)'}", f"one of {', '.join(KEYS)}")
+    return file.read(key)

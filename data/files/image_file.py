@@ -1,0 +1,196 @@
+"""Reading one raster image (PNG, JPEG, TIFF, BMP, JPEG 2000) and bringing it to [0, 1], with every doubt settled."""
+
+import warnings
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+import tifffile
+from PIL import Image
+
+from data.errors import DataError, one_line
+
+from .noise import stderr_kept
+from .space import check_declared
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
+DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
+ORIENTATION = 0x0112  # of EXIF and TIFF; 1: as stored
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The image files of a folder, sorted by name; hidden files and other types are left out."""
+    if not folder.is_dir():
+        raise DataError(folder, "a file" if folder.exists() else "no such folder", "a folder of images")
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    if not files:
+        raise DataError(folder, "no images", f"files ending in {', '.join(SUFFIXES)}")
+    return files
+
+
+def read_raster(path: Path) -> np.ndarray:
+    """The stored samples of an image file, (H, W) or (H, W, C) with channels R, G, B[, A].
+
+    Raises:
+        DataError: for a file that is missing, truncated, of another type, or holds NaN or infinity.
+    """
+    if not path.is_file():
+        raise DataError(path, "a folder" if path.is_dir() else "no such file", "an image")
+    try:
+        with stderr_kept() as lines:
+            image = _read_tiff(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
+        if damage := next((line for line in lines if any(words in line for words in DAMAGE)), None):
+            raise ValueError(damage)
+    except DataError:
+        raise
+    # Decoders raise their own types on damaged files (struct.error, zlib.error, MemoryError, TiffFileError, ...).
+    except Exception as error:
+        why = one_line(error, 100) or type(error).__name__
+        raise DataError(path, f"no readable image ({why})", "a complete image file") from None
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[..., 0]
+    if image.ndim not in (2, 3) or 0 in image.shape or (image.ndim == 3 and image.shape[2] > 4):
+        raise DataError(path, f"an array of shape {image.shape}", "one gray or RGB image")
+    if image.dtype.kind not in "buif":
+        raise DataError(path, f"samples of type {image.dtype}", "integers or floats")
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        raise DataError(path, "NaN or infinity", "finite values")
+    return image
+
+
+def _read_tiff(path: Path) -> np.ndarray:
+    """The one image of a TIFF; overviews are left out, further pages refused."""
+    with tifffile.TiffFile(path) as file:
+        every = cast("list[tifffile.TiffPage]", list(file.pages))  # frames are made on request alone
+        pages = [page for page in every if not page.is_reduced]
+        if len(pages) != 1:
+            raise DataError(path, f"{len(pages)} pages", "one image")
+        page = pages[0]
+        check_declared(path, f"an image of shape {page.shape}", page.nbytes)
+        photometric = tifffile.PHOTOMETRIC(page.photometric).name
+        if photometric not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
+            return _decode(path)
+        try:
+            image = page.asarray()
+        except ValueError as error:  # a compression that needs a further package; OpenCV has the common ones
+            if "imagecodecs" not in str(error) or photometric not in ("MINISBLACK", "RGB"):
+                raise
+            return _decode(path)
+        if page.axes.startswith("S"):
+            image = np.moveaxis(image, 0, -1)
+        if photometric == "MINISWHITE":
+            if image.dtype.kind not in "bu":
+                raise DataError(path, f"{image.dtype} samples whose zero is white", "zero for black")
+            image = ~image if image.dtype.kind == "b" else np.iinfo(image.dtype).max - image
+        if photometric == "PALETTE":
+            assert page.colormap is not None, "a palette without colours"
+            image = np.moveaxis((page.colormap >> 8).astype(np.uint8)[:, image], 0, -1)
+        return image
+
+
+def _decode(path: Path) -> np.ndarray:
+    # OpenCV keeps 16-bit colour but fills a truncated JPEG with gray in silence, and complains of a damaged PNG on
+    # stderr; Pillow refuses both. JPEG 2000: OpenCV alone.
+    if path.suffix.lower() != ".jp2":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if path.suffix.lower() == ".png":
+                with Image.open(path) as probe:
+                    probe.verify()
+            with Image.open(path) as probe:
+                probe.load()
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ValueError("not decodable")
+    if image.ndim == 3 and image.shape[2] >= 3:
+        image = image[..., [2, 1, 0, *range(3, image.shape[2])]]  # OpenCV orders B, G, R
+    return image
+
+
+def turned(path: Path) -> list[str]:
+    """A line where a photograph's EXIF has it shown turned or mirrored, which is not done: its pixels are as stored."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                orientation = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # whatever Pillow does not know, and damaged tags
+        return []
+    return [f"EXIF orientation {orientation} not applied, pixels as stored"] if orientation in range(2, 9) else []
+
+
+def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """One channel from gray, RGB or RGBA samples, with a line for everything that was done.
+
+    Colour becomes luma, 0.299 R + 0.587 G + 0.114 B, rounded half to even where samples are integers: the reading of
+    the field's evaluators.
+
+    Returns:
+        (H, W) in the dtype of `image`, and the lines.
+    """
+    notes = []
+    if image.ndim == 3 and image.shape[2] in (2, 4):
+        notes.append("alpha channel left out")
+        image = image[..., :-1]
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[..., 0]
+    if image.ndim == 2:
+        return image, notes
+    if to_rgb(image) is None:
+        return image[..., 0], [*notes, "three equal channels read as gray"]
+    floats: np.ndarray = image.astype(np.float64 if image.dtype.itemsize > 1 else np.float32)
+    luma = (floats * LUMA).sum(axis=-1)
+    if image.dtype.kind in "ui":
+        luma = np.rint(luma).clip(0, np.iinfo(image.dtype).max)
+    return luma.astype(image.dtype), [*notes, "colour turned to luma (0.299 R + 0.587 G + 0.114 B)"]
+
+
+def to_rgb(image: np.ndarray) -> np.ndarray | None:
+    """(H, W, 3) of RGB or RGBA samples; None for gray ones, three equal channels included."""
+    if image.ndim == 2 or image.shape[2] < 3:
+        return None
+    red, green, blue = np.moveaxis(image[..., :3], -1, 0)
+    return None if (red == green).all() and (red == blue).all() else image[..., :3]
+
+
+def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[np.ndarray, list[str]]:
+    """Samples -> float32 in [0, 1], with a line for what was done.
+
+    Args:
+        image: (H, W[, C]), unsigned integers or floats in [0, 1].
+        where: the file, for messages.
+        bits: declared bit depth of samples stored in more than 8 bits; the depth of the integer type by default.
+
+    Raises:
+        DataError: for values outside the declared depth or [0, 1], and other dtypes.
+    """
+    kind = image.dtype.kind
+    if kind == "b":
+        return image.astype(np.float32), ["1-bit image"]
+    if kind == "f":
+        least, most = float(image.min()), float(image.max())
+        if bits is not None and most > 1:
+            return _scaled(image, where, bits), [f"float image divided by {2**bits - 1}"]
+        if least < 0 or most > 1:
+            raise DataError(where, f"floats from {least:g} to {most:g}", "0 to 1, or a declared bit depth (--bits)")
+        return image.astype(np.float32), []
+    if kind != "u":
+        raise DataError(where, f"samples of type {image.dtype}", "8- or 16-bit unsigned integers, or floats in [0, 1]")
+    depth = 8 * image.dtype.itemsize
+    if depth == 8 and (bits or 8) > 8:
+        return _scaled(image, where, 8), [f"8-bit image divided by 255, the declared {bits} bits are for deeper ones"]
+    if bits is not None and bits > depth:
+        raise DataError(where, f"{depth}-bit samples", f"the declared {bits} bits")
+    if image.dtype.itemsize > 2 and bits is None:
+        raise DataError(where, f"{depth}-bit integers", "a declared bit depth (--bits)")
+    bits = bits or depth
+    return _scaled(image, where, bits), [f"{bits}-bit image divided by {2**bits - 1}"] if bits != 8 else []
+
+
+def _scaled(image: np.ndarray, where: object, bits: int) -> np.ndarray:
+    least, most, top = float(image.min()), float(image.max()), 2**bits - 1
+    if least < 0 or most > top:
+        raise DataError(where, f"values from {least:g} to {most:g}", f"0 to {top} of the declared {bits} bits")
+    return (image / np.float64(top)).astype(np.float32)

@@ -1,0 +1,113 @@
+"""Rasters larger than memory: windows of TIFF and .npy files, read where they are asked for."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from data.errors import DataError, one_line
+
+from .array_file import read_npy
+from .sample_type import page_geo_tags
+from .space import MOST_BANDS, check_declared, reserve
+
+
+class Windows:
+    """One image on disk.
+
+    Uncompressed TIFF and .npy files are mapped into memory; a compressed TIFF is unpacked once, piece by piece, into a
+    temporary file.
+
+    Args:
+        path: .tif, .tiff or .npy of (H, W), (H, W, B) or (B, H, W).
+        scratch: folder for the temporary file; the system's by default.
+        bands: that a .npy array should have, to tell its axes apart; by default its smallest side.
+
+    Attributes:
+        shape: (B, H, W).
+        dtype: of the stored samples.
+        tags: GeoTIFF tags as tifffile writes them ("extratags").
+
+    Raises:
+        DataError: for files that are missing, damaged, of another type or another number of axes.
+    """
+
+    def __init__(self, path: str | os.PathLike, scratch: Path | None = None, bands: int | None = None) -> None:
+        self.path = Path(path)
+        self.tags: list[tuple] = []
+        if not self.path.is_file():
+            found = "a folder" if self.path.is_dir() else "no such file"
+            raise DataError(self.path, found, "an image (.tif, .npy)")
+        suffix = self.path.suffix.lower()
+        if suffix not in (".tif", ".tiff", ".npy"):
+            raise DataError(self.path, f"a file ending in '{suffix}'", ".tif, .tiff or .npy")
+        try:
+            array = self._npy(bands) if suffix == ".npy" else self._tiff(scratch)
+        except DataError:
+            raise
+        except Exception as error:  # tifffile raises its own types on damaged files
+            why = one_line(error, 100) or type(error).__name__
+            raise DataError(self.path, f"no readable image ({why})", "a complete image file") from None
+        if array.dtype.kind not in "uif":
+            raise DataError(self.path, f"samples of type {array.dtype}", "integers or floats")
+        self.array, self.dtype, self.shape = array, array.dtype, array.shape
+
+    def read(self, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
+        """(B, h, w) float32, the stored numbers.
+
+        Raises:
+            DataError: for NaN and infinity.
+        """
+        window = np.asarray(self.array[:, slice(*rows), slice(*columns)], np.float32)
+        if not np.isfinite(window).all():
+            where = f"rows {rows[0]} to {rows[1]}, columns {columns[0]} to {columns[1]}"
+            raise DataError(self.path, f"NaN or infinity in {where}", "finite values")
+        return window
+
+    def _npy(self, bands: int | None) -> np.ndarray:
+        array = read_npy(self.path, mapped=True)
+        ends = [axis for axis in (2, 0) if array.ndim == 3 and array.shape[axis] == bands]
+        smallest = array.shape.index(min(array.shape)) if array.ndim == 3 else 0
+        return self._bands_first(array, ends[0] if len(ends) == 1 else smallest)
+
+    def _tiff(self, scratch: Path | None) -> np.ndarray:
+        with tifffile.TiffFile(self.path) as file:
+            series = file.series[0]
+            axes = series.axes
+            page = series.keyframe
+            self.tags = page_geo_tags(page)
+            if series.dataoffset is not None:
+                array: np.ndarray = tifffile.memmap(self.path, series=0, mode="r")
+            else:
+                check_declared(self.path, f"an image of shape {series.shape}", series.nbytes)
+                array = _unpacked(series, scratch)
+        band_axis = next((axes.index(name) for name in "SCQIZ" if name in axes), 0)
+        return self._bands_first(array, band_axis)
+
+    def _bands_first(self, array: np.ndarray, axis: int) -> np.ndarray:
+        if array.ndim == 2:
+            array = array[None]
+        elif array.ndim == 3:
+            array = np.moveaxis(array, axis, 0)
+        if array.ndim != 3 or 0 in array.shape or array.shape[0] > MOST_BANDS:
+            raise DataError(self.path, f"an array of shape {array.shape}", "(H, W), (H, W, B) or (B, H, W)")
+        return array
+
+
+def _unpacked(series: tifffile.TiffPageSeries, scratch: Path | None) -> np.ndarray:
+    """The series' samples, in a file that is gone when nobody has it open."""
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        reserve(file.fileno(), series.nbytes, Path(scratch or tempfile.gettempdir()))
+        array = np.memmap(file, series.dtype, "w+", shape=tuple(series.shape))
+    pages = array.reshape(len(series.pages), *series.keyframe.shaped)
+    for number, page in enumerate(series.pages):
+        assert page is not None, "a page that is in no file"
+        for segment, index, shape in page.segments():
+            if segment is None:  # a hole: zeros
+                continue
+            s, d, h, w, _ = index
+            target = pages[number, s, d : d + shape[0], h : h + shape[1], w : w + shape[2], : shape[3]]
+            target[...] = segment[tuple(slice(side) for side in target.shape)]  # tiles reach over the border
+    return array

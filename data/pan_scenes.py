@@ -1,0 +1,83 @@
+"""Pansharpening scenes at both resolutions, from a file or the embedded sample."""
+
+from pathlib import Path
+
+import numpy as np
+
+from data.sensors import ms_gains
+
+from . import PanCollection
+from .samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene
+from .simulate import interp23, wald
+
+
+class Scenes:
+    """Items of a file, or of the sample, at both resolutions where it has what they need.
+
+    Args:
+        path: the data file, or None for the embedded sample.
+        sensor, bits: see `PanCollection`.
+        pan_filter: see `wald`.
+        rows: see `PanCollection`.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        sensor: str | None = None,
+        bits: int | None = None,
+        pan_filter: str = "mtf",
+        rows: tuple[int, int] | None = None,
+    ) -> None:
+        self.file = None if path is None else PanCollection(path, sensor=sensor, bits=bits, rows=rows)
+        self.pan_filter = pan_filter
+        self.sensor = self.file.sensor if self.file else SAMPLE_SENSOR
+        self.scale = self.file.scale if self.file else 2**SAMPLE_BITS - 1
+        self.bands = self.file.bands if self.file else 8
+        self.ratio = self.file.ratio if self.file else 4
+        self.has_reference = bool(self.file and self.file.has_reference)
+
+    def __len__(self) -> int:
+        return len(self.file) if self.file else 1
+
+    def full(self, index: int) -> dict:
+        """The scene as it is: lms, ms, pan."""
+        if self.file:
+            return self.file[index]
+        scene = sample_pan_scene()
+        lms = interp23(np.moveaxis(scene["ms"], 0, -1), self.ratio)
+        return {**scene, "lms": np.moveaxis(lms, -1, 0).astype(np.float32)}
+
+    def cannot_reduce(self) -> str | None:
+        """Why Wald's protocol cannot be run on this file, or None."""
+        if self.has_reference or not self.file:
+            return None
+        sides = self.file.ms_sides
+        gains = ms_gains(self.sensor)
+        if sides is None:
+            return "lms without ms, expected ms"
+        if self.ratio & (self.ratio - 1):
+            return f"a ratio of {self.ratio}, expected a power of two"
+        if min(sides) < self.ratio:
+            return f"ms of {sides[0]}x{sides[1]} pixels, expected sides of at least {self.ratio}"
+        if gains and len(gains) != self.bands:
+            return f"{self.bands} bands, expected {len(gains)} of sensor {self.sensor} (--sensor)"
+        return None
+
+    def crops(self) -> bool:
+        """Whether Wald's protocol leaves out the last rows or columns of the ms."""
+        sides = self.file.ms_sides if self.file and not self.has_reference else None
+        return sides is not None and any(side % self.ratio for side in sides)
+
+    def reduced(self, index: int) -> dict:
+        """The scene with a reference: its own, or by Wald's protocol, sides cropped to whole reduced pixels."""
+        if self.has_reference:
+            return self.file[index]
+        item = self.full(index)
+        ms, pan = np.moveaxis(item["ms"], 0, -1), item["pan"][0]
+        h, w = (s // self.ratio * self.ratio for s in ms.shape[:2])
+        ms, pan = ms[:h, :w], pan[: h * self.ratio, : w * self.ratio]
+        images = wald(ms, pan, sensor=self.sensor, ratio=self.ratio, pan_filter=self.pan_filter)
+        low_pan = images.pop("pan")[None].astype(np.float32)
+        bands = {k: np.ascontiguousarray(np.moveaxis(v, -1, 0), np.float32) for k, v in images.items()}
+        return {"name": item["name"], "pan": low_pan, **bands}

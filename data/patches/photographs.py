@@ -1,0 +1,175 @@
+"""Single images for self-supervised trainings: photographs of a folder, or both images of every pair; random crops.
+
+Crops and colours as torchvision makes them: RandomResizedCrop and ColorJitter, from the sample's own random numbers.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision import transforms
+from torchvision.transforms import functional
+
+from data.errors import DataError
+from data.files.image_file import SUFFIXES, read_raster, to_rgb, to_unit
+from data.infrared_visible import PairedImages
+
+from .views import soft_views, two_views
+
+SCALE, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
+JITTER = (0.1, 1.0)
+
+
+class FolderImages:
+    """The photographs of a folder and of the folders in it; items are (name, PIL image in RGB or gray).
+
+    Raises:
+        DataError: where there are none; on access for files that cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise DataError(folder, "a file" if folder.exists() else "no such folder", "a folder of images")
+        self.folder = folder
+        self.files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.name[0] != ".")
+        if not self.files:
+            raise DataError(folder, "no images", f"files ending in {', '.join(SUFFIXES)}")
+
+    def leave_out(self, names: Sequence[str]) -> int:
+        """Without the images of these names (no suffixes); returns how many there were.
+
+        Raises:
+            DataError: where no other is left.
+        """
+        kept = [file for file in self.files if file.stem not in set(names)]
+        left, self.files = len(self.files) - len(kept), kept
+        if not kept:
+            raise DataError(self.folder, "only test images of CDDFuse", "others to train on, or --keep-test-pairs")
+        return left
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> tuple[str, Image.Image]:
+        raw = read_raster(self.files[index])
+        colour = to_rgb(raw)
+        unit, _ = to_unit(raw if raw.ndim == 2 else raw[..., 0] if colour is None else colour, self.files[index])
+        return self.files[index].stem, _picture(unit)
+
+
+class PairImages:
+    """Both images of every pair, visible before infrared; items as of `FolderImages`."""
+
+    def __init__(self, pairs: PairedImages | Sequence[dict]) -> None:
+        self.pairs = pairs
+
+    def __len__(self) -> int:
+        return 2 * len(self.pairs)
+
+    def __getitem__(self, index: int) -> tuple[str, Image.Image]:
+        pair, kind = self.pairs[index // 2], ("visible", "infrared")[index % 2]
+        coloured = pair["colour"] is not None and pair["coloured"] == kind
+        image = np.moveaxis(pair["colour"], 0, -1) if coloured else pair[kind][0]
+        return f"{pair['name']}, {kind}", _picture(image)
+
+
+class _Crops:
+    """Square crops of images, one an image.
+
+    Args:
+        images: to crop from.
+        side: of a crop, in pixels.
+    """
+
+    def __init__(self, images: FolderImages | PairImages, side: int) -> None:
+        self.images, self.side = images, side
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+class GrayCrops(_Crops):
+    """Random resized crops as luma: what AUIF-Net is trained on. Samples hold `image` (1, side, side)."""
+
+    def sample(self, index: int, rng: np.random.Generator) -> dict:
+        """A crop of image `index`."""
+        name, picture = self.images[index]
+        crop = _crop(picture, self.side, rng).convert("L")
+        return {"name": name, "image": np.asarray(crop, np.float32)[None] / np.float32(255)}
+
+
+class Views(_Crops):
+    """Two views of a random crop, see `pretext.two_views` and `soft_views`: what DeFusion++ is trained on.
+
+    Samples hold `view1`, `view2` and `image` (3, side, side), `mask1` and `mask2` (1, side, side).
+
+    Args:
+        images, side: see above.
+        whole, soft: shares of samples whose views hide nothing, and of those made by `pretext.soft_views`; both with
+            contrast and colour as they are, like images to be fused. Ours; the authors have none.
+    """
+
+    def __init__(self, images: FolderImages | PairImages, side: int, whole: float = 0.0, soft: float = 0.0) -> None:
+        super().__init__(images, side)
+        self.whole, self.soft = whole, soft
+
+    def sample(self, index: int, rng: np.random.Generator) -> dict:
+        """The views of image `index`."""
+        name, picture = self.images[index]
+        kind = rng.random() if self.whole + self.soft > 0 else 1.0
+        whole, soft = kind < self.whole, self.whole <= kind < self.whole + self.soft
+        jitter = None if whole or soft else transforms.ColorJitter(JITTER, JITTER, JITTER)
+        crop = _crop(picture, self.side, rng, jitter).convert("RGB")
+        image = np.moveaxis(np.asarray(crop, np.float32), -1, 0) / np.float32(255)
+        if whole:
+            view1 = view2 = image
+            mask1 = mask2 = np.ones_like(image[:1])
+        else:
+            view1, view2, mask1, mask2 = (soft_views if soft else two_views)(image, rng)
+        return {"name": name, "view1": view1, "view2": view2, "mask1": mask1, "mask2": mask2, "image": image}
+
+
+class ViewsAndPairs(Views):
+    """Views of an image, and the same crop of both images of a pair: DeFusion++'s second stage.
+
+    Samples hold, beside those of `Views`, `base_image` and `guide` (3, side, side), the visible and the infrared image,
+    gray in three channels, as the network is given them.
+
+    Args:
+        images, side, whole, soft: see `Views`.
+        pairs: of which any one is taken.
+    """
+
+    def __init__(
+        self,
+        images: FolderImages | PairImages,
+        side: int,
+        pairs: PairedImages | Sequence[dict],
+        whole: float = 0.0,
+        soft: float = 0.0,
+    ) -> None:
+        super().__init__(images, side, whole, soft)
+        self.pairs = pairs
+
+    def sample(self, index: int, rng: np.random.Generator) -> dict:
+        """The views of image `index`, and a pair."""
+        sample = super().sample(index, rng)
+        pair, seed = self.pairs[int(rng.integers(len(self.pairs)))], int(rng.integers(2**63))
+        for role, kind in (("base_image", "visible"), ("guide", "infrared")):
+            crop = _crop(_picture(pair[kind][0]), self.side, np.random.default_rng(seed)).convert("RGB")
+            sample[role] = np.moveaxis(np.asarray(crop, np.float32), -1, 0) / np.float32(255)
+        return sample
+
+
+def _picture(unit: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.rint(unit * 255).astype(np.uint8))
+
+
+def _crop(picture: Image.Image, side: int, rng: np.random.Generator, jitter: Callable | None = None) -> Image.Image:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(2**63)))
+        picture = jitter(picture.convert("RGB")) if jitter else picture
+        top, left, height, width = transforms.RandomResizedCrop.get_params(picture, list(SCALE), list(RATIO))
+        return functional.resized_crop(picture, top, left, height, width, [side, side])

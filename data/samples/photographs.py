@@ -1,0 +1,57 @@
+"""Simulated pairs of the embedded photographs: each half out of focus, or exposed too short and too long."""
+
+import numpy as np
+from scipy import ndimage
+from skimage import data as pictures
+
+from data.files.sample_type import Storage
+
+BLUR = 3.0  # standard deviation of the defocus, in pixels
+STOPS = 1.5  # of exposure, less and more
+
+
+def sample_photograph_pairs(kind: str) -> list[dict]:
+    """Two pairs; items as of `PhotographPairs`, with `reference` (3, H, W), the photograph they are made from.
+
+    Multi-focus: what lies on one side of a slanted, wavy line is sharp, the other side is blurred by a Gaussian.
+    Multi-exposure: linear light (gamma 2.2) times 2^-1.5 and 2^1.5, clipped, in eight bits: the dark parts of one drown
+    in rounding, the bright ones of the other are white.
+
+    Args:
+        kind: "multifocus" or "multiexposure".
+    """
+    scenes = {
+        "coffee": pictures.coffee()[60:364, 140:500],
+        "chelsea": pictures.chelsea()[10:280, 70:430],
+    }
+    pairs = []
+    for name, rgb in scenes.items():
+        image = np.moveaxis(rgb / 255.0, -1, 0)
+        first, second = (_focused if kind == "multifocus" else _exposed)(image)
+        kept = {"storage": Storage("uint8", 255), "notes": []}
+        images = {"first": first, "second": second, "reference": image}
+        pairs.append({"name": name, **{key: _eight_bit(x) for key, x in images.items()}, **kept})
+    return pairs
+
+
+def _focused(image: np.ndarray) -> list[np.ndarray]:
+    height, width = image.shape[1:]
+    y, x = np.mgrid[:height, :width]
+    line = 0.5 * width + 0.25 * (y - height / 2) + 0.06 * width * np.sin(y / 30)
+    near = (x < line).astype(np.float64)
+    return [_behind(image, mask) for mask in (near, 1 - near)]
+
+
+def _behind(image: np.ndarray, sharp: np.ndarray) -> np.ndarray:
+    """Sharp where the mask is one; elsewhere blurred, the light of the sharp side left out."""
+    soft = [ndimage.gaussian_filter(x, BLUR, mode="mirror") for x in (*(image * (1 - sharp)), 1 - sharp)]
+    behind = np.stack(soft[:-1]) / np.maximum(soft[-1], 1e-3)
+    return sharp * image + (1 - sharp) * behind
+
+
+def _exposed(image: np.ndarray) -> list[np.ndarray]:
+    return [(image**2.2 * 2**stops).clip(0, 1) ** (1 / 2.2) for stops in (-STOPS, STOPS)]
+
+
+def _eight_bit(image: np.ndarray) -> np.ndarray:
+    return (np.rint(image.clip(0, 1) * 255) / 255).astype(np.float32)

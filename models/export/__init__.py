@@ -1,0 +1,23 @@
+"""Networks for other runtimes: ONNX, and PyTorch's own ExportedProgram."""
+
+from .traced import (
+    ExportError,
+    about,
+    difference,
+    onnx_package,
+    open_onnx,
+    open_program,
+    to_onnx,
+    to_program,
+)
+
+__all__ = [
+    "ExportError",
+    "about",
+    "difference",
+    "onnx_package",
+    "open_onnx",
+    "open_program",
+    "to_onnx",
+    "to_program",
+]

@@ -1,0 +1,1 @@
+"""Files of weights, ours and the authors': found, read, checked, written."""

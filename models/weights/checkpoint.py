@@ -1,0 +1,164 @@
+"""Checkpoints: our files, which rebuild the network by themselves, and the authors' files, both read and written.
+
+Ours:      {"format": "dcinn", "version": 1, "config": {...}, "model": state, "extra": {...}}
+Authors':  {"f_model_state_dict": state} (ps, hmf) or the bare state (ivf), their names, tensors saved from CUDA.
+
+Files are read with weights_only: no code in them runs. PyTorch does not look at their checksums, so these are compared
+here: a flipped bit would be another weight.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, overload
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..config import DCINNConfig, checked_srf, config_from_dict
+from ..dcinn import DCINN
+from ..peers import PeerConfig
+from .author_names import assert_same_entries, from_released, guess_config, to_released
+from .files import (
+    FORMAT,
+    VERSION,
+    CheckpointError,
+    check_version,
+    filled,
+    find_weights,
+    is_ours,
+    plain_state,
+    read,
+    write,
+)
+from .peer_files import peer_from, peer_in
+
+
+def save_checkpoint(path: str | os.PathLike, model: nn.Module, extra: Mapping[str, object] | None = None) -> None:
+    """Write `model` with its config to `path`, complete or not at all.
+
+    Args:
+        path: the file; its folder must exist.
+        extra: further plain values (numbers, strings, lists, tensors) to keep beside the weights.
+    """
+    write(path, {**_header(model), "model": _cpu(model.state_dict()), "extra": dict(extra or {})})
+
+
+def export_released(path: str | os.PathLike, model: DCINN) -> None:
+    """Write `model` under the authors' names and in their container, for users of their code."""
+    state = to_released(model)
+    write(path, state if model.config.task == "ivf" else {"f_model_state_dict": state})
+
+
+@overload
+def load_pretrained(
+    name: str | os.PathLike,
+    *,
+    task: str | None = ...,
+    device: str | torch.device = ...,
+    srf: object = ...,
+    base_rule: str | None = ...,
+    exact: bool | None = ...,
+    method: Literal["dcinn"] = ...,
+) -> DCINN: ...
+
+
+@overload
+def load_pretrained(name: str | os.PathLike, *, device: str | torch.device = ..., method: str | None) -> nn.Module: ...
+
+
+def load_pretrained(
+    name: str | os.PathLike,
+    *,
+    task: str | None = None,
+    device: str | torch.device = "cpu",
+    srf: object = None,
+    base_rule: str | None = None,
+    exact: bool | None = None,
+    method: str | None = "dcinn",
+) -> nn.Module:
+    """A network in evaluation mode from our file, the authors' file, or a name in pretrained/.
+
+    Args:
+        name: a path, or the name of a file in pretrained/ without its suffix ("ivf_tno", "peers/auif"); of AUIF-Net's
+            three files any one.
+        task: "ps", "hmf" or "ivf" if the file must be of that task.
+        device: where the network goes.
+        srf: spectral response (bands, channels); the authors' hmf file needs it. Ours hold theirs.
+        base_rule: "max" or "mean"; the authors' ivf file needs it. Ours hold theirs, which this one replaces.
+        exact: see `DCINN.exact`; None keeps the file's.
+        method: "dcinn", or one of `models.peers.PEERS`: whose file it must be; None takes all.
+
+    Raises:
+        CheckpointError: one line, where the file is missing, truncated, foreign, or not of this task or method.
+    """
+    path = find_weights(name)
+    content = read(path)
+    try:
+        found = peer_in(content)
+        if method not in (None, found or "dcinn"):
+            raise ValueError(f"found a network of {found or 'dcinn'}, expected one of {method}")
+        model = peer_from(path, content, found) if found else _build(content, srf, base_rule)
+    except ValueError as error:
+        raise error if isinstance(error, CheckpointError) else CheckpointError(f"{path}: {error}") from None
+    kind = config_of(model).task
+    if task not in (None, kind):
+        raise CheckpointError(f"{path}: found a network for {kind}, expected one for {task}")
+    if exact is not None and isinstance(model, DCINN):
+        model.exact = exact
+    return model.to(device).eval()
+
+
+def holds_config(name: str | os.PathLike) -> bool:
+    """Whether this is a file of ours, which says its spectral response and base rule itself."""
+    return is_ours(read(find_weights(name)))
+
+
+def load_extra(path: str | os.PathLike) -> dict[str, object]:
+    """What `save_checkpoint` kept beside the weights."""
+    content = read(Path(path))
+    return dict(content["extra"]) if is_ours(content) and isinstance(content.get("extra"), dict) else {}
+
+
+def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
+    """The network in `content`; names and shapes are compared before memory is taken for any weight."""
+    ours = content if is_ours(content) else None
+    if ours is not None:
+        check_version(ours)
+        config = config_from_dict(ours.get("config"))
+        if config.task == "hmf" and srf is not None:
+            given = np.array(checked_srf(srf, config.bands, config.guide_bands))
+            if not np.allclose(given, np.asarray(config.srf), atol=1e-4):
+                raise ValueError("found another spectral response in the file than the one given, expected the same")
+        if config.task == "ivf" and base_rule is not None:
+            config = replace(config, base_rule=base_rule)
+        state = plain_state(ours.get("model"))
+    else:
+        if isinstance(content, Mapping) and "f_model_state_dict" in content:
+            content = content["f_model_state_dict"]
+        state = plain_state(content)
+        config = guess_config(state, srf, base_rule)
+    with torch.device("meta"):
+        skeleton = DCINN(config)
+    if ours is not None:
+        assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})
+    else:
+        state = from_released(state, skeleton)
+    return filled(lambda: DCINN(config), state)
+
+
+def _cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().cpu() for name, value in state.items()}
+
+
+def config_of(model: nn.Module) -> DCINNConfig | PeerConfig:
+    """What a network is, weights aside."""
+    assert isinstance(model.config, DCINNConfig | PeerConfig)
+    return model.config
+
+
+def _header(model: nn.Module) -> dict[str, object]:
+    exact = {"exact": model.exact} if isinstance(model, DCINN) else {}
+    return {"format": FORMAT, "version": VERSION, "config": {**config_of(model).as_dict(), **exact}}

@@ -1,0 +1,122 @@
+"""Files of weights: found, read with nothing in them run, checked, written whole."""
+
+import io
+import os
+import pickle
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeGuard, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from data.errors import one_line
+from data.files.atomic import whole_file
+
+PRETRAINED = Path(__file__).resolve().parents[2] / "pretrained"
+PEERS = "peers"  # folder in it, of the other methods
+FORMAT, VERSION = "dcinn", 1
+LONGEST = 1000  # characters of a message
+PLAIN = {torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64}
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one line: file, what was found, what was expected."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message, LONGEST))  # names in a file have what they like
+
+
+def find_weights(name: str | os.PathLike) -> Path:
+    """The file of a path, or of a name in pretrained/; CheckpointError where there is none."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise CheckpointError(f"{path}: found a folder, expected a checkpoint file")
+    if not path.suffix and path.parent.as_posix() in (".", PEERS):
+        shelf = PRETRAINED / f"{path.as_posix()}.pth"
+        if shelf.is_file():
+            return shelf
+    if path.name == str(name) and not path.suffix:
+        names = (p.relative_to(PRETRAINED).with_suffix("").as_posix() for p in PRETRAINED.rglob("*.pth"))
+        known = ", ".join(sorted(names)) or "none yet"
+        raise CheckpointError(
+            f"{name}: found no such file, expected a checkpoint or a name in pretrained/ (there: {known})"
+        )
+    raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
+
+
+def read(path: Path) -> object:
+    """What a file holds; CheckpointError where it is missing, damaged, or holds objects other than weights."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _check_sums(path)
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except CheckpointError:
+        raise
+    # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, MemoryError, ...).
+    except Exception as error:
+        why = type(error).__name__
+        if isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error):
+            why = "it holds objects other than weights, which are not loaded"
+        raise CheckpointError(f"{path}: found no readable checkpoint ({why}), expected a file of weights") from None
+
+
+def _check_sums(path: Path) -> None:
+    """CheckpointError where a part of a zip file, as PyTorch writes them since 1.6, is not what its checksum says."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise CheckpointError(f"{path}: found a checkpoint whose part {damaged} is damaged, expected a complete file")
+
+
+def write(path: str | os.PathLike, content: object) -> None:
+    """As PyTorch saves it, complete or not at all."""
+    buffer = io.BytesIO()  # PyTorch's own writer hides a full disk behind an internal error
+    torch.save(content, buffer)
+    with whole_file(path) as file:
+        file.write_bytes(buffer.getbuffer())
+
+
+def is_ours(content: object) -> TypeGuard[dict[str, Any]]:
+    """Whether `save_checkpoint` wrote it."""
+    return isinstance(content, dict) and content.get("format") == FORMAT
+
+
+def check_version(content: Mapping[str, Any]) -> None:
+    """ValueError for a file of ours in another format."""
+    if type(content.get("version")) is not int or content["version"] != VERSION:
+        raise ValueError(f"found format version {content.get('version')!r}, expected {VERSION}")
+
+
+def plain_state(state: object) -> dict[str, Tensor]:
+    """Names with tensors of plain numbers, as they are; ValueError for anything else."""
+    if not isinstance(state, Mapping) or not state:
+        found = "an empty dictionary" if isinstance(state, Mapping) else type(state).__name__
+        raise ValueError(f"found {found}, expected a dictionary of tensors")
+    for name, value in state.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise ValueError(f"found {name!r}: {type(value).__name__}, expected names with tensors")
+        if value.layout != torch.strided or value.is_nested or value.is_meta or value.dtype not in PLAIN:
+            raise ValueError(f"{name}: found a {value.dtype} tensor, layout {value.layout}, expected plain numbers")
+    return dict(state)
+
+
+def filled(build: Callable[[], Network], state: dict[str, Tensor]) -> Network:
+    """The network of these weights; ValueError where one is not finite."""
+    with torch.random.fork_rng(devices=[]):  # loading must not move the caller's random numbers
+        model = build()
+    model.load_state_dict(state)
+    for name, value in model.state_dict().items():  # as the network has them: 1e300 is finite in the file alone
+        if not torch.isfinite(value).all():
+            raise ValueError(f"{name}: found NaN or infinity, expected finite weights")
+    return model

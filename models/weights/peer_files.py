@@ -1,0 +1,71 @@
+"""The networks of the other methods from files: ours, and their authors'."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ..peers import DeFusion, build_peer
+from ..peers.vit import SIDE
+from .author_names import assert_same_entries
+from .files import check_version, filled, is_ours, plain_state, read
+from .peer_author_names import auif_files, from_authors, method_of
+
+TEACHERS = ("model_encoder1.", "model_encoder2.")  # frozen networks in a file of DeFusion++'s second stage
+
+
+def peer_in(content: object) -> str | None:
+    """The method whose network a file holds; None for a DCINN, and for what will be refused as one."""
+    if not is_ours(content):
+        return method_of(content)
+    config = content.get("config")
+    return str(config.get("method")) if isinstance(config, dict) and "method" in config else None
+
+
+def peer_from(path: Path, content: object, method: str) -> nn.Module:
+    """The network; names and shapes are compared before memory is taken for any weight.
+
+    Args:
+        path: of the file; the two other files of AUIF-Net are read beside it.
+        content: of the file.
+        method: see `peer_in`.
+
+    Raises:
+        ValueError: for entries that the network does not have or lacks.
+    """
+    options: dict = {}
+    if is_ours(content):
+        check_version(content)
+        options = {name: value for name, value in content["config"].items() if name != "method"}
+        state = plain_state(content.get("model"))
+    else:
+        parts = [read(part) for part in auif_files(path)] if method == "auif" else [content]
+        state = {name: value for part in parts for name, value in from_authors(method, part).items()}
+        if method == "defusion" and any(name.startswith("latent_heads.") for name in state):
+            options["latent"] = True
+            state = {name: value for name, value in state.items() if not name.startswith(TEACHERS)}
+    with torch.device("meta"):
+        skeleton = build_peer(method, options)
+    assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})
+    model = filled(lambda: build_peer(method, options), state)
+    if isinstance(model, DeFusion) and not is_ours(content):
+        model.long_skip = _likelier_skip(model)
+    return model
+
+
+@torch.inference_mode()
+def _likelier_skip(model: DeFusion) -> float:
+    """The factor of the long skip, 1 or 0, for which an image fused with itself is nearer to the image.
+
+    The authors' code has both, and their files do not say which they are of.
+    """
+    generator = torch.Generator().manual_seed(0)
+    image = functional.interpolate(torch.rand(1, 3, 14, 14, generator=generator), size=SIDE, mode="bilinear")
+    model.eval()
+
+    def distance(factor: float) -> float:
+        model.long_skip = factor
+        return float((model.window(image, image) - image).abs().mean())
+
+    return min((1.0, 0.0), key=distance)

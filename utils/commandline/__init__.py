@@ -1,0 +1,1 @@
+"""What every command has: options, the device, one line for bad input."""

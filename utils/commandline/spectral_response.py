@@ -1,0 +1,36 @@
+"""Small files that options name: spectral responses."""
+
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import DataError, one_line
+from data.files.array_file import ArrayFile, read_npy
+from models.config import checked_srf
+
+from .door import UsageError
+
+
+def read_srf(path: Path) -> np.ndarray:
+    """A spectral response from .csv, .txt, .npy or .mat (key R or srf): (bands, channels) float64."""
+    if not path.is_file():
+        raise DataError(path, "no such file", "a spectral response (.csv, .npy, .mat)")
+    try:
+        if path.suffix.lower() in (".mat", ".h5"):
+            file = ArrayFile(path)
+            key = next((k for k in ("R", "srf", "SRF") if k in file), None)
+            if key is None:
+                raise DataError(path, f"the keys {', '.join(k for k in file if not k.startswith('_'))}", "R or srf")
+            table = file.read(key)
+        elif path.suffix.lower() == ".npy":
+            table = read_npy(path)
+        else:
+            table = np.loadtxt(path, delimiter="," if "," in path.read_text(encoding="utf-8") else None)
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(path, one_line(error, 160), "a (bands, channels) table of numbers") from None
+    try:
+        return np.array(checked_srf(table))
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None

@@ -1,0 +1,135 @@
+"""The hyperspectral-multispectral test: scenes degraded by the protocol, fused, measured against the original."""
+
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from data import CAVE
+from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
+from data.samples import sample_hyperspectral
+from data.simulate import spectral_response
+from metrics import protocols
+from models import dcinn_hmf
+from models.weights.files import PRETRAINED
+from utils.output.figures import Panel, comparison_figure, error_map
+from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
+from utils.output.result_folder import ResultFolder
+
+from . import networks as cli
+from . import rows as measure
+from .evaluation import Run
+
+PRETRAINED_RATIO = 4  # of pretrained/hmf.pth
+
+
+def run_hmf(description: str, argv: list[str] | None) -> dict:
+    """Parse the options of test_dcinn_hmf.py, fuse, write and print; returns what metrics.json holds."""
+    parser = cli.test_parser("hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)")
+    parser.add_argument("--scenes", nargs="+", help="names, or 'all'; the test scenes that are there if left out")
+    parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the two resolutions")
+    parser.add_argument(
+        "--srf",
+        type=Path,
+        help="spectral response, .csv, .npy, .mat (default: the weights' own, else Nikon D700)",
+    )
+    parser.add_argument("--bits", type=cli.bit_depth, help="bit depth of the band images (default: 16)")
+    parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
+    parser.add_argument(
+        "--protocol",
+        choices=tuple(protocols.HMF),
+        default="group",
+        help="metrics of the published tables, or as the authors' released code computes them",
+    )
+    args = parser.parse_args(argv)
+
+    if args.data is None and (args.scenes or args.bits):
+        raise cli.UsageError("--scenes, --bits: found without --data, expected with it; the sample has its own")
+    args.srf = cli.read_srf(args.srf) if args.srf else None
+    srf = spectral_response() if args.srf is None else args.srf
+    scenes: CAVE | list[dict]
+    if args.data is None:
+        scenes, source = sample_hyperspectral(), None
+    else:
+        scenes = CAVE(args.data, bits=args.bits)
+        names = args.scenes or [s for s in CAVE_TEST if s in scenes.scenes] or ["all"]
+        if names != ["all"]:
+            scenes = CAVE(args.data, tuple(names), bits=args.bits)
+        source = str(args.data)
+    network = cli.pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
+    run, scale = (
+        Run("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics),
+        2 ** (args.bits or CAVE_BITS) - 1,
+    )
+    return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit, args.protocol)
+
+
+def evaluate_scenes(
+    run: Run,
+    scenes: CAVE | list[dict],
+    ratio: int,
+    output: Path,
+    suffix: str = "mat",
+    scale: int = 2**CAVE_BITS - 1,
+    limit: int | None = None,
+    protocol: str = "group",
+) -> dict:
+    """Degrade, fuse and measure; writes fused/NAME.<suffix> in digital numbers, fused/NAME_rgb.png, comparison.png."""
+    title = f"Hyperspectral-multispectral fusion x{ratio}"
+    table = run.table(title, protocols.HMF[protocol], protocol, ratio=ratio)
+    table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2.")
+    srf = np.array(run.model.config.srf)
+    d700 = spectral_response()
+    if run.source and not (srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)):
+        table.comparable = False
+        table.remark("Another spectral response than the published tables' Nikon D700.")
+    if run.network.file and run.network.file.resolve().parent == PRETRAINED and ratio != PRETRAINED_RATIO:
+        others = f"train_dcinn_hmf.py --ratio {ratio} makes others"
+        run.doubts.append(f"These weights were trained at x{PRETRAINED_RATIO}; {others}.")
+    rows: list[list[Panel]] = []
+    count = min(len(scenes), limit or len(scenes))
+    with ResultFolder(output) as folder:
+        cli.read_through(scenes, count, "scene")
+        for index in tqdm(range(count), desc="fusing", unit="scene", disable=cli.quiet(count)):
+            scene = scenes[index]
+            gt = _whole(scene["gt"], ratio, scene["name"], run)
+            if len(gt) != len(srf):
+                raise cli.UsageError(f"{scene['name']}: found {len(gt)} bands, expected {len(srf)} of the response")
+            inputs = fusion_inputs(gt, srf, ratio)
+            fused = run.fuse(inputs["hsi_up"], inputs["rgb"])
+            write_bands(folder.path(f"fused/{scene['name']}.{suffix}"), fused, scale)
+            write_png(folder.path(f"fused/{scene['name']}_rgb.png"), to_eight_bit(stretch(fused, gt)))
+            if run.measured:
+                measure.add_scene_hmf(table, scene["name"], run.label, fused, gt, inputs)
+            if len(rows) < 4:
+                rows.append(_panels(scene["name"], inputs, fused, gt))
+        comparison_figure(folder.path("comparison.png"), rows, f"{run.caption}, x{ratio}")
+        result = run.write(folder, [table])
+    run.say(folder.target, [table], folder.put_away)
+    return result
+
+
+def _whole(gt: np.ndarray, ratio: int, name: str, run: Run) -> np.ndarray:
+    """The scene with sides cropped to whole low-resolution pixels."""
+    height, width = (s // ratio * ratio for s in gt.shape[1:])
+    if not height or not width:
+        raise cli.UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides of at least {ratio}")
+    if (height, width) != gt.shape[1:]:
+        run.notes[f"{gt.shape[1]}x{gt.shape[2]} cropped to {height}x{width}, whole low-resolution pixels"] += 1
+    return gt[:, :height, :width]
+
+
+def _panels(name: str, inputs: dict, fused: np.ndarray, gt: np.ndarray) -> list[Panel]:
+    return [
+        Panel(f"{name}\nupsampled HSI", stretch(inputs["hsi_up"], gt)),
+        Panel("multispectral image", _colour(inputs["rgb"])),
+        Panel("fused", stretch(fused, gt)),
+        Panel("reference", stretch(gt)),
+        Panel("error", error_map(fused, gt) * 255, "mean |difference|, of 255"),
+    ]
+
+
+def _colour(msi: np.ndarray) -> np.ndarray:
+    """(channels, H, W) ordered from short to long waves -> (H, W, 3) for the eye."""
+    shown = msi[::-1] if len(msi) == 3 else msi[[-1, len(msi) // 2, 0]]
+    return np.moveaxis(np.clip(shown / max(float(np.percentile(msi, 99)), 1e-6), 0, 1), 0, -1)

@@ -1,0 +1,205 @@
+"""The infrared-visible test: pairs through the network, images as deep as the sources, a table beside mean and max."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from data import PairedImages
+from data.files.image_file import SUFFIXES
+from data.files.sample_type import PNG_TYPES, TIFF
+from data.infrared_visible import MEDICAL
+from data.samples import sample_pairs
+from data.splits import split
+from metrics import protocols
+from models import DCINN, dcinn_ivf
+from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_window
+from utils.output.images import to_eight_bit, with_colour, write_stored
+from utils.output.result_folder import ResultFolder
+
+from . import networks as cli
+from . import peers as methods
+from . import rows as measure
+from .evaluation import Network, Run, label_of, told_apart
+
+PAIR_LISTS = ("roadscene_50", "roadscene_held_21", "roadscene_unseen_10")
+TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
+
+
+def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None) -> dict:
+    """Parse the options of a test_dcinn_ivf script, fuse, write and print; returns what metrics.json holds."""
+    parser = cli.test_parser(name, description, "folder with one subfolder of visible and one of infrared images")
+    parser.add_argument("--visible", type=Path, help="folder or file of visible (or MRI) images")
+    parser.add_argument("--infrared", type=Path, help="folder or file of infrared (or CT, PET) images")
+    parser.add_argument(
+        "--bits", type=cli.bit_depth, help="bit depth of images stored in more than 8 bits (default: 16)"
+    )
+    parser.add_argument(
+        "--base-rule",
+        choices=("max", "mean"),
+        help=f"fusion of the two low-passes (default: that of the weights, else {base_rule})",
+    )
+    parser.add_argument("--gray", action="store_true", help="fused images without the visible image's colour")
+    parser.add_argument("--split", choices=PAIR_LISTS, help="only the pairs of this list in data/splits")
+    parser.add_argument(
+        "--beside", nargs="+", default=[], metavar="WEIGHTS", help="further weights: rows and panels beside these"
+    )
+    parser.add_argument(
+        "--protocol", choices=("both", *TITLES), default="both", help="whose metrics: the paper's four, CDDFuse's eight"
+    )
+    methods.add_options(parser)
+    args = parser.parse_args(argv)
+
+    pairs: PairedImages | list[dict]
+    if args.data is None and args.visible is None and args.infrared is None:
+        pairs, source = sample_pairs(), None
+    else:
+        if args.data is None and (args.visible is None or args.infrared is None):
+            raise cli.UsageError("--visible and --infrared: found one of them, expected both, or --data")
+        pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
+        source = str(args.data or args.visible)
+    if args.split:
+        if source is None:
+            raise cli.UsageError("--split: found without --data, expected with it")
+        pairs.keep(split(args.split))
+        source += f", {args.split}"
+    further = args.beside or args.methods != ["dcinn"]
+    single = args.output.suffix.lower() in (".png", *TIFF)
+    if not single and args.output.suffix.lower() in SUFFIXES:
+        raise cli.UsageError(f"--output {args.output}: found {args.output.suffix}, expected .png, .tif or a folder")
+    if single and (len(pairs) != 1 or further):
+        found = "--beside or --methods" if further else f"{len(pairs)} pairs"
+        raise cli.UsageError(f"--output {args.output}: found {found}, expected one pair for a file, or a folder")
+    network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
+    medical = getattr(pairs, "modality", None) in MEDICAL
+    peers = methods.peers(args, medical)
+    network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
+    run = Run(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
+    if args.tile and peers:
+        run.doubts.append(f"--tile {args.tile} is of DCINN alone; the other methods take whole images.")
+    asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
+    asked = () if args.no_metrics else asked
+    return evaluate_pairs(run, pairs, args.output, asked, args.limit, colour=not args.gray, single=single)
+
+
+def _networks(args: argparse.Namespace, network: Network, name: str, base_rule: str) -> tuple[Network, ...]:
+    """The networks of --beside, and an untrained one of each configuration: what training adds is seen beside it."""
+    networks = [network, *(cli.trained(args, weights, name, base_rule=base_rule) for weights in args.beside)]
+    if len({n.name for n in networks}) < len(networks):  # runs/a/best.pth and runs/b/best.pth
+        networks = [n if n.file is None else _named_by_folder(n) for n in networks]
+    if len({n.file for n in networks}) < len(networks):
+        raise cli.UsageError("--beside: found the same file twice, expected other weights")
+    kinds = {replace(n.model.config, exact=False): n.model.config for n in networks if n.trained}
+    for config in kinds.values():
+        fresh = cli.untrained(args, lambda config=config: DCINN(config))
+        fresh.model.exact = network.model.exact
+        networks.append(fresh)
+    return tuple(told_apart(networks))
+
+
+def _named_by_folder(network: Network) -> Network:
+    name = f"{network.file.resolve().parent.name}_{network.name}"
+    return network._replace(name=name, label=label_of(name, network.model.config))
+
+
+def evaluate_pairs(
+    run: Run,
+    pairs: PairedImages | list[dict],
+    output: Path,
+    asked: tuple[str, ...],
+    limit: int | None = None,
+    *,
+    colour: bool = True,
+    single: bool = False,
+) -> dict:
+    """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
+
+    With further networks crops.png has the same crop of every method.
+
+    Images of further weights are in fused_WEIGHTS/; those of the untrained network are only measured and shown. Metrics
+    are those of the 8-bit luma, before a colour is put back.
+
+    Args:
+        run, pairs: networks and what they fuse.
+        output: a folder; with `single` the file of the one fused image, and nothing else is written.
+        asked: protocols; none: nothing is measured.
+        limit: only the first pairs.
+        colour: with the visible image's.
+        single: see output.
+    """
+    folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
+    rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))
+    other = str(getattr(pairs, "modality", ""))
+    medical = (f"MRI-{other.upper()} fusion", f"ivf_mri_{other}")
+    kind, task = medical if other in MEDICAL else ("Infrared-visible fusion", None)
+    tables = [run.table(f"{kind}, base rule {rules}, {TITLES[p]}", protocols.IVF[p], p, task) for p in asked]
+    rows: list[list[Panel]] = []
+    crops: list[list[Panel]] = []
+    count = min(len(pairs), limit or len(pairs))
+    inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]
+    with ResultFolder(output.parent if single else output, inputs) as folder:
+        cli.read_through(pairs, count, "pair")
+        for index in tqdm(range(count), desc="fusing", unit="pair", disable=cli.quiet(count)):
+            pair = pairs[index]
+            run.notes.update(pair["notes"])
+            visible, infrared, storage = pair["visible"], pair["infrared"], pair["storage"]
+            if single and output.suffix.lower() not in TIFF and storage.dtype not in PNG_TYPES:
+                raise cli.UsageError(f"--output {output}: found {storage.dtype} sources, expected a .tif for them")
+            floats = {n.label: run.fuse(visible, infrared, n)[0] for n in (run.network, *run.others)}
+            shown = {label: _shown(image, pair, colour) for label, image in floats.items()}
+            for label, place in folders.items():
+                name = output.name if single else f"{place}/{pair['name']}{storage.suffix}"
+                write_stored(folder.path(name), shown[label], storage)
+            fused = {label: to_eight_bit(image) for label, image in floats.items()}
+            measure.add_pair(tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
+            if len(rows) < MOST_ROWS:
+                rows.append(_sources(pair) + [_panel(label, image) for label, image in shown.items()])
+                window = telling_window(visible[0], infrared[0])
+                crops.append([replace(panel, image=panel.image[window]) for panel in rows[-1]])
+        _remarks(run, tables)
+        if single:
+            result = run.result(tables)
+        else:
+            comparison_figure(folder.path("comparison.png"), rows, run.caption)
+            if run.others:
+                comparison_figure(folder.path("crops.png"), crops, f"{run.caption}: where both show most")
+            result = run.write(folder, tables)
+    run.say(output, tables, folder.put_away)
+    return result
+
+
+def _remarks(run: Run, tables: list) -> None:
+    """What a reader must know of further methods: training images among these, time."""
+    networks = [run.network, *run.others]
+    for table in tables:
+        for label, names in methods.seen_names(networks, table.images).items():
+            table.remark(
+                f"{label}: {len(names)} of these {len(table.images)} pairs are in its TRAINING SET, or not known to be "
+                "outside, its row says little; --split roadscene_unseen_10 has pairs that are outside."
+            )
+        if not all(n.is_dcinn for n in networks):
+            each = (
+                f"{n.label} {sum(p.numel() for p in n.model.parameters()):,}, "
+                f"{run.spent[n.label] / max(run.fusions, 1):.2f} s"
+                for n in networks
+            )
+            table.remark(f"Parameters and time an image: {'; '.join(each)}.")
+
+
+def _shown(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:
+    """(H, W) in [0, 1] -> the same, or (3, H, W) with the pair's colour."""
+    fused = fused.clip(0, 1)
+    return with_colour(fused, pair["colour"]) if colour and pair["colour"] is not None else fused
+
+
+def _sources(pair: dict) -> list[Panel]:
+    images = {key: pair[key][0] for key in ("visible", "infrared")}
+    if pair["colour"] is not None:
+        images[pair["coloured"]] = pair["colour"]
+    return [_panel(f"{pair['name']}: visible", images["visible"]), _panel("infrared", images["infrared"])]
+
+
+def _panel(title: str, image: np.ndarray) -> Panel:
+    return Panel(title, np.moveaxis(to_eight_bit(image), 0, -1) / 255 if image.ndim == 3 else to_eight_bit(image) / 255)

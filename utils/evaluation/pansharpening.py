@@ -1,0 +1,166 @@
+"""The pansharpening test, at reduced resolution (Wald's protocol, a reference) and at full resolution (none)."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from data.errors import DataError
+from data.files.raster_windows import Windows
+from data.pan_scenes import Scenes
+from data.pancollection import DEFAULT_BITS, SENSOR_BITS
+from data.sensors import ms_gains
+from data.simulate import PAN_FILTERS
+from metrics import protocols
+from metrics.table import Table
+from models import dcinn_ps
+from utils.output.figures import Panel, comparison_figure, error_map
+from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
+from utils.output.result_folder import ResultFolder
+
+from . import networks as cli
+from . import rows as measure
+from .evaluation import Run
+from .pan_scene_by_tiles import fuse_scene
+
+ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
+MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
+
+
+def run_ps(description: str, argv: list[str] | None) -> dict:
+    """Parse the options of test_dcinn_ps.py, fuse, write and print; returns what metrics.json holds."""
+    parser = cli.test_parser("ps", description, "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)")
+    parser.add_argument("--sensor", type=cli.sensor, help=f"{cli.SENSOR_HELP} (default: the file's own)")
+    parser.add_argument(
+        "--bits", type=cli.bit_depth, help="of the digital numbers; 1: in [0, 1] (default: the file's own, else 11)"
+    )
+    parser.add_argument("--rows", type=cli.span, help=ROWS_HELP)
+    parser.add_argument("--resolution", choices=("both", "reduced", "full"), default="both", help="what to run")
+    parser.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
+    parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
+    parser.add_argument(
+        "--protocol",
+        choices=tuple(protocols.PS_REDUCED),
+        default="toolbox",
+        help="of the reduced resolution: the DLPan-Toolbox's border cut, whole images, or the authors' own metrics",
+    )
+    parser.add_argument("--ms", type=Path, help="one scene of any size, with --pan: its MS image (.tif, .npy)")
+    parser.add_argument("--pan", type=Path, help="its pan image, 2, 4 or 8 times as large in each direction")
+    args = parser.parse_args(argv)
+
+    if args.ms or args.pan:
+        return _fuse_scene(args)
+    if args.data is None and (args.sensor or args.bits or args.rows):
+        raise cli.UsageError("--sensor, --bits, --rows: found without --data, expected with it")
+    scenes = Scenes(args.data, args.sensor, args.bits, args.pan_filter, args.rows)
+    if args.resolution == "full" and scenes.has_reference:
+        raise cli.UsageError(f"{args.data}: found a reduced-resolution file (it has gt), expected ms and pan alone")
+    if args.resolution == "reduced" and (why := scenes.cannot_reduce()):
+        raise cli.UsageError(f"{args.data}: found {why}; --resolution full needs none of it")
+    network = cli.pick_model(args, "ps", lambda: dcinn_ps(scenes.bands))
+    if network.model.config.bands != scenes.bands:
+        expected = f"{network.model.config.bands} of the weights (--weights)"
+        raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
+    source, measured = scenes.file.label if scenes.file else None, not args.no_metrics
+    run = Run("ps", network, source, args.tile, args.pooling, measured=measured)
+    return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
+
+
+def _fuse_scene(args: argparse.Namespace) -> dict:
+    """--ms and --pan: no table, there is no reference."""
+    if args.data is not None or not (args.ms and args.pan):
+        raise cli.UsageError("--ms, --pan: found one of them or --data as well, expected both and no --data")
+    of_files = {
+        "limit": None,
+        "resolution": "both",
+        "format": "mat",
+        "protocol": "toolbox",
+        "rows": None,
+        "no_metrics": False,
+    }
+    for name, default in of_files.items():
+        if getattr(args, name) != default:
+            raise cli.UsageError(f"--{name.replace('_', '-')}: found beside --ms and --pan, expected with --data only")
+    bands = Windows(args.ms).shape[0]
+    if bands == 1:
+        raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
+    network = cli.pick_model(args, "ps", lambda: dcinn_ps(bands))
+    bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
+    path = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling)
+    return {"task": "ps", "weights": network.label, "fused": str(path)}
+
+
+def evaluate_scenes(
+    run: Run,
+    scenes: Scenes,
+    resolution: str,
+    output: Path,
+    suffix: str = "mat",
+    limit: int | None = None,
+    protocol: str = "toolbox",
+) -> dict:
+    """Fuse at each resolution; writes RESOLUTION/NAME.<suffix> in digital numbers, NAME_rgb.png, and the tables."""
+    kinds = ["reduced"] if scenes.has_reference else ["reduced", "full"] if resolution == "both" else [resolution]
+    count = min(len(scenes), limit or len(scenes))
+    tables, rows = [], []
+    why = scenes.cannot_reduce()
+    if why and kinds == ["reduced", "full"]:
+        kinds = ["full"]
+        run.notes[f"not reduced by Wald's protocol: found {why}"] += 1
+    with ResultFolder(output, [scenes.file.path] if scenes.file else []) as folder:
+        if scenes.file:
+            cli.read_through(scenes.file, count, "scene")
+        for kind in kinds:
+            table = _table(run, kind, scenes, protocol)
+            for index in tqdm(range(count), desc=f"fusing, {kind}", unit="scene", disable=cli.quiet(count)):
+                item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
+                fused = run.fuse(item["lms"], item["pan"])
+                name, gt = item["name"], item.get("gt")
+                if kind == "reduced" and scenes.crops():
+                    run.notes[f"ms cropped to {gt.shape[1]}x{gt.shape[2]}, whole reduced pixels"] += 1
+                like = item["lms"] if gt is None else gt
+                write_bands(folder.path(f"{kind}/{name}.{suffix}"), fused, scenes.scale)
+                write_png(folder.path(f"{kind}/{name}_rgb.png"), to_eight_bit(stretch(fused, like)))
+                if run.measured:
+                    measure.add_scene_ps(table, item, run.label, fused, scenes.scale)
+                if index < 2:
+                    rows.append(_panels(f"{name}, {kind}", item, fused))
+            tables.append(table)
+        comparison_figure(folder.path("comparison.png"), rows, run.caption)
+        result = run.write(folder, tables)
+    run.say(folder.target, tables, folder.put_away)
+    return result
+
+
+def _table(run: Run, kind: str, scenes: Scenes, protocol: str) -> Table:
+    about = {"ratio": scenes.ratio, "sensor": scenes.sensor}
+    if kind == "full":
+        return run.table("Pansharpening, full resolution", protocols.PS_FULL, "toolbox", "ps_full", **about)
+    columns = protocols.PS_REDUCED[protocol]
+    table = run.table("Pansharpening, reduced resolution", columns, protocol, "ps_reduced", **about)
+    if not scenes.has_reference:
+        known = ms_gains(scenes.sensor) is not None
+        gains = (
+            f"sensor {scenes.sensor}" if known else f"sensor '{scenes.sensor}' without gains of its own: 0.3, pan 0.15"
+        )
+        table.remark(f"Reduced by Wald's protocol, MTF of {gains}; pan filter {scenes.pan_filter} (data/README.md).")
+    return table
+
+
+def _panels(title: str, item: dict, fused: np.ndarray) -> list[Panel]:
+    height, width = fused.shape[1:]
+    top, left = max(0, (height - MOST_SHOWN) // 2), max(0, (width - MOST_SHOWN) // 2)
+    window = (slice(None), slice(top, top + MOST_SHOWN), slice(left, left + MOST_SHOWN))
+    gt = item.get("gt")
+    like = (item["lms"] if gt is None else gt)[window]
+    pan = item["pan"][window][0]
+    panels = [
+        Panel(f"{title}: pan", np.clip(pan / max(float(np.percentile(pan, 99)), 1e-6), 0, 1)),
+        Panel("lms", stretch(item["lms"][window], like)),
+        Panel("fused", stretch(fused[window], like)),
+    ]
+    if gt is not None:
+        panels.append(Panel("reference", stretch(gt[window])))
+        panels.append(Panel("error", error_map(fused[window], gt[window]) * 255, "mean |difference|, of 255"))
+    return panels

@@ -1,0 +1,112 @@
+"""Multi-focus and multi-exposure pairs through DeFusion++, in colour: fused images, a figure, tables."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from data.files.image_file import to_gray
+from data.photograph_pairs import KINDS, PhotographPairs
+from data.samples.photographs import sample_photograph_pairs
+from metrics import protocols, psnr
+from utils.output.figures import MOST_ROWS, Panel, comparison_figure
+from utils.output.images import to_eight_bit, write_stored
+from utils.output.result_folder import ResultFolder
+
+from . import networks as cli
+from . import rows as measure
+from .evaluation import Run
+from .peers import peer
+
+TITLES = {"multifocus": "Multi-focus fusion", "multiexposure": "Multi-exposure fusion"}
+MEASURES = {"paper": "structure", "cddfuse": "CDDFuse's metrics"}
+
+
+def run_photographs(description: str, argv: list[str] | None) -> dict:
+    """Parse the options of test_peers.py, fuse, write and print; returns what metrics.json holds."""
+    parser = cli.Parser(description=description, allow_abbrev=False)
+    parser.add_argument("kind", choices=KINDS, help="what the two photographs of a scene differ in")
+    parser.add_argument("--data", type=Path, help="pairs NAME-A, NAME-B, or a folder a scene (default: two made pairs)")
+    parser.add_argument("--first", type=Path, help="instead: folder or file of one image of each pair")
+    parser.add_argument("--second", type=Path, help="and of the other, same names")
+    parser.add_argument(
+        "--weights", help="our file, the authors', or 'untrained' (default: pretrained/peers/defusion.pth, if there)"
+    )
+    cli.add_run_options(parser, "photographs")
+    args = parser.parse_args(argv)
+    if (args.first is None) != (args.second is None) or (args.data and args.first):
+        raise cli.UsageError("--first, --second: found one of them or --data as well, expected both and no --data")
+    pairs: PhotographPairs | list[dict]
+    if args.data or args.first:
+        pairs = PhotographPairs(args.kind, args.data, first=args.first, second=args.second)
+        source = str(args.data or args.first)
+    else:
+        pairs, source = sample_photograph_pairs(args.kind), None
+    run = Run(args.kind, peer(args, "defusion", args.weights), source, measured=not args.no_metrics)
+    return evaluate_photographs(run, pairs, args.output, args.limit)
+
+
+def evaluate_photographs(run: Run, pairs: Sequence[dict], output: Path, limit: int | None = None) -> dict:
+    """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
+
+    Fused images are rounded to the sources' depth; the authors' script truncates them to 8 bits. The metrics are those
+    of infrared-visible fusion, of the luma in 8 bits; where a pair has a reference, the PSNR is said below the table.
+
+    Args:
+        run, pairs: the network, and what it fuses: `PhotographPairs` or its items.
+        output: a folder.
+        limit: only the first pairs.
+    """
+    tables = [
+        run.table(f"{TITLES[run.name]}, {words}", protocols.IVF[p], p, f"ivf_{run.name}")
+        for p, words in MEASURES.items()
+    ]
+    count = min(len(pairs), limit or len(pairs))
+    rows: list[list[Panel]] = []
+    gains: dict[str, list[float]] = {}
+    with ResultFolder(output, [file for _, files in getattr(pairs, "pairs", ()) for file in files]) as folder:
+        cli.read_through(pairs, count, "pair")
+        for index in tqdm(range(count), desc="fusing", unit="pair", disable=cli.quiet(count)):
+            pair = pairs[index]
+            run.notes.update(pair["notes"])
+            images = {key: pair[key] for key in ("first", "second")}
+            images["fused"] = run.fuse(pair["first"], pair["second"])
+            shown = images["fused"] if len(images["fused"]) > 1 else images["fused"][0]
+            write_stored(folder.path(f"fused/{pair['name']}{pair['storage'].suffix}"), shown, pair["storage"])
+            if run.measured:
+                gray = {key: _luma(image) for key, image in images.items()}
+                measure.add_pair(tables, pair["name"], {run.label: gray["fused"]}, gray["second"], gray["first"])
+            if "reference" in pair:
+                images["reference"] = pair["reference"]
+                _add_gains(gains, run.label, images)
+            if len(rows) < MOST_ROWS:
+                rows.append(
+                    [_panel(f"{pair['name']}: {key}" if key == "first" else key, x) for key, x in images.items()]
+                )
+        for table in tables:
+            if gains:
+                means = (f"{key} {np.mean(values):.2f} dB" for key, values in gains.items())
+                table.remark(f"Mean PSNR to the photograph that the pairs are made from: {', '.join(means)}.")
+        comparison_figure(folder.path("comparison.png"), rows, run.caption)
+        result = run.write(folder, tables)
+    run.say(folder.target, tables, folder.put_away)
+    return result
+
+
+def _add_gains(gains: dict[str, list[float]], label: str, images: dict[str, np.ndarray]) -> None:
+    """PSNR of the fused image, of either source, and of their mean."""
+    named = {label: images["fused"], "first": images["first"], "second": images["second"]}
+    for key, image in {**named, "mean of the two": (images["first"] + images["second"]) / 2}.items():
+        both = (np.moveaxis(x, 0, -1).astype(np.float64) for x in (image, images["reference"]))
+        gains.setdefault(key, []).append(float(psnr(*both)))
+
+
+def _luma(image: np.ndarray) -> np.ndarray:
+    """(1 or 3, H, W) in [0, 1] -> (H, W) uint8: of the image in 8 bits, rounded half to even."""
+    return to_gray(np.moveaxis(to_eight_bit(image), 0, -1))[0]
+
+
+def _panel(title: str, image: np.ndarray) -> Panel:
+    numbers = to_eight_bit(image) / 255
+    return Panel(title, numbers[0] if len(numbers) == 1 else np.moveaxis(numbers, 0, -1))

@@ -1,0 +1,61 @@
+"""One fused image into its tables, with the trivial results of the same sources beside it."""
+
+import numpy as np
+
+from data.sensors import ms_gains
+from metrics import protocols
+from metrics.q2n_index import BLOCK
+from metrics.table import Table
+
+EXP = "EXP (lms)"
+TRIVIAL = {
+    "ivf": ("mean of the two", "max of the two"),
+    "ps": (EXP,),
+    "hmf": ("bicubic", "bilinear"),
+}
+
+
+def add_pair(
+    tables: list[Table], name: str, fused: dict[str, np.ndarray], infrared: np.ndarray, visible: np.ndarray
+) -> None:
+    """Measure the fused images of one pair, method -> (H, W) uint8, and the mean and the maximum of its sources."""
+    both = np.stack([visible, infrared]).astype(np.uint16)
+    mean, most = (both.sum(axis=0) + 1) // 2, both.max(axis=0)  # halves rounded up
+    for table in tables:
+        table.image(name, visible.shape)
+        for row, result in {**fused, **dict(zip(TRIVIAL["ivf"], (mean, most), strict=True))}.items():
+            table.add(row, protocols.ivf(table.protocol, result, infrared, visible))
+
+
+def add_scene_hmf(table: Table, name: str, method: str, fused: np.ndarray, gt: np.ndarray, inputs: dict) -> None:
+    """Measure one fused scene and its two interpolations; (B, H, W) in [0, 1]."""
+    table.image(name, gt.shape[1:])
+    for row, image in zip((method, *TRIVIAL["hmf"]), (fused, inputs["bicubic"], inputs["hsi_up"]), strict=True):
+        table.add(row, protocols.hmf(table.protocol, image, gt, ratio=table.ratio))
+
+
+def add_scene_ps(table: Table, item: dict, method: str, fused: np.ndarray, scale: float) -> None:
+    """Measure one fused scene and EXP, against the reference where the item has one; (B, H, W) in [0, 1]."""
+    table.image(item["name"], item["lms"].shape[1:])
+    for row, image in ((method, fused), (EXP, item["lms"])):
+        add_row_ps(table, item, row, image, scale)
+
+
+def add_row_ps(table: Table, item: dict, row: str, image: np.ndarray, scale: float) -> None:
+    """Measure one image of a scene for one row of the table."""
+    gt = item.get("gt")
+    if gt is not None:
+        if table.protocol == "toolbox" and not protocols.can_cut(gt.shape):
+            table.comparable = False
+            table.remark(f"Border NOT cut: sides under {protocols.LEAST_TO_CUT} pixels.")
+        table.add(row, protocols.ps_reduced(table.protocol, image, gt, scale=scale, ratio=table.ratio))
+        return
+    table.unranked |= {(EXP, "D_lambda"), (EXP, "QNR")}
+    if table.sensor and ms_gains(table.sensor) is None:
+        table.remark(f"Sensor '{table.sensor}' has no gains of its own: D_lambda_K with 0.3 at Nyquist in all bands.")
+    sides = item["lms"].shape[1:]
+    whole = tuple(side // BLOCK * BLOCK for side in sides)
+    if whole != sides and all(whole):
+        table.remark(f"Indices on the top left {whole[0]}x{whole[1]} pixels, whole {BLOCK}x{BLOCK} blocks.")
+    about = {"scale": scale, "ratio": table.ratio, "sensor": table.sensor}
+    table.add(row, protocols.ps_full(image, item["lms"], item["pan"][0], **about))

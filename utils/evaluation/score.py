@@ -1,0 +1,238 @@
+"""Metrics of anybody's results: fused images of any method against their sources or references, no network needed."""
+
+import argparse
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from data import CAVE, PairedImages, PanCollection
+from data.errors import DataError
+from data.files.band_images import Cubes
+from data.files.image_file import read_raster, to_gray, to_unit
+from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
+from data.infrared_visible import images_by_stem
+from data.pan_scenes import Scenes
+from data.sensors import ms_gains
+from data.simulate import spectral_response
+from metrics import protocols
+from metrics.protocols import REMARKS
+from metrics.table import Table
+from utils.commandline.door import SENSOR_HELP, Parser, UsageError, bit_depth, positive, quiet, sensor
+from utils.output.images import to_eight_bit
+from utils.output.result_folder import ResultFolder
+
+from . import rows as measure
+
+PROTOCOLS = {
+    "ivf": ("both", *protocols.IVF),
+    "ps": tuple(protocols.PS_REDUCED),
+    "hmf": tuple(protocols.HMF),
+}
+
+
+def parser() -> Parser:
+    """The options of `python -m metrics`."""
+    made = Parser(
+        prog="python -m metrics",
+        description="Score fused images: a table with the published rows and the trivial ones beside them.",
+        allow_abbrev=False,
+    )
+    made.add_argument("--task", choices=tuple(PROTOCOLS), required=True, help="what was fused")
+    made.add_argument("--fused", type=Path, required=True, help="folder or file of fused images")
+    made.add_argument("--infrared", type=Path, help="ivf: folder or file of infrared (or CT, PET) images")
+    made.add_argument("--visible", type=Path, help="ivf: folder or file of visible (or MRI) images")
+    made.add_argument(
+        "--data",
+        type=Path,
+        help="ivf: a folder with both in subfolders; ps: the .h5 or .mat with gt, or ms and pan; "
+        "hmf: CAVE's folder, or reference cubes (.mat, .npy, .tif)",
+    )
+    made.add_argument("--name", help="of the method in the table (default: the name of --fused)")
+    made.add_argument(
+        "--protocol", help="ivf: both, paper, cddfuse; ps: toolbox, whole, released; hmf: group, released"
+    )
+    made.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="hmf: of the two resolutions")
+    made.add_argument("--sensor", type=sensor, help=f"ps: {SENSOR_HELP} (default: the file's own)")
+    made.add_argument("--bits", type=bit_depth, help="bit depth of the sources (default: by their type or data set)")
+    made.add_argument(
+        "--fused-bits",
+        type=bit_depth,
+        help="bit depth of the fused images; 1: in [0, 1] (default: ivf: by their type; ps, hmf: as the sources)",
+    )
+    made.add_argument("--limit", type=positive, help="only the first images, as the test scripts' (default: all)")
+    made.add_argument("--output", type=Path, help="folder for metrics.json, .csv, .md and .tex (default: print only)")
+    return made
+
+
+def run(argv: list[str] | None = None) -> dict:
+    """Parse, measure, print; returns what metrics.json holds."""
+    args = parser().parse_args(argv)
+    choices = PROTOCOLS[args.task]
+    if args.protocol not in (None, *choices):
+        raise UsageError(f"--protocol: found {args.protocol}, expected one of {', '.join(choices)} for {args.task}")
+    if args.task != "ivf" and args.data is None:
+        raise UsageError("--data: found none, expected the references (ps: a .h5 or .mat file; hmf: a folder)")
+    if not args.fused.exists():
+        raise DataError(args.fused, "no such file or folder", "fused images")
+    resolved = args.fused.resolve()
+    args.name = args.name or (resolved.name if resolved.is_dir() else resolved.stem)
+    if args.name in measure.TRIVIAL[args.task]:
+        raise UsageError(f"--name: found {args.name}, the row that the table adds by itself, expected another")
+    with ResultFolder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
+        tables = {"ivf": _ivf, "ps": _ps, "hmf": _hmf}[args.task](args)
+        about = {"task": args.task, "fused": str(args.fused), "protocol": args.protocol}
+        if folder:
+            folder.write_tables(tables, about)
+    for table in tables:
+        print(table.markdown())
+    return {**about, "tables": [table.as_dict() for table in tables]}
+
+
+def _table(args: argparse.Namespace, title: str, metrics: tuple[str, ...], task: str, **about: object) -> Table:
+    protocol = about.pop("protocol", args.protocol)
+    table = Table(f"{title}: {args.fused}", task, metrics, protocol, **about)
+    table.remark(REMARKS["ivf" if args.task == "ivf" else task, protocol])
+    return table
+
+
+def _ivf(args: argparse.Namespace) -> list[Table]:
+    if args.data is None and (args.visible is None or args.infrared is None):
+        raise UsageError("--visible, --infrared: found not both, expected them, or --data with both in it")
+    pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
+    pairs.pairs = pairs.pairs[: args.limit]
+    args.protocol = args.protocol or "both"
+    asked = tuple(protocols.IVF) if args.protocol == "both" else (args.protocol,)
+    tables = [_table(args, f"Infrared-visible fusion ({p})", protocols.IVF[p], "ivf", protocol=p) for p in asked]
+    files = images_by_stem(args.fused) if args.fused.is_dir() else None
+    names = [v.stem for v, _ in pairs.pairs]
+    if files is None and len(names) > 1:
+        raise DataError(args.fused, "a file", f"a folder of {len(names)} fused images")
+    lacking = sorted(set(names) - set(files)) if files is not None else []
+    foreign = sorted(set(files) - set(names)) if files is not None else []
+    if lacking or foreign:
+        found = f"no image named {lacking[0]}" if lacking else f"{files[foreign[0]].name} without sources"
+        raise DataError(args.fused, found, f"one fused image for each of the {len(names)} pairs, same names")
+    for index in tqdm(range(len(pairs)), desc="scoring", unit="pair", disable=quiet(len(pairs))):
+        pair = pairs[index]
+        file = args.fused if files is None else files[pair["name"]]
+        gray, notes = to_gray(read_raster(file))
+        unit, more = to_unit(gray, file, args.fused_bits)
+        infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
+        if unit.shape != visible.shape:
+            found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, visible.shape))
+            raise DataError(file, found, f"{expected} of its sources")
+        for table in tables:
+            for note in [f"fused: {n}" for n in notes + more] + pair["notes"]:
+                table.remark(f"Converted, {note}.")
+        measure.add_pair(tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
+    return tables
+
+
+def _ps(args: argparse.Namespace) -> list[Table]:
+    scenes = Scenes(args.data, args.sensor, args.bits)
+    source, fused = scenes.file, Cubes(args.fused)
+    names = source.names[: args.limit]
+    order = fused.order(names)
+    gains = ms_gains(source.sensor)
+    if gains and len(gains) != source.bands:
+        raise UsageError(
+            f"{args.data}: found {source.bands} bands, expected {len(gains)} of sensor {source.sensor} (--sensor)"
+        )
+    reduced = scenes.has_reference or _of_the_ms(fused.raw_shape(order[0]), source)
+    if reduced and (why := scenes.cannot_reduce()):
+        raise UsageError(f"{args.data}: found {why}; the fused images have the size of its ms")
+    if not reduced and args.protocol not in (None, "toolbox"):
+        raise UsageError(f"--protocol: found {args.protocol}, expected toolbox, the one of full resolution")
+    args.protocol = args.protocol or "toolbox"
+    task, columns = ("ps_reduced", protocols.PS_REDUCED[args.protocol]) if reduced else ("ps_full", protocols.PS_FULL)
+    kind = f"Pansharpening, {'reduced' if reduced else 'full'} resolution"
+    table = _table(args, kind, columns, task, ratio=source.ratio, sensor=source.sensor)
+    _tell_order(table, fused, order, names)
+    if reduced and not scenes.has_reference:
+        table.remark("The reference is the file's ms; EXP and the fused images are of its reduction (Wald's protocol).")
+    for index in tqdm(range(len(names)), desc="scoring", unit="scene", disable=quiet(len(names))):
+        item = scenes.reduced(index) if reduced else scenes.full(index)
+        image = _scaled(args, fused, order[index], item["lms"], source.bits)
+        measure.add_scene_ps(table, item, args.name, image, source.scale)
+    return [table]
+
+
+def _of_the_ms(shape: tuple[int, ...], source: PanCollection) -> bool:
+    """Whether an array of either order of axes has the sides of the ms, or of its part that Wald's protocol keeps."""
+    if source.ms_sides is None:
+        return False
+    whole = tuple(side // source.ratio * source.ratio for side in source.ms_sides)
+    return any(sides in (shape[:2], shape[-2:]) for sides in (source.ms_sides, whole))
+
+
+def _tell_order(table: Table, fused: Cubes, order: list[int], names: list[str]) -> None:
+    if fused.stack is None and not fused.by_name and len(names) > 1:
+        first, last = (f"{fused.files[order[i]].name} is {names[i]}" for i in (0, -1))
+        table.remark(f"No file has a scene's name: matched in natural order ({first}, {last}).")
+
+
+def _hmf(args: argparse.Namespace) -> list[Table]:
+    args.protocol = args.protocol or "group"
+    columns = protocols.HMF[args.protocol]
+    table = _table(args, f"Hyperspectral-multispectral fusion x{args.ratio}", columns, "hmf", ratio=args.ratio)
+    table.remark("bicubic, bilinear: of the reference degraded by a 3x3 Gaussian, sigma 0.5, from index ratio/2.")
+    references = _references(args)[: args.limit]
+    fused = Cubes(args.fused)
+    names = [name for name, _ in references]
+    order = fused.order(names)
+    _tell_order(table, fused, order, names)
+    for index in tqdm(range(len(references)), desc="scoring", unit="scene", disable=quiet(len(references))):
+        name, load = references[index]
+        gt = load()
+        if any(side % args.ratio for side in gt.shape[1:]):
+            raise UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides divisible by --ratio")
+        image = _scaled(args, fused, order[index], gt, args.bits or CAVE_BITS)
+        srf = spectral_response() if len(gt) == len(spectral_response()) else np.ones((len(gt), 1)) / len(gt)
+        measure.add_scene_hmf(table, name, args.name, image, gt, fusion_inputs(gt, srf, args.ratio))
+    return [table]
+
+
+def _references(args: argparse.Namespace) -> list[tuple]:
+    """(name, a function that loads (B, H, W) in [0, 1]) of every reference."""
+    if args.data.is_dir() and any(p.is_dir() and p.name[0] != "." for p in args.data.iterdir()):
+        there = CAVE(args.data, bits=args.bits)
+        scenes = CAVE(args.data, tuple(s for s in CAVE_TEST if s in there.scenes) or None, bits=args.bits)
+        return [(name, lambda i=i: scenes[i]["gt"]) for i, name in enumerate(scenes.scenes)]
+    cubes = Cubes(args.data)
+    names = [f.stem if cubes.stack is None else f"{f.stem}_{i}" for i, f in enumerate(cubes.files)]
+    return [(name, lambda i=i: _reference(cubes, i, args.bits)) for i, name in enumerate(names)]
+
+
+def _reference(cubes: Cubes, index: int, bits: int | None) -> np.ndarray:
+    """A reference cube in [0, 1]: as stored where it never goes over 1, else over 2**bits - 1."""
+    cube = cubes.read(index, cubes.shape(index))
+    found = f"values from {cube.min():g} to {cube.max():g}"
+    depth = bits or (8 if cubes.dtype(index) == np.uint8 else CAVE_BITS)
+    if cube.max() > 2**depth - 1 or cube.min() < 0:
+        raise DataError(cubes.files[index], found, f"0 to {2**depth - 1} (--bits)")
+    if bits is None and depth == CAVE_BITS and 1 < cube.max() < 2**12:
+        raise DataError(cubes.files[index], f"{found}, at most 12 bits", "16 bits, or --bits")
+    return cube if cube.max() <= 1 else cube / (2**depth - 1)
+
+
+def _scaled(args: argparse.Namespace, fused: Cubes, index: int, like: np.ndarray, bits: int) -> np.ndarray:
+    """A fused cube in [0, 1]: digital numbers over 2**bits - 1; refused where they are of another depth than declared.
+
+    Args:
+        args: fused_bits, where given, says how many bits they have, and no comparison is made.
+        fused, index: the images, and which.
+        like: the reference, or EXP, (B, H, W) in [0, 1]: whose mean a fused image has, within a factor of three.
+        bits: of the sources.
+    """
+    scale = 2 ** (args.fused_bits or bits) - 1
+    cube = fused.read(index, like.shape)
+    file, span = fused.files[index], f"values from {cube.min():g} to {cube.max():g}"
+    if scale > 1 and 0 < np.abs(cube).max() <= 1.5:
+        raise DataError(file, f"{span}, already scaled", f"digital numbers of {bits} bits, or --fused-bits 1")
+    mean, usual = float(cube.mean()) / scale, float(like.mean())
+    if args.fused_bits is None and mean and usual and not 1 / 3 < mean / usual < 3:
+        expected = f"one near {usual * scale:.0f}, as the sources in {bits} bits have (--fused-bits for another depth)"
+        raise DataError(file, f"{span}, a mean of {mean * scale:g}", expected)
+    return cube / scale

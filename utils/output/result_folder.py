@@ -1,0 +1,189 @@
+"""The folder of a run's results: everything appears at the end, or nothing does."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from data.files.atomic import name_file, whole_file
+from metrics.table import CSV_HEADER, Table
+
+from .move_all import move_all
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+TABLES = ("metrics.json", "metrics.csv", "metrics.md", "metrics.tex")
+BEFORE = "before"  # folder in the target, of an earlier run's files that the last one did not write
+SCRATCH = ".before"  # folder in the hidden one, of what was at the goals while files are moved
+PATIENCE = 60.0  # seconds that another run may take to move its results
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, complete or not at all."""
+    with whole_file(path) as file:
+        file.write_text(text, encoding="utf-8", newline="")
+
+
+@contextmanager
+def alone(folder: Path, patience: float) -> Iterator[None]:
+    """Keep other runs out of a folder meanwhile; nothing is left in it, and a process that is killed lets go of it.
+
+    Args:
+        folder: that all of them write to.
+        patience: seconds to wait for another run.
+
+    Raises:
+        BlockingIOError: where another run has the folder for longer. Systems that cannot lock a folder let all in.
+    """
+    handle = os.open(folder, os.O_RDONLY) if fcntl else None
+    end = time.monotonic() + patience
+    try:
+        while handle is not None:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    message = f"{folder}: found another run that writes there, expected another --output"
+                    raise BlockingIOError(message) from None
+                time.sleep(0.05)
+            except OSError:  # some network file systems
+                break
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+class ResultFolder:
+    """Files are written to a hidden folder and moved into the target when the block ends without an error.
+
+    The hidden folder is inside the target where that exists, else beside it: so on its file system, and refused before
+    any work where nothing can be written. A folder of images holds those of one run: what earlier runs wrote to it,
+    by the list in metrics.json, goes to the target's folder "before"; other files are left alone. An error or Ctrl-C
+    while files are moved puts everything back; two runs move one after the other.
+
+    Args:
+        target: the folder, made if it is not there.
+        inputs: files that must not be replaced by a result.
+
+    Raises:
+        OSError: where the target or a parent is a file or cannot be written, a result would replace a folder or an
+            input; nothing is moved then.
+    """
+
+    def __init__(self, target: str | os.PathLike, inputs: Iterable[Path] = ()) -> None:
+        self.target = Path(target)
+        self.inputs = {path.resolve() for path in inputs}
+        self.content: dict | None = None
+        self.put_away = 0  # files of earlier runs, at the end
+        self._made: list[Path] = []
+
+    def __enter__(self) -> "ResultFolder":
+        self.place = self.target.resolve()
+        if self.place.exists() and not self.place.is_dir():
+            raise NotADirectoryError(f"{self.target}: found a file, expected a folder for the results")
+        room = self.place if self.place.is_dir() else self.place.parent
+        nearest = next(p for p in (room, *room.parents) if p.exists())
+        if not nearest.is_dir():
+            raise NotADirectoryError(f"{nearest}: found a file, expected a folder for the results (--output)")
+        self._made = [p for p in (room, *room.parents) if not p.exists()]
+        room.mkdir(parents=True, exist_ok=True)
+        self.staging = Path(tempfile.mkdtemp(dir=room, prefix=f".{self.place.name}."))
+        return self
+
+    def path(self, name: str) -> Path:
+        """Where to write the file `name` ("fused/01.png"); its folder is made."""
+        path = self.staging / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file into the folder."""
+        self.path(name).write_text(text, encoding="utf-8", errors="replace")
+
+    def write_tables(self, tables: list[Table], about: dict) -> None:
+        """metrics.json, which lists the files of the folder's runs, and of tables metrics.csv, .md and .tex."""
+        self.content = {**about, "tables": [table.as_dict() for table in tables]}
+        self.write_text(TABLES[0], "")  # when they are moved
+        if tables:
+            self.write_text("metrics.csv", CSV_HEADER + "".join(table.csv() for table in tables))
+            self.write_text("metrics.md", "\n".join(table.markdown() for table in tables))
+            self.write_text("metrics.tex", "\n".join(table.latex() for table in tables))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        done = False
+        if error is not None:
+            name_file(error, self.target)
+        try:
+            if kind is None:
+                self._move()
+                done = True
+        finally:
+            if not any((self.staging / SCRATCH).glob("*")) or done:  # else putting back has failed
+                shutil.rmtree(self.staging, ignore_errors=True)
+            for folder in [] if done else self._made:  # parents that were made for nothing
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break
+
+    def _move(self) -> None:
+        staged = sorted(p for p in self.staging.rglob("*") if p.is_file())
+        goals = {p: self.place / p.relative_to(self.staging) for p in staged}
+        self._check(goals.values())
+        if not self.place.is_dir():
+            self._made.insert(0, self.place)
+            self.place.mkdir(exist_ok=True)
+        with alone(self.place, PATIENCE):
+            earlier = listed(self.place) if self.content else set()
+            folders = {goal.parent for goal in goals.values() if goal.name not in TABLES}
+            stale = sorted(f for f in earlier - set(goals.values()) - self.inputs if f.parent in folders)
+            away = {file: self.place / BEFORE / file.relative_to(self.place) for file in stale}
+            self._check(away.values())
+            if self.content:
+                files = (p.relative_to(self.place).as_posix() for p in earlier.union(goals.values()).difference(stale))
+                text = json.dumps({**self.content, "files": sorted(files)}, indent=1)
+                self.write_text(TABLES[0], text + "\n")
+            scratch = self.staging / SCRATCH
+            scratch.mkdir()
+            move_all({**away, **goals}, scratch)
+        self.put_away = len(stale)
+
+    def _check(self, goals: Iterable[Path]) -> None:
+        """Refuse to replace folders and inputs."""
+        for goal in goals:
+            if goal.resolve() in self.inputs:
+                raise FileExistsError(f"{goal}: found an input of this run, expected another --output")
+            if goal.is_dir():
+                raise IsADirectoryError(f"{goal}: found a folder, expected to write a file")
+            parents = [p for p in goal.parents if p != self.place and p.is_relative_to(self.place)]
+            if any(p.exists() and not p.is_dir() for p in parents):
+                raise NotADirectoryError(f"{goal.parent}: found a file, expected a folder")
+
+
+def listed(folder: Path) -> set[Path]:
+    """The files of earlier runs, by metrics.json in their (resolved) folder: those of them that are there."""
+    try:
+        names = json.loads((folder / TABLES[0]).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):  # none, or not ours
+        return set()
+    paths = {folder / name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+    return {path for path in paths if _is_inside(path, folder)}
+
+
+def _is_inside(path: Path, home: Path) -> bool:
+    try:
+        return path.is_file() and path == path.resolve() and path.is_relative_to(home)
+    except (OSError, ValueError):  # names that no file can have
+        return False

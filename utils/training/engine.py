@@ -1,0 +1,244 @@
+"""The training loop of all four networks: steps, validation, checkpoints, and going on where a run stopped."""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from data.errors import DataError
+from models import load_pretrained, save_checkpoint
+from utils import distributed
+from utils.commandline.door import asked_to_stop, quiet
+
+from .accumulation import accumulated
+from .ema import Average
+from .loader import Batches
+from .logs import Logs
+from .objectives import Group, Objective
+from .resume import COUNTERS, claimed, fitting, put_back, random_state, training_state
+from .settings import Options, Validation
+
+ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
+
+
+class Trainer:
+    """One training run.
+
+    Args:
+        objective: network and loss, on the device.
+        batches: the training set.
+        validation: see `Validation`.
+        options: see `Options`.
+    """
+
+    def __init__(self, objective: Objective, batches: Batches, validation: Validation, options: Options) -> None:
+        self.objective, self.model, self.batches, self.options = objective, objective.model, batches, options
+        objective.at_once = options.at_once
+        self.validation = validation
+        self.groups = objective.groups()
+        self.optimiser = torch.optim.Adam([{"params": g.parameters} for g in self.groups], lr=options.lr, **ADAM)
+        self.scaler = torch.amp.GradScaler(options.device.type, enabled=options.amp == "fp16")
+        self.average = Average(options.ema)
+        self.epoch = self.step = self.total = self.skipped = 0
+        self.sums = np.zeros(len(objective.names))
+        self.best: float | None = None
+        self.asked = self.stop = False  # to stop: this process alone; all processes, as agreed after a step
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint of `save`.
+
+        Raises:
+            CheckpointError, DataError: for files that are no such checkpoint, and runs with other settings.
+        """
+        state = training_state(path, self.options.settings)
+        with fitting(path):
+            self.model.load_state_dict(load_pretrained(path, method=None).state_dict())
+            put_back(self, state)
+            self.skipped = self.skipped if distributed.rank() == 0 else 0  # those of all processes
+
+    def save(self) -> None:
+        """last.pth: network, optimiser and everything else, complete or not at all. One process writes.
+
+        Raises:
+            FloatingPointError: for weights that are not finite; the file is left as it was.
+        """
+        if not all(torch.isfinite(p).all() for p in self.model.parameters()):
+            raise FloatingPointError(f"step {self.total}: found weights that are not finite; {self._kept()}")
+        if distributed.rank() == 0:
+            state = {
+                "settings": self.options.settings,
+                "optimiser": self.optimiser.state_dict(),
+                "scaler": self.scaler.state_dict(),
+                "average": self.average.weights,
+                "sums": self.sums.tolist(),
+                "random": random_state(),
+                **{name: getattr(self, name) for name in COUNTERS},
+            }
+            save_checkpoint(self.options.last, self.model, {"training": state})
+
+    def fit(self, config: dict) -> dict[str, float]:
+        """Train to the last epoch, or until Ctrl-C or the limit of steps; returns the last validation's metrics."""
+        if self.total == 0:
+            self.objective.start(self._on_device(self._usable(self.batches.first_batch())))
+        step = torch.compile(self.objective) if self.options.compile else self.objective
+        step = distributed.shared(step, self.options.device, self.objective.unused)
+        metrics: dict[str, float] = {}
+        logs = None
+        with ExitStack() as held:
+            if distributed.rank() == 0:
+                held.enter_context(claimed(self.options, fresh=self.total == 0))
+                columns = ["lr", *self.objective.names, *self.validation.names, "seconds"]
+                logs = Logs(self.options.folder, columns, config, self.epoch, self.total)
+                held.callback(logs.close)
+            self.stop = self._enough()
+            held.enter_context(asked_to_stop(self._interrupted))
+            while self.epoch < self.options.epochs and not self.stop:
+                metrics = self._one_epoch(step, logs) or metrics
+                self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
+        return metrics
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the current epoch: less after every milestone that is behind."""
+        return self._rate(self.groups[0])
+
+    def _rate(self, group: Group) -> float:
+        behind = sum(group.since < milestone <= self.epoch for milestone in self.options.milestones)
+        return self.options.lr * group.factor * self.options.gamma**behind
+
+    def _enough(self) -> bool:
+        """Whether the limit of steps is reached."""
+        return self.options.steps is not None and self.total >= self.options.steps
+
+    def _one_epoch(self, step: nn.Module, logs: Logs | None) -> dict[str, float] | None:
+        start = time.perf_counter()
+        count = len(self.batches)
+        bar = tqdm(
+            self.batches.epoch(self.epoch, self.step),
+            desc=f"epoch {self.epoch + 1}/{self.options.epochs}",
+            total=count,
+            initial=self.step,
+            unit="batch",
+            disable=distributed.rank() != 0 or quiet(count),
+        )
+        for batch in bar:
+            terms = self._one_step(step, self._checked(batch))
+            self.sums += terms
+            self.step, self.total = self.step + 1, self.total + 1
+            bar.set_postfix(loss=f"{terms[0]:.4g}", lr=f"{self.rate:.2g}")
+            if logs is not None:
+                for name, value in zip(self.objective.names, terms, strict=True):
+                    logs.scalar(f"step/{name}", value, self.total)
+            self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
+            if self.step < count and (self.stop or self.total % self.options.save_every == 0):
+                self.save()
+            if self.stop and self.step < count:
+                return None
+        return self._end_of_epoch(logs, time.perf_counter() - start)
+
+    def _end_of_epoch(self, logs: Logs | None, seconds: float) -> dict[str, float] | None:
+        rate = self.rate
+        means = dict(zip(self.objective.names, self.sums / max(self.step, 1), strict=True))
+        self.sums[:] = 0
+        self.epoch, self.step = self.epoch + 1, 0
+        due = self.epoch % self.options.eval_every == 0 or self.epoch == self.options.epochs
+        metrics, images = self._validated() if due else (None, {})
+        if logs is not None:
+            if metrics and self.epoch > self.objective.judged_after:
+                self._keep_best(metrics)
+            logs.row(self.epoch - 1, self.total, {"lr": rate, **means, **(metrics or {}), "seconds": round(seconds, 2)})
+            for name, image in images.items():
+                logs.image(name, image, self.total)
+        self.save()
+        distributed.wait()
+        return metrics
+
+    def _keep_best(self, metrics: dict[str, float]) -> None:
+        """best.pth, before last.pth: a run killed between the two validates again and finds the same."""
+        value = metrics[self.validation.names[0]]
+        if self.validation.improves(value, self.best):
+            self.best = value
+            with self.average.inside(self.model):
+                about = {"epoch": self.epoch, "steps": self.total, "metrics": metrics}
+                save_checkpoint(self.options.best, self.model, about)
+
+    def _one_step(self, step: nn.Module, batch: dict) -> np.ndarray:
+        options = self.options
+        inputs = self._on_device(batch)
+        self.objective.train()
+        self.objective.epoch = self.epoch
+        self.optimiser.zero_grad(set_to_none=True)
+        for group, own in zip(self.optimiser.param_groups, self.groups, strict=True):
+            group["lr"] = self._rate(own)
+        sources = [inputs[k] for k in self.objective.roles if k in inputs]
+        terms = accumulated(step, self.objective, sources, self.scaler, options)
+        shown = distributed.mean(terms).double().cpu().numpy()
+        if not np.isfinite(shown).all():
+            raise FloatingPointError(self._diverged("loss", shown[0], batch))
+        self.scaler.unscale_(self.optimiser)
+        norms = [nn.utils.clip_grad_norm_(group.parameters, options.clip).to(options.device) for group in self.groups]
+        norm = torch.stack(norms).max()
+        if not torch.isfinite(norm) and options.amp != "fp16":  # the scaler leaves out such steps by itself
+            raise FloatingPointError(self._diverged("gradient's norm", float(norm), batch))
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.average.update(self.model)
+        return shown
+
+    def _diverged(self, what: str, value: float, batch: dict) -> str:
+        names = ", ".join(batch["names"])
+        if distributed.world() > 1:
+            names = f"the batch, of which this process has {names}"
+        return f"epoch {self.epoch + 1}, batch {self.step + 1}: found a {what} of {value:g} on {names}; {self._kept()}"
+
+    def _kept(self) -> str:
+        last = self.options.last
+        return f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
+
+    def _checked(self, batch: dict) -> dict:
+        """The batch, its bad samples counted."""
+        for parts in self._usable(batch)["bad"]:
+            self.skipped += 1
+            tqdm.write(f"left out: {DataError(*parts)}")
+        return batch
+
+    def _usable(self, batch: dict) -> dict:
+        """The batch; a bad sample in any process ends the run, unless skip_bad has it replaced by another."""
+        bad = distributed.anywhere(bool(batch["bad"]), self.options.device)
+        if bad and (not self.options.skip_bad or not batch["names"]):
+            elsewhere = ("a sample of another process", "bad data", "one that can be read")
+            raise DataError(*(batch["bad"] or [elsewhere])[0])
+        return batch
+
+    def _on_device(self, batch: dict) -> dict[str, Tensor]:
+        return {k: v.to(self.options.device, non_blocking=True) for k, v in batch.items() if isinstance(v, Tensor)}
+
+    @torch.no_grad()
+    def _validated(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        """By one process; a network that has diverged ends all of them, before it is saved."""
+        diverged, result = "", ({}, {})
+        if distributed.rank() == 0:
+            self.objective.eval()
+            try:
+                with self.average.inside(self.model):
+                    result = self.validation.measure(self.model)
+                for name, value in result[0].items():
+                    if np.isnan(value):
+                        raise FloatingPointError(f"found a {name} of nan, expected a number")
+            except FloatingPointError as error:
+                diverged = f"validation after epoch {self.epoch}: {error}; {self._kept()}"
+        if distributed.anywhere(bool(diverged), self.options.device):
+            raise FloatingPointError(diverged or "validation: found NaN or infinity, expected finite values")
+        return result
+
+    def _interrupted(self, *_: object) -> None:
+        """The first Ctrl-C ends the run after this step, the second one at once."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        if distributed.rank() == 0:
+            tqdm.write("stopping after this step; --resume goes on")

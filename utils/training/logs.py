@@ -1,0 +1,73 @@
+"""What a training leaves behind beside its checkpoints: train.csv, TensorBoard's files, run.json."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import DataError
+from utils.output.result_folder import write_whole
+
+
+class Logs:
+    """One row an epoch in train.csv, the same numbers and images in tensorboard/, there all over the step.
+
+    Args:
+        folder: of the run.
+        columns: of train.csv, after epoch and step.
+        config: of the run, for run.json and TensorBoard.
+        epochs, steps: of an earlier run that this one goes on from; what it logged later is left out.
+    """
+
+    def __init__(self, folder: Path, columns: list[str], config: dict, epochs: int = 0, steps: int = 0) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  slow to import
+
+        self.file, self.columns = folder / "train.csv", ["epoch", "step", *columns]
+        rows = _rows(self.file) if steps else []
+        self._write([row for row in rows if int(row["epoch"]) < epochs])
+        write_whole(folder / "run.json", json.dumps(config, indent=1) + "\n")
+        self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1 if steps else None)
+        self.board.add_text("config", "```\n" + json.dumps(config, indent=1) + "\n```")
+
+    def row(self, epoch: int, step: int, values: dict[str, float]) -> None:
+        """Add the row of an epoch; the file is complete after every row."""
+        rows = _rows(self.file)
+        self._write([*rows, {"epoch": epoch, "step": step, **values}])
+        for name, value in values.items():
+            self.board.add_scalar(f"epoch/{name}", value, step)
+        self.board.flush()
+
+    def scalar(self, name: str, value: float, step: int) -> None:
+        """A value of one step, for TensorBoard only."""
+        self.board.add_scalar(name, value, step)
+
+    def image(self, name: str, image: np.ndarray, step: int) -> None:
+        """(H, W) or (H, W, 3) in [0, 1], for TensorBoard only."""
+        self.board.add_image(name, np.clip(image, 0, 1), step, dataformats="HW" if image.ndim == 2 else "HWC")
+
+    def close(self) -> None:
+        """Finish TensorBoard's file."""
+        self.board.close()
+
+    def _write(self, rows: list[dict]) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, restval="", extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(self.file, text.getvalue())
+
+
+def _rows(file: Path) -> list[dict]:
+    if not file.is_file():
+        return []
+    try:
+        with file.open(newline="", encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+    except (UnicodeDecodeError, csv.Error):
+        rows = [{}]
+    if not all(re.fullmatch("[0-9]{1,9}", row.get("epoch") or "") for row in rows):
+        raise DataError(file, "no readable log", "the train.csv of this run, or none")
+    return rows

@@ -1,0 +1,149 @@
+"""What is minimised: the network and the loss of its task, in one module, so that several processes can share it."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models import DCINN
+from models.recompute import in_parts
+from utils.distributed import norm_over_processes
+
+from .losses import MaximaWeights, maxima_terms, ssim, structure
+
+BACKWARD_TARGETS = ("predicted", "reference")
+
+
+class Group(NamedTuple):
+    """Parameters with a learning rate and a largest gradient of their own.
+
+    Attributes:
+        factor: of the run's learning rate.
+        since: the epoch from which on they are trained, and their rate counts milestones.
+    """
+
+    parameters: list[nn.Parameter]
+    factor: float = 1.0
+    since: int = 0
+
+
+class Objective(nn.Module):
+    """A batch -> the terms of the loss, (terms,), the first being their weighted sum.
+
+    Attributes:
+        names: of the terms.
+        roles: what it takes of a batch, in this order; what a batch lacks is left out.
+        epoch: that is trained now.
+        additive: whether a batch's terms are the means of its samples' terms, so that gradients can be accumulated.
+        judged_after: epochs of an earlier stage, whose weights are no candidates for the best ones.
+        unused: whether there are parameters that not every step gives a gradient.
+        at_once: samples that the network sees at once where they are not; None: the batch.
+    """
+
+    names: tuple[str, ...]
+    roles: tuple[str, ...] = ("base_image", "guide", "gt")
+    additive = True
+    unused = False
+    judged_after = 0
+    at_once: int | None = None
+    epoch = 0
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def groups(self) -> list[Group]:
+        """Of the parameters; all together by default."""
+        return [Group([p for p in self.parameters() if p.requires_grad])]
+
+    def start(self, batch: dict[str, Tensor]) -> None:
+        """Before the first step: what depends on the first batch of all processes."""
+        start_actnorm(self.model, batch["base_image"], batch["guide"])
+
+
+class DetailObjective(Objective):
+    """ps and hmf: L1(fused, gt) + weight * L1(CINN^-1(target), detail).
+
+    Args:
+        model: the network.
+        weight: 0 leaves the inverse pass out.
+        target: of the inverse pass: the network's "predicted" residual, as released and as the paper's text says (the
+            term is then zero up to the truncation of the convolution exponential), or the "reference" one, gt - base.
+    """
+
+    def __init__(self, model: DCINN, weight: float = 0.0, target: str = "predicted") -> None:
+        super().__init__(model)
+        if target not in BACKWARD_TARGETS:
+            raise ValueError(f"found target {target!r}, expected one of {', '.join(BACKWARD_TARGETS)}")
+        self.weight, self.target = weight, target
+        self.names = ("loss", "forward", "backward") if weight else ("loss", "forward")
+
+    def forward(self, base_image: Tensor, guide: Tensor, gt: Tensor) -> Tensor:
+        """(B, C, H, W) each -> (2,) or (3,)."""
+        base, detail = self.model.decomposition(base_image, guide)
+        conditions = self.model.anet(base_image, guide)
+        residual = self.model.flow(detail, conditions)
+        forward = (base + residual - gt).float().abs().mean()
+        if not self.weight:
+            return torch.stack((forward, forward))
+        target = residual if self.target == "predicted" else gt - base
+        backward = (self.model.flow.inverse(target, conditions) - detail).float().abs().mean()
+        return torch.stack((forward + self.weight * backward, forward, backward))
+
+
+class StructureObjective(Objective):
+    """ivf: `losses.ivf_terms` weighted; the norms are over the batch of all processes, as with one process."""
+
+    names = ("loss", "ssim_infrared", "ssim_visible", "structure_infrared", "structure_visible")
+    additive = False
+
+    def __init__(self, model: DCINN, weights: tuple[float, float, float, float]) -> None:
+        super().__init__(model)
+        self.register_buffer("weights", torch.tensor(weights), persistent=False)
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
+        """(B, 1, H, W) visible and infrared -> (5,)."""
+        fused = in_parts(self.model, self.at_once, base_image, guide).float()
+        visible, infrared = base_image.float(), guide.float()
+        with torch.autocast(fused.device.type, enabled=False):
+            s = structure(fused)
+            terms = torch.stack(
+                (
+                    1 - ssim(fused, infrared),
+                    1 - ssim(fused, visible),
+                    norm_over_processes(s - structure(infrared)),
+                    norm_over_processes(s - structure(visible)),
+                )
+            )
+            return torch.cat(((terms * self.weights).sum()[None], terms))
+
+
+class MaximaObjective(Objective):
+    """ivf: `losses.maxima_terms` weighted."""
+
+    names = ("loss", "intensity", "gradient", "ssim_infrared", "ssim_visible", "differences", "range")
+
+    def __init__(self, model: DCINN, weights: MaximaWeights) -> None:
+        super().__init__(model)
+        self.gain = weights.gain
+        self.register_buffer("weights", torch.tensor(weights[:-1]), persistent=False)
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
+        """(B, 1, H, W) visible and infrared -> (7,)."""
+        fused = self.model(base_image, guide).float()
+        with torch.autocast(fused.device.type, enabled=False):
+            terms = maxima_terms(fused, guide.float(), base_image.float(), self.gain)
+            return torch.cat(((terms * self.weights).sum()[None], terms))
+
+
+@torch.no_grad()
+def start_actnorm(model: DCINN, base_image: Tensor, guide: Tensor) -> None:
+    """Set the data-dependent start of every ActNorm from the first batch of ALL processes, in float32.
+
+    Done once before the first step, so that mixed precision, compilation and several processes do not change it.
+    """
+    training = model.training
+    model.train()
+    with torch.autocast(base_image.device.type, enabled=False):
+        model(base_image.float(), guide.float())
+    model.train(training)

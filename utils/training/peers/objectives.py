@@ -1,0 +1,132 @@
+"""What the peers minimise: their networks and the losses of `peer_losses`, for the engine."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.peers import AUIF, CDDFuse, DeFusion
+from models.peers.teachers import Teacher
+from models.peers.vit import GRID
+from utils.training.objectives import Group, Objective
+
+from .losses import auif_terms, cddfuse_first, cddfuse_second, defusion_terms
+
+
+class PeerObjective(Objective):
+    """Nothing depends on the first batch; batches are not cut."""
+
+    additive = False
+    unused = True
+
+    def start(self, batch: dict[str, Tensor]) -> None:
+        """Nothing."""
+
+
+class RebuildObjective(PeerObjective):
+    """AUIF-Net: an image through its own features; the detail encoder learns at a tenth of the rate."""
+
+    names = ("loss", "mse", "ssim")
+    roles = ("image",)
+
+    def __init__(self, model: AUIF) -> None:
+        super().__init__(model)
+
+    def groups(self) -> list[Group]:
+        """Base, detail, decoder."""
+        model = self.model
+        decoder = [*model.conv.parameters(), *model.norm.parameters()]
+        return [Group(list(model.base.parameters())), Group(list(model.detail.parameters()), 0.1), Group(decoder)]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, 1, H, W) -> (3,)."""
+        rebuilt = self.model.rebuild(image).float()
+        with torch.autocast(image.device.type, enabled=False):
+            return auif_terms(image.float(), rebuilt).roll(1)
+
+
+class TwoStageObjective(PeerObjective):
+    """CDDFuse: first each image is rebuilt from its own features, then the fusion layers are trained with the rest.
+
+    Args:
+        model: the network.
+        first_stage: epochs of the first stage.
+    """
+
+    names = ("loss", "rebuilt_visible", "rebuilt_infrared", "intensity", "gradient", "cc_base", "cc_detail", "apart")
+    roles = ("base_image", "guide")
+
+    def __init__(self, model: CDDFuse, first_stage: int) -> None:
+        super().__init__(model)
+        self.first_stage = self.judged_after = first_stage
+
+    def groups(self) -> list[Group]:
+        """The four networks; the fusion layers' schedule begins with the second stage."""
+        parts = (self.model.encoder, self.model.decoder, self.model.base_fuse, self.model.detail_fuse)
+        sinces = (0, 0, self.first_stage, self.first_stage)
+        return [Group(list(p.parameters()), since=since) for p, since in zip(parts, sinces, strict=True)]
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
+        """(B, 1, H, W) visible and infrared -> (8,); terms of the other stage are zero."""
+        model, images = self.model, (base_image, guide)
+        visible, infrared = (model.encoder(image) for image in images)
+        if self.epoch < self.first_stage:
+            rebuilt = tuple(model.decoder(x, *f).float() for x, f in zip(images, (visible, infrared), strict=True))
+        else:
+            fused = model.decode(base_image, guide, visible, infrared).float()
+        with torch.autocast(base_image.device.type, enabled=False):
+            images, visible, infrared = (tuple(x.float() for x in pair) for pair in (images, visible, infrared))
+            if self.epoch < self.first_stage:
+                s_v, m_v, s_i, m_i, gradient, *rest, total = cddfuse_first(images, rebuilt, visible, infrared)
+                return torch.stack((total, 5 * s_v + m_v, 5 * s_i + m_i, torch.zeros_like(total), gradient, *rest))
+            intensity, gradient, _, *rest, total = cddfuse_second(images, fused, visible, infrared)
+            nothing = torch.zeros_like(total)
+            return torch.stack((total, nothing, nothing, intensity, gradient, *rest))
+
+
+class ViewsObjective(PeerObjective):
+    """DeFusion++: common, unique and whole of two masked views, and masked modelling; the mean over the batch."""
+
+    names = ("loss", "common", "unique1", "unique2", "masked", "fused")
+    roles = ("view1", "view2", "mask1", "mask2", "image")
+    additive = True
+
+    def __init__(self, model: DeFusion) -> None:
+        super().__init__(model)
+
+    def forward(self, view1: Tensor, view2: Tensor, mask1: Tensor, mask2: Tensor, image: Tensor) -> Tensor:
+        """(B, 3, 224, 224) and masks (B, 1, 224, 224) -> (6,)."""
+        order = "12" if not self.training or torch.rand(()) > 0.5 else "21"
+        noise = torch.rand(len(image), GRID**2, device=image.device)
+        outputs = {name: x.float() for name, x in self.model.parts(view1, view2, order, noise).items()}
+        with torch.autocast(image.device.type, enabled=False):
+            terms = defusion_terms(image.float(), (mask1.float(), mask2.float()), outputs)
+            return terms.roll(1) / len(image)
+
+
+class LatentObjective(ViewsObjective):
+    """DeFusion++'s second stage: the first one's loss, and of a pair tokens like its teachers', common ones alike.
+
+    Args:
+        model: with `latent`.
+        teachers: of the infrared image, and of the visible one.
+    """
+
+    names = (*ViewsObjective.names, "infrared", "visible", "alike")
+    roles = (*ViewsObjective.roles, "guide", "base_image")
+
+    def __init__(self, model: DeFusion, teachers: tuple[Teacher, Teacher]) -> None:
+        super().__init__(model)
+        self.teachers = teachers  # no part of the module: neither trained nor kept
+
+    def forward(
+        self, view1: Tensor, view2: Tensor, mask1: Tensor, mask2: Tensor, image: Tensor, *pair: Tensor
+    ) -> Tensor:
+        """As `ViewsObjective`, and infrared and visible (B, 3, 224, 224) -> (9,)."""
+        terms = super().forward(view1, view2, mask1, mask2, image)
+        with torch.no_grad():
+            goals = [teacher.to(x.device)(x).float() for teacher, x in zip(self.teachers, pair, strict=True)]
+        latents, common = self.model.latents(*pair)
+        with torch.autocast(image.device.type, enabled=False):
+            both = (*zip(goals, latents, strict=True), common)
+            distances = torch.stack([functional.l1_loss(x.float(), y.float()) for x, y in both])
+            return torch.cat((terms[:1] + distances.sum(), terms[1:], distances))

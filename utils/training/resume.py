@@ -1,0 +1,206 @@
+"""Everything that a training needs to go on exactly where it stopped, as plain values for a checkpoint."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from data.errors import DataError
+from models import CheckpointError
+from models.weights.checkpoint import load_extra
+from utils.commandline.door import UsageError
+from utils.output.result_folder import alone
+
+from .settings import Options
+
+if TYPE_CHECKING:
+    from .engine import Trainer
+
+PATIENCE = 10.0  # seconds, in which the loader processes of a run that was killed end
+COUNTERS = ("epoch", "step", "total", "skipped", "best")  # of a training, as it keeps them
+
+
+def random_state() -> dict[str, object]:
+    """The random number generators of Python, NumPy and PyTorch."""
+    name, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002  the global one, as others may use it
+    version, numbers, following = random.getstate()
+    return {
+        "python": [version, list(numbers), following],
+        "numpy": [name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_random_state(state: dict) -> None:
+    """Put the generators where `random_state` found them; those of CUDA where there are as many GPUs."""
+    version, numbers, following = state["python"]
+    random.setstate((version, tuple(numbers), following))
+    name, keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
+    torch.set_rng_state(state["torch"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def seed_everything(seed: int) -> None:
+    """The global generators of Python, NumPy and PyTorch."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    torch.manual_seed(seed)
+
+
+def training_state(path: Path, settings: dict) -> dict:
+    """What a checkpoint holds beside the network.
+
+    Raises:
+        DataError: for weights without it.
+        CheckpointError: for no checkpoint, and for a run with other settings.
+    """
+    state = load_extra(path).get("training")
+    if not isinstance(state, dict):
+        raise DataError(path, "weights without a training state", "a last.pth of a training run")
+    with fitting(path):
+        check_same(path, state["settings"], settings)
+    return state
+
+
+def put_back(trainer: "Trainer", state: dict) -> None:
+    """Everything but the network, as `Trainer.save` left it; ValueError and the like for what does not fit."""
+    _load_optimiser(trainer.optimiser, state["optimiser"])
+    trainer.scaler.load_state_dict(state["scaler"])
+    trainer.average.load(_average(state["average"], trainer.model), trainer.options.device)
+    for name, value in _counters(state).items():
+        setattr(trainer, name, value)
+    trainer.sums = np.array(state["sums"], np.float64) * np.ones(len(trainer.objective.names))
+    set_random_state(state["random"])
+
+
+def _counters(state: dict) -> dict[str, object]:
+    """Those of `COUNTERS`; ValueError where one is no count (the best value: no number or None)."""
+    found = {name: state[name] for name in COUNTERS}
+    for name, value in found.items():
+        count = type(value) is int and value >= 0
+        if not (count if name != "best" else value is None or type(value) in (int, float)):
+            raise ValueError(f"{name} {_short(value)}")
+    return found
+
+
+def _load_optimiser(optimiser: torch.optim.Adam, state: dict) -> None:
+    """The moments of every weight; ValueError for another optimiser, other shapes, and numbers that are not finite."""
+    settings = [{k: v for k, v in group.items() if k not in ("params", "lr")} for group in optimiser.param_groups]
+    optimiser.load_state_dict(state)
+    for group, expected in zip(optimiser.param_groups, settings, strict=True):
+        for name, value in expected.items():
+            if type(group[name]) is not type(value) or group[name] != value:
+                raise ValueError(f"{name} {_short(group[name])} of the optimiser, not {value}")
+        for weight in group["params"]:
+            _check_moments(optimiser.state.get(weight, {}), weight)
+
+
+def _check_moments(moments: dict[str, torch.Tensor], weight: torch.Tensor) -> None:
+    if not moments:  # one that no gradient has reached yet
+        return
+    if set(moments) != {"step", "exp_avg", "exp_avg_sq"}:
+        raise ValueError(f"{', '.join(map(str, moments))} for a weight in the optimiser")
+    for name, value in moments.items():
+        shape = torch.Size() if name == "step" else weight.shape
+        if not _is_like(value, shape, weight.dtype if name != "step" else torch.float32):
+            raise ValueError(f"{name} in the optimiser that are not {tuple(shape)} finite numbers")
+
+
+def _average(weights: dict | None, model: torch.nn.Module) -> dict[str, torch.Tensor] | None:
+    """A moving average of this network's weights, as it is; ValueError for that of another one."""
+    if weights is None:
+        return None
+    own = model.state_dict()
+    for name, value in own.items():
+        if not _is_like(weights[name], value.shape, value.dtype):
+            raise ValueError(f"an average of {name} that are not {tuple(value.shape)} finite numbers")
+    return {name: weights[name] for name in own}
+
+
+def _is_like(value: object, shape: torch.Size, dtype: torch.dtype) -> bool:
+    if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_meta:
+        return False
+    return value.shape == shape and value.dtype == dtype and bool(torch.isfinite(value).all())
+
+
+@contextmanager
+def fitting(path: Path) -> Iterator[None]:
+    """Whatever a training state lacks or has of another kind is one line about its file.
+
+    Raises:
+        CheckpointError: see above.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        why = " ".join(str(error).split())[:100]
+        raise CheckpointError(
+            f"{path}: found a training state that does not fit ({type(error).__name__}: {why}), expected the last.pth "
+            "of such a run"
+        ) from None
+
+
+@contextmanager
+def claimed(options: Options, fresh: bool) -> Iterator[None]:
+    """The folder of a run, made where it is not there, for this run alone until the block ends.
+
+    Args:
+        options: of the run.
+        fresh: whether it begins, and does not go on from a checkpoint.
+
+    Raises:
+        UsageError: for a run that begins where another one began and ended since the options were checked.
+        BlockingIOError: where another run is at work there.
+    """
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with alone(options.folder, PATIENCE):
+        if fresh and options.last.exists():
+            raise UsageError(f"{options.last}: found an earlier run, expected --resume or another --output")
+        remove_leftovers(options.last, options.best)
+        yield
+
+
+def remove_leftovers(*paths: Path) -> None:
+    """Half-written checkpoints that a killed run left beside these files, see `models.save_checkpoint`."""
+    for path in paths:
+        for temporary in path.parent.glob(f".{path.name}.*"):
+            temporary.unlink(missing_ok=True)
+
+
+def check_same(path: object, found: dict, expected: dict) -> None:
+    """Raise where a checkpoint was made with other settings than this run's, naming the first that differs.
+
+    Raises:
+        CheckpointError: one line.
+    """
+    for name, value in expected.items():
+        if _plain(found.get(name)) != _plain(value):
+            if isinstance(value, dict) and isinstance(found.get(name), dict):
+                check_same(path, _named(name, found[name]), _named(name, value))
+            was = _short(found.get(name, "unknown"))
+            raise CheckpointError(f"{path}: found a run with {name} {was}, expected {_short(value)}, as asked for now")
+
+
+def _named(name: str, entries: dict) -> dict:
+    return {f"{name}.{key}": value for key, value in entries.items()}
+
+
+def _plain(value: object) -> object:
+    """Lists for tuples; entries of None left out, as in the files of runs before there was such a setting."""
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items() if entry is not None}
+    return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) < 80 else f"{text[:76]} ..."

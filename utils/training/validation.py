@@ -1,0 +1,92 @@
+"""Validation images of a training run: the task's metrics on a few whole images, and pictures of them."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metrics import ergas, psnr, sam, ssim
+from models import DCINN
+from utils.output.images import stretch
+
+from .losses import ssim as ssim_of
+from .settings import Validation
+
+WILD = -1, 2  # means of images that the metrics still take for ones in [0, 1]
+MOST_PICTURES = 2
+
+
+def with_reference(items: Sequence[dict], ratio: int, plain: tuple[str, str]) -> Validation:
+    """PSNR, SAM, ERGAS and SSIM of items with `base_image`, `guide` and `gt` (C, H, W).
+
+    Args:
+        items: see above.
+        ratio: of the resolutions.
+        plain: what an image of the items that needs no network is called, and its key: ("EXP (lms)", "base_image").
+    """
+
+    def against(image: np.ndarray, gt: np.ndarray) -> tuple[float, ...]:
+        a, b = np.moveaxis(image, 0, -1), np.moveaxis(gt, 0, -1)
+        return psnr(a, b), sam(a, b), ergas(a, b, ratio=ratio), ssim(a, b)
+
+    def untrained() -> dict[str, dict[str, float]]:
+        return {plain[0]: _means(names, [against(item[plain[1]], item["gt"]) for item in items])}
+
+    def measure(model: DCINN) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        rows, pictures = [], {}
+        for item in items:
+            fused = _fused(model, item)
+            if not WILD[0] <= fused.mean() <= WILD[1]:  # a network that has gone astray has a low PSNR, not an error
+                fused = fused.clip(*WILD)
+            rows.append(against(fused, item["gt"]))
+            if len(pictures) < MOST_PICTURES:
+                pictures[f"fused/{item['name']}"] = stretch(fused, item["gt"])
+        return _means(names, rows), pictures
+
+    names = ("PSNR", "SAM", "ERGAS", "SSIM")
+    return Validation(names, 1, measure, untrained)
+
+
+def without_reference(items: Sequence[dict], loss: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Validation:
+    """The training loss, of (fused, infrared, visible), and both SSIM, means over whole infrared-visible pairs."""
+
+    def of(fused: np.ndarray, item: dict) -> tuple[float, ...]:
+        images = [torch.from_numpy(x)[None] for x in (fused, item["guide"], item["base_image"])]
+        return float(loss(*images)), *(float(ssim_of(images[0], source)) for source in images[1:])
+
+    def untrained() -> dict[str, dict[str, float]]:
+        rules = {
+            "mean of the two": lambda item: (item["guide"] + item["base_image"]) / 2,
+            "max of the two": lambda item: np.maximum(item["guide"], item["base_image"]),
+        }
+        return {name: _means(names, [of(rule(item), item) for item in items]) for name, rule in rules.items()}
+
+    def measure(model: DCINN) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        rows, pictures = [], {}
+        for item in items:
+            fused = _fused(model, item)
+            rows.append(of(fused, item))
+            if len(pictures) < MOST_PICTURES:
+                pictures[f"fused/{item['name']}"] = fused[0]
+        return _means(names, rows), pictures
+
+    names = ("val_loss", "val_ssim_infrared", "val_ssim_visible")
+    return Validation(names, -1, measure, untrained)
+
+
+def _means(names: tuple[str, ...], rows: Sequence[tuple[float, ...]]) -> dict[str, float]:
+    means = np.mean(rows, axis=0) if rows else [float("nan")] * len(names)
+    return dict(zip(names, map(float, means), strict=True))
+
+
+def _fused(model: DCINN, item: dict) -> np.ndarray:
+    device = next(model.parameters()).device
+
+    def tensor(role: str) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(item[role], np.float32))[None].to(device)
+
+    fused = model(tensor("base_image"), tensor("guide"))[0].float().cpu().numpy()
+    if not np.isfinite(fused).all():
+        raise FloatingPointError(f"found NaN or infinity in the fused image of {item['name']}, expected finite values")
+    return fused
