@@ -4,40 +4,73 @@ Every name gives a DCINN: `fused = model(base_image, guide)` with (B, C, H, W) f
 With `pretrained` the weights are those of pretrained/ (each has a card there) and the network is in evaluation mode;
 without it they are random. Further options: with `pretrained` those of `models.load_pretrained`
 (device=, exact=), without it those of the builders in `models`.
+
+The folder models/ is loaded by its path as the package `dcinn`, the name that it has where it is installed: a project
+that has packages called models, utils or data of its own is not disturbed, and does not disturb.
 """
 
-from data.simulate import spectral_response as _spectral_response
-from models import DCINN as _DCINN
-from models import dcinn_hmf as _dcinn_hmf
-from models import dcinn_ivf as _dcinn_ivf
-from models import dcinn_ps as _dcinn_ps
-from models import load_pretrained as _load_pretrained
+import importlib.util as _importlib_util
+import sys as _sys
+from pathlib import Path as _Path
+from types import ModuleType as _ModuleType
 
-dependencies = ["torch", "numpy", "scipy"]
+import numpy as _np
+from torch import nn as _nn
+
+dependencies = ["torch", "numpy"]
+_ROOT = _Path(__file__).resolve().parent
 
 
-def dcinn_ps(pretrained: bool = False, **options: object) -> _DCINN:
+def _loaded() -> _ModuleType:
+    """The package of this folder's models/: `dcinn`, or `dcinn_hub` where another `dcinn` has been imported."""
+    place = _ROOT / "models" / "__init__.py"
+    for name in ("dcinn", "dcinn_hub"):
+        found = _sys.modules.get(name)
+        if found is not None:
+            if _Path(found.__file__ or "").resolve() == place:
+                return found
+            continue
+        # The second folder is where dcinn.metrics is found, as in the installed package.
+        spec = _importlib_util.spec_from_file_location(
+            name, place, submodule_search_locations=[str(place.parent), str(_ROOT)]
+        )
+        module = _importlib_util.module_from_spec(spec)
+        _sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del _sys.modules[name]
+            raise
+        return module
+    raise ImportError(f"torch.hub: found two other packages called dcinn and dcinn_hub, expected room for {place}")
+
+
+_dcinn = _loaded()
+
+
+def dcinn_ps(pretrained: bool = False, **options: object) -> _nn.Module:
     """Pansharpening: (lms, pan) -> fused; eight bands of WorldView-2, or without weights `bands=`."""
-    return _load_pretrained("ps", **options) if pretrained else _dcinn_ps(**options)
+    return _dcinn.load_pretrained("ps", **options) if pretrained else _dcinn.dcinn_ps(**options)
 
 
-def dcinn_hmf(pretrained: bool = False, **options: object) -> _DCINN:
+def dcinn_hmf(pretrained: bool = False, **options: object) -> _nn.Module:
     """Hyperspectral-multispectral fusion: (upsampled HSI, RGB) -> fused; CAVE's 31 bands and the Nikon D700."""
     if pretrained:
-        return _load_pretrained("hmf", **options)
-    return _dcinn_hmf(**{"srf": _spectral_response(), **options})
+        return _dcinn.load_pretrained("hmf", **options)
+    d700 = _np.loadtxt(_ROOT / "data" / "d700.csv", delimiter=",")
+    return _dcinn.dcinn_hmf(**{"srf": d700, **options})
 
 
-def dcinn_ivf_tno(pretrained: bool = False, **options: object) -> _DCINN:
+def dcinn_ivf_tno(pretrained: bool = False, **options: object) -> _nn.Module:
     """Infrared and visible images, the larger base: (visible, infrared) -> fused luma."""
-    return _load_pretrained("ivf_tno", **options) if pretrained else _dcinn_ivf("max", **options)
+    return _dcinn.load_pretrained("ivf_tno", **options) if pretrained else _dcinn.dcinn_ivf("max", **options)
 
 
-def dcinn_ivf_rs(pretrained: bool = False, **options: object) -> _DCINN:
+def dcinn_ivf_rs(pretrained: bool = False, **options: object) -> _nn.Module:
     """Infrared and visible images, the mean base: (visible, infrared) -> fused luma."""
-    return _load_pretrained("ivf_rs", **options) if pretrained else _dcinn_ivf("mean", **options)
+    return _dcinn.load_pretrained("ivf_rs", **options) if pretrained else _dcinn.dcinn_ivf("mean", **options)
 
 
-def dcinn_ivf_tuned(pretrained: bool = False, **options: object) -> _DCINN:
+def dcinn_ivf_tuned(pretrained: bool = False, **options: object) -> _nn.Module:
     """As dcinn_ivf_tno, trained with this project's own loss (`--recipe tuned`)."""
-    return _load_pretrained("ivf_tuned", **options) if pretrained else _dcinn_ivf("max", **options)
+    return _dcinn.load_pretrained("ivf_tuned", **options) if pretrained else _dcinn.dcinn_ivf("max", **options)

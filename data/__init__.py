@@ -1,6 +1,6 @@
 """Reading the field's data sets, simulating their protocols, and a sample that needs no download.
 
-Names are loaded on first use, so that `data.simulate` alone needs NumPy and SciPy only.
+Names are loaded on first use, so that `data.simulate` needs neither PyTorch nor any reader of files.
 """
 
 from importlib import import_module

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.sensors import ms_gains
+from metrics.sensors import ms_gains
 
 from . import PanCollection
 from .samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from data.sensors import SENSORS
+from metrics.sensors import SENSORS
 
 from .errors import DataError
 from .files.array_file import ArrayFile

@@ -1,7 +1,11 @@
-"""Score fused images from the command line: `python -m metrics --help`."""
+"""Score fused images from the command line, in the repository's folder: `python -m metrics --help`."""
 
-from utils.commandline.door import door
-from utils.evaluation.score import run
+import sys
 
 if __name__ == "__main__":
+    if __package__ != "metrics":  # the installed dcinn.metrics has the functions alone
+        sys.exit("dcinn.metrics: found no command in the installed package, expected python -m metrics in the checkout")
+    from utils.commandline.door import door
+    from utils.evaluation.score import run
+
     door(run, program="python -m metrics")()

@@ -6,9 +6,8 @@ measures spectral distortion against the interpolated MS with 32x32 blocks.
 
 import numpy as np
 
-from data.simulate import imresize, interp23, mtf_filter
-
 from .checks import alike, bands, digital_numbers
+from .filters import imresize, interp23, mtf_filter
 from .q2n_index import BLOCK, q2n
 
 
@@ -73,7 +72,7 @@ def d_lambda_k(fused: np.ndarray, lms: np.ndarray, *, sensor: str, ratio: int = 
 
     Args:
         fused, lms: (H, W, B) in digital numbers (Q2n rounds them).
-        sensor: see `data.simulate.mtf_kernels`; a name without gains of its own, GF2 among them, has 0.3.
+        sensor: see `filters.mtf_kernels`; a name without gains of its own, GF2 among them, has 0.3.
         ratio: of the resolutions.
 
     Returns:

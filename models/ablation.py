@@ -9,18 +9,12 @@
 The paper names the three and prints their numbers; what stands instead is not said there and is our reading.
 """
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .config import DCINNConfig
 from .layers import Residual, reflect_conv
-
-if TYPE_CHECKING:
-    from .dcinn import DCINN
-
-ABLATIONS = ("anet", "detail", "cinn")
 
 
 class NoConditions(nn.Module):
@@ -76,9 +70,11 @@ class PlainMapping(nn.Module):
         raise ValueError("a network without CINN: found a plain mapping, expected an invertible one")
 
 
-def ablate(model: "DCINN") -> None:
+def ablate(model: nn.Module) -> None:
     """Take the part `model.config.without` out of a DCINN; its couplings have been built for the conditions left."""
-    config, ivf = model.config, model.config.task == "ivf"
+    config = model.config
+    assert isinstance(config, DCINNConfig)
+    ivf = config.task == "ivf"
     if config.without == "anet":
         model.anet = NoConditions((2, 4, 8) if ivf else (1, 2))
     elif config.without == "detail":

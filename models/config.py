@@ -7,15 +7,15 @@ from typing import TypedDict
 import numpy as np
 import torch
 
-from .ablation import ABLATIONS
 from .decomposition import BASE_RULES, DETAIL_RULES
 
 TASKS = ("ps", "hmf", "ivf")
 MOST_CHANNELS = 1024
+ABLATIONS = ("anet", "detail", "cinn")  # parts that `without` names
 LOW_BLOCKS = {"ps": 3, "hmf": 4, "ivf": 4}  # blocks at the lowest scale of the released networks
 
 
-class Options(TypedDict, total=False):
+class FurtherFields(TypedDict, total=False):
     """Further fields of DCINNConfig that every builder takes."""
 
     detail_rule: str

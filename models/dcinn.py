@@ -27,7 +27,7 @@ from torch.nn import functional
 from .ablation import PlainMapping, ablate
 from .anet import ThreeScaleANet, TwoScaleANet
 from .cinn import three_scale_flow, two_scale_flow
-from .config import DCINNConfig, Options, checked_srf, srf_tensor
+from .config import DCINNConfig, FurtherFields, checked_srf, srf_tensor
 from .convexp import ConvExp
 from .decomposition import GaussianDecomposition, PanDecomposition, SpectralDecomposition
 from .invertible import Compose
@@ -177,12 +177,12 @@ class DCINN(nn.Module):
         return image[..., : like.shape[-2], : like.shape[-1]]
 
 
-def dcinn_ps(bands: int = 8, **options: "Unpack[Options]") -> DCINN:
+def dcinn_ps(bands: int = 8, **options: "Unpack[FurtherFields]") -> DCINN:
     """Pansharpening with any number of bands; random weights. `options` are further fields of DCINNConfig."""
     return DCINN(DCINNConfig("ps", bands=bands, **options))
 
 
-def dcinn_hmf(bands: int = 31, *, srf: object, **options: "Unpack[Options]") -> DCINN:
+def dcinn_hmf(bands: int = 31, *, srf: object, **options: "Unpack[FurtherFields]") -> DCINN:
     """Hyperspectral-multispectral fusion; random weights.
 
     Args:
@@ -194,7 +194,7 @@ def dcinn_hmf(bands: int = 31, *, srf: object, **options: "Unpack[Options]") -> 
     return DCINN(DCINNConfig("hmf", bands=bands, guide_bands=len(table[0]), srf=table, **options))
 
 
-def dcinn_ivf(base_rule: str = "max", **options: "Unpack[Options]") -> DCINN:
+def dcinn_ivf(base_rule: str = "max", **options: "Unpack[FurtherFields]") -> DCINN:
     """Infrared-visible (or MRI-CT, ...) fusion; random weights. `base_rule` is "max" (TNO) or "mean" (RoadScene)."""
     return DCINN(DCINNConfig("ivf", base_rule=base_rule, **options))
 

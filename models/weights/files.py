@@ -12,10 +12,11 @@ from typing import Any, TypeGuard, TypeVar
 import torch
 from torch import Tensor, nn
 
-from data.errors import one_line
-from data.files.atomic import whole_file
+from .atomic import one_line, write_whole
 
-PRETRAINED = Path(__file__).resolve().parents[2] / "pretrained"
+PACKAGE = Path(__file__).resolve().parents[1]
+# Inside the installed package, beside models/ in the checkout.
+PRETRAINED = next((p for p in (PACKAGE / "pretrained",) if p.is_dir()), PACKAGE.parent / "pretrained")
 PEERS = "peers"  # folder in it, of the other methods
 FORMAT, VERSION = "dcinn", 1
 LONGEST = 1000  # characters of a message
@@ -83,8 +84,7 @@ def write(path: str | os.PathLike, content: object) -> None:
     """As PyTorch saves it, complete or not at all."""
     buffer = io.BytesIO()  # PyTorch's own writer hides a full disk behind an internal error
     torch.save(content, buffer)
-    with whole_file(path) as file:
-        file.write_bytes(buffer.getbuffer())
+    write_whole(path, buffer.getbuffer())
 
 
 def is_ours(content: object) -> TypeGuard[dict[str, Any]]:

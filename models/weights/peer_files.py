@@ -1,5 +1,6 @@
-"""The networks of the other methods from files: ours, and their authors'."""
+"""The networks of the other methods from files: ours, and their authors'; the teachers of DeFusion++."""
 
+import os
 from pathlib import Path
 
 import torch
@@ -7,11 +8,13 @@ from torch import nn
 from torch.nn import functional
 
 from ..peers import DeFusion, build_peer
+from ..peers.teachers import Teacher
 from ..peers.vit import SIDE
 from .author_names import assert_same_entries
-from .files import check_version, filled, is_ours, plain_state, read
+from .files import CheckpointError, check_version, filled, find_weights, is_ours, plain_state, read
 from .peer_author_names import auif_files, from_authors, method_of
 
+WRAPPERS = ("model", "state_dict")  # of a teacher's file
 TEACHERS = ("model_encoder1.", "model_encoder2.")  # frozen networks in a file of DeFusion++'s second stage
 
 
@@ -69,3 +72,23 @@ def _likelier_skip(model: DeFusion) -> float:
         return float((model.window(image, image) - image).abs().mean())
 
     return min((1.0, 0.0), key=distance)
+
+
+def load_teacher(name: str | os.PathLike) -> Teacher:
+    """A teacher from MAE's published file (mae_pretrain_vit_base.pth, {"model": {...}}); a decoder in it is left out.
+
+    Raises:
+        CheckpointError: one line, where the file is missing, truncated, or of another network.
+    """
+    path = find_weights(name)
+    content = read(path)
+    try:
+        inner = next((content[key] for key in WRAPPERS if isinstance(content, dict) and key in content), content)
+        found = from_authors("defusion", inner)
+        own = {f"encoder.{n}": v for n, v in found.items() if not n.startswith(("decoder", "mask"))}
+        with torch.device("meta"):
+            skeleton = Teacher()
+        assert_same_entries(own, {name: value.shape for name, value in skeleton.state_dict().items()})
+        return filled(Teacher, own)
+    except ValueError as error:
+        raise error if isinstance(error, CheckpointError) else CheckpointError(f"{path}: {error}") from None

@@ -9,7 +9,7 @@ from small_trainings import train
 
 from data.simulate import spectral_response
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained, save_checkpoint
-from models.ablation import ABLATIONS
+from models.config import ABLATIONS
 from models.decomposition import DETAIL_RULES
 
 BUILDERS = {

@@ -10,7 +10,8 @@ from torch.nn import functional
 import train_peers
 from models import CheckpointError, load_pretrained, save_checkpoint
 from models.peers import DeFusion, teachers
-from models.peers.teachers import Teacher, load_teacher
+from models.peers.teachers import Teacher
+from models.weights.peer_files import load_teacher
 from utils.training.peers.objectives import LatentObjective, ViewsObjective
 
 

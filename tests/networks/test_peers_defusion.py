@@ -15,9 +15,9 @@ from models import load_pretrained
 from models.peers import DeFusion
 from models.peers.borders import mirrored
 from models.peers.defusion import starts
-from models.peers.teachers import load_teacher
 from models.peers.vit import sine_positions
 from models.weights.peer_author_names import from_authors, our_name
+from models.weights.peer_files import load_teacher
 from utils.training.peers.losses import defusion_terms
 
 EXPECTED = Path(__file__).parents[1] / "expected"

@@ -8,8 +8,8 @@ from scipy.io import savemat
 
 import test_dcinn_ps
 import train_dcinn_ps
-from data.sensors import ms_gains, pan_gain
 from data.simulate import mtf_kernels, wald
+from metrics.sensors import ms_gains, pan_gain
 from utils.commandline.door import sensor
 
 GEOEYE = "0.23,0.23,.23,0.23:.16"

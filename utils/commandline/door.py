@@ -17,7 +17,7 @@ from typing import NoReturn
 import cv2
 
 from data.errors import DataError
-from data.sensors import SENSORS, SPELLED
+from metrics.sensors import SENSORS, SPELLED
 
 BAD_INPUT, INTERRUPTED = 2, 130
 FEWER_PIXELS = "fuse by tiles (--tile 512)"

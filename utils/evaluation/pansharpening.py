@@ -10,9 +10,9 @@ from data.errors import DataError
 from data.files.raster_windows import Windows
 from data.pan_scenes import Scenes
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
-from data.sensors import ms_gains
 from data.simulate import PAN_FILTERS
 from metrics import protocols
+from metrics.sensors import ms_gains
 from metrics.table import Table
 from models import dcinn_ps
 from utils.output.figures import Panel, comparison_figure, error_map

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from data.sensors import ms_gains
 from metrics import protocols
 from metrics.q2n_index import BLOCK
+from metrics.sensors import ms_gains
 from metrics.table import Table
 
 EXP = "EXP (lms)"

@@ -14,10 +14,10 @@ from data.files.image_file import read_raster, to_gray, to_unit
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.infrared_visible import images_by_stem
 from data.pan_scenes import Scenes
-from data.sensors import ms_gains
 from data.simulate import spectral_response
 from metrics import protocols
 from metrics.protocols import REMARKS
+from metrics.sensors import ms_gains
 from metrics.table import Table
 from utils.commandline.door import SENSOR_HELP, Parser, UsageError, bit_depth, positive, quiet, sensor
 from utils.output.images import to_eight_bit

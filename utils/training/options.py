@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from data.patches.grid import LEAST_PATCH
-from models.ablation import ABLATIONS
+from models.config import ABLATIONS
 from utils.commandline.door import Parser, UsageError
 from utils.evaluation import networks as cli
 

@@ -14,9 +14,9 @@ from data.patches.hyperspectral import H5Patches, PairCrops, SpectralPatches
 from data.patches.pansharpening import PanPatches, ScenePatches
 from data.patches.scene_lists import training_scenes
 from data.samples import SAMPLE_SENSOR, sample_hyperspectral, sample_pairs, sample_pan_scene
-from data.sensors import ms_gains
 from data.simulate import spectral_response
 from data.splits import split
+from metrics.sensors import ms_gains
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps
 from utils.evaluation import networks as cli
 from utils.evaluation.rows import EXP

@@ -16,8 +16,8 @@ from data.patches.photographs import FolderImages, GrayCrops, PairImages, Views,
 from data.splits import split
 from models.peers import CDDFuse, DeFusion, build_peer
 from models.peers.cosine_start import cosine_start
-from models.peers.teachers import load_teacher
 from models.peers.vit import SIDE
+from models.weights.peer_files import load_teacher
 from utils.commandline.door import UsageError
 from utils.training.holdout import readable, validation_label
 from utils.training.recipes import Recipe

@@ -1,0 +1,42 @@
+"""Checkpoints that are complete or not there, and messages of one line.
+
+The readers of data/files have the same two; models imports nothing of the other folders, so that it can be installed
+and loaded by itself.
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path: str | os.PathLike, content: bytes | memoryview) -> None:
+    """Write a file under a temporary name beside `path`, on the disk, then rename it.
+
+    A reader sees the old file or the new one; after an error, Ctrl-C among them, the old one is as it was.
+
+    Raises:
+        OSError: naming `path`, where it cannot be written.
+    """
+    path = Path(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.umask(mask := os.umask(0))
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None and error.strerror:  # a full disk
+            error.filename = str(path)
+        raise
+
+
+def one_line(text: object, longest: int) -> str:
+    """`text` without line breaks and control characters, at most `longest` characters of it."""
+    plain = re.sub("\0+", " ", "".join(c if c.isprintable() else "\0" for c in str(text)))
+    return plain if len(plain) <= longest else f"{plain[:longest]} ..."
