@@ -6,11 +6,11 @@
 The scenes are degraded by the published protocol and measured against the originals.
 """
 
-from utils.evaluation import networks as cli
 from utils.evaluation.hyperspectral import run_hmf
+from utils.evaluation.options import evaluation_script
 
 
-@cli.door
+@evaluation_script
 def main(argv: list[str] | None = None) -> dict:
     """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
     return run_hmf("Hyperspectral-multispectral fusion with DCINN.", argv)

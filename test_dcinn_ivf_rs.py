@@ -7,11 +7,11 @@ DIR holds one subfolder of visible images (vi, vis, visible, MRI, ...) and one o
 ...), paired by file name.
 """
 
-from utils.evaluation import networks as cli
 from utils.evaluation.infrared_visible import run_ivf
+from utils.evaluation.options import evaluation_script
 
 
-@cli.door
+@evaluation_script
 def main(argv: list[str] | None = None) -> dict:
     """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
     return run_ivf("ivf_rs", "Infrared-visible fusion with DCINN, RoadScene model.", "mean", argv)

@@ -8,11 +8,11 @@ A file with gt is scored against it. A file with ms and pan alone is fused as it
 Wald's protocol, its MS then being the reference.
 """
 
-from utils.evaluation import networks as cli
+from utils.evaluation.options import evaluation_script
 from utils.evaluation.pansharpening import run_ps
 
 
-@cli.door
+@evaluation_script
 def main(argv: list[str] | None = None) -> dict:
     """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
     return run_ps("Pansharpening with DCINN.", argv)

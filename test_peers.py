@@ -10,11 +10,11 @@ brightest are fused. Infrared-visible pairs: `test_dcinn_ivf_tno.py --methods dc
 
 import functools
 
-from utils.evaluation import networks as cli
+from utils.evaluation.options import evaluation_script
 from utils.evaluation.photographs import run_photographs
 
 
-@functools.partial(cli.door, advice="expected smaller images")
+@functools.partial(evaluation_script, advice="expected smaller images")
 def main(argv: list[str] | None = None) -> dict:
     """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
     return run_photographs("Multi-focus and multi-exposure fusion with DeFusion++.", argv)

@@ -11,7 +11,7 @@ by `test_dcinn_hmf.py --weights` and `models.load_pretrained`.
 
 from pathlib import Path
 
-from utils.evaluation import networks as cli
+from utils.commandline.options import bit_depth, positive
 from utils.training import tasks
 from utils.training.run import chosen, run, train_parser, training_door
 
@@ -27,8 +27,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the resolutions")
     parser.add_argument("--srf", type=Path, help="spectral response, .csv, .npy, .mat (default: Nikon D700)")
     parser.add_argument("--scenes", nargs="+", help="CAVE scenes (default: all but the 11 test scenes)")
-    parser.add_argument("--stride", type=cli.positive, help="between patches (default: half a patch)")
-    parser.add_argument("--bits", type=cli.bit_depth, help="bit depth of CAVE's band images (default: 16)")
+    parser.add_argument("--stride", type=positive, help="between patches (default: half a patch)")
+    parser.add_argument("--bits", type=bit_depth, help="bit depth of CAVE's band images (default: 16)")
     args = parser.parse_args(argv)
     numbers = chosen(args, "hmf", args.ratio)
     return run("hmf", args, numbers, lambda: tasks.hyperspectral(args, numbers))

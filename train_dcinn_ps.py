@@ -11,7 +11,7 @@ by `test_dcinn_ps.py --weights` and `models.load_pretrained`.
 
 from pathlib import Path
 
-from utils.evaluation import networks as cli
+from utils.commandline.options import SENSOR_HELP, bit_depth, positive, sensor, span
 from utils.training import tasks
 from utils.training.run import chosen, run, train_parser, training_door
 
@@ -25,12 +25,10 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "PanCollection's training .h5, or a .mat scene, reduced by Wald's protocol",
     )
     parser.add_argument("--val", type=Path, help="a validation .h5 (default: held back patches, else training patches)")
-    parser.add_argument("--sensor", type=cli.sensor, help=f"{cli.SENSOR_HELP} (default: the file's own)")
-    parser.add_argument("--bits", type=cli.bit_depth, help="of the digital numbers (default: the file's own, else 11)")
-    parser.add_argument(
-        "--rows", type=cli.span, help="FIRST:END, only these rows of the ms: train on a part of a scene"
-    )
-    parser.add_argument("--stride", type=cli.positive, help="between patches of a scene (default: half a patch)")
+    parser.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
+    parser.add_argument("--bits", type=bit_depth, help="of the digital numbers (default: the file's own, else 11)")
+    parser.add_argument("--rows", type=span, help="FIRST:END, only these rows of the ms: train on a part of a scene")
+    parser.add_argument("--stride", type=positive, help="between patches of a scene (default: half a patch)")
     args = parser.parse_args(argv)
     numbers = chosen(args, "ps")
     return run("ps", args, numbers, lambda: tasks.pansharpening(args, numbers))

@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 
 from models.peers import TITLES
-from utils.commandline.door import Parser, UsageError
+from utils.commandline.errors import UsageError
+from utils.commandline.options import Parser
 from utils.training.options import fraction
 from utils.training.peers.tasks import TASKS
 from utils.training.run import chosen, run, train_parser, training_door

@@ -22,7 +22,8 @@ from data.pan_scenes import Scenes
 from data.simulate import spectral_response
 from metrics import protocols, published
 from metrics.table import Table
-from utils.commandline.door import SENSOR_HELP, Parser, UsageError, bit_depth, door, sensor
+from utils.commandline.errors import UsageError, single_line_errors
+from utils.commandline.options import SENSOR_HELP, Parser, bit_depth, sensor
 from utils.evaluation import rows as measure
 from utils.output.images import to_eight_bit
 from utils.output.result_folder import ResultFolder
@@ -163,4 +164,4 @@ def _verdict(checks: list[dict]) -> str:
 
 
 if __name__ == "__main__":
-    door(main)()
+    single_line_errors(main)()

@@ -19,7 +19,9 @@ from torch.nn import functional
 
 from models import dcinn_ivf
 from models.peers import PEERS, TITLES
-from utils.evaluation.networks import Parser, door, pick_device, positive
+from utils.commandline.device import pick_device
+from utils.commandline.options import Parser, positive
+from utils.evaluation.options import evaluation_script
 
 BUILD = {"dcinn": lambda: dcinn_ivf("max"), **PEERS}
 
@@ -58,4 +60,4 @@ def main(argv: list[str] | None = None) -> list[dict]:
 
 
 if __name__ == "__main__":
-    door(main)()
+    evaluation_script(main)()

@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data import PairedImages
 from metrics import d_lambda, d_lambda_k, d_s, ergas, mef_ssim, protocols, q2n, sam, scc, ssim, uqi
-from utils.commandline.door import Parser, door, positive
+from utils.commandline.errors import single_line_errors
+from utils.commandline.options import Parser, positive
 
 
 def timed(call: object, repeats: int) -> float:
@@ -74,4 +75,4 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    door(main)()
+    single_line_errors(main)()

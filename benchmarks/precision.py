@@ -27,7 +27,9 @@ from models import DCINN, load_pretrained
 from models.anet import ThreeScaleANet, TwoScaleANet
 from models.convexp import ConvExp
 from models.layers import Subnet
-from utils.evaluation.networks import Parser, UsageError, bit_depth, door, positive
+from utils.commandline.errors import UsageError
+from utils.commandline.options import Parser, bit_depth, positive
+from utils.evaluation.options import evaluation_script
 
 PARTS = {
     "ANet": lambda model: _of(model, (TwoScaleANet, ThreeScaleANet)),
@@ -138,4 +140,4 @@ def main(argv: list[str] | None = None) -> list[dict]:
 
 
 if __name__ == "__main__":
-    door(main)()
+    evaluation_script(main)()

@@ -19,7 +19,9 @@ import torch
 from data.infrared_visible import PairedImages
 from metrics import psnr
 from models import load_pretrained
-from utils.evaluation.networks import Parser, door, pick_device, positive
+from utils.commandline.device import pick_device
+from utils.commandline.options import Parser, positive
+from utils.evaluation.options import evaluation_script
 
 COLUMNS = ("weights", "images", "itself", "least", "largest", "minimum", "mean", "maximum", "brighter")
 
@@ -55,4 +57,4 @@ def main(argv: list[str] | None = None) -> list[dict]:
 
 
 if __name__ == "__main__":
-    door(main)()
+    evaluation_script(main)()

@@ -37,7 +37,10 @@ from variants import inference, training
 from data.simulate import spectral_response
 from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
 from models.convexp import ConvExp
-from utils.evaluation.networks import Parser, UsageError, door, pick_device, positive
+from utils.commandline.device import pick_device
+from utils.commandline.errors import UsageError
+from utils.commandline.options import Parser, positive
+from utils.evaluation.options import evaluation_script
 from utils.output.result_folder import ResultFolder
 
 BUILD = {
@@ -219,4 +222,4 @@ def _weights(text: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    door(main, advice="take smaller --sizes or a smaller --batch")()
+    evaluation_script(main, advice="take smaller --sizes or a smaller --batch")()

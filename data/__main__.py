@@ -1,7 +1,7 @@
 """Prepare training files: `python -m data hmf --help`, `python -m data ps --help`."""
 
-from utils.commandline.door import door
+from utils.commandline.errors import single_line_errors
 from utils.prepare import run
 
 if __name__ == "__main__":
-    door(run, program="python -m data", advice="prepare fewer --scenes, or a smaller scene")()
+    single_line_errors(run, program="python -m data", advice="prepare fewer --scenes, or a smaller scene")()

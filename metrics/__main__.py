@@ -5,7 +5,7 @@ import sys
 if __name__ == "__main__":
     if __package__ != "metrics":  # the installed dcinn.metrics has the functions alone
         sys.exit("dcinn.metrics: found no command in the installed package, expected python -m metrics in the checkout")
-    from utils.commandline.door import door
+    from utils.commandline.errors import single_line_errors
     from utils.evaluation.score import run
 
-    door(run, program="python -m metrics")()
+    single_line_errors(run, program="python -m metrics")()

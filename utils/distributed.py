@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, distributed, nn
 
-from .commandline.door import UsageError
+from .commandline.errors import UsageError
 
 
 @contextmanager

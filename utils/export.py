@@ -20,8 +20,9 @@ from models.export.traced import (
 )
 from models.weights.checkpoint import holds_config
 
-from .commandline.door import Parser, UsageError, door, positive
-from .evaluation.networks import read_srf
+from .commandline.errors import UsageError, single_line_errors
+from .commandline.options import Parser, positive
+from .commandline.spectral_response import read_srf
 
 PROGRAM = "python -m utils.export"
 SUFFIXES = (".onnx", ".pt2")
@@ -98,7 +99,7 @@ def network(weights: str, task: str | None, base_rule: str | None, srf: Path | N
     return fixed.eval()
 
 
-main = door(run, (CheckpointError, ExportError), PROGRAM, advice="export on a machine with more")
+main = single_line_errors(run, (CheckpointError, ExportError), PROGRAM, advice="export on a machine with more")
 
 if __name__ == "__main__":
     main()

@@ -11,7 +11,8 @@ from data.patches.pansharpening import ScenePatches
 from data.patches.scene_lists import training_scenes
 from data.simulate import PAN_FILTERS, spectral_response
 
-from .commandline.door import SENSOR_HELP, Parser, UsageError, bit_depth, positive, sensor, span
+from .commandline.errors import UsageError
+from .commandline.options import SENSOR_HELP, Parser, bit_depth, positive, sensor, span
 from .commandline.spectral_response import read_srf
 
 PS_KEYS = {"gt": "gt", "base_image": "lms", "ms": "ms", "guide": "pan"}

@@ -27,7 +27,9 @@ from metrics import published
 from metrics.table import ARROWS, DIRECTIONS
 from models import load_pretrained, save_checkpoint
 from models.weights.files import PRETRAINED
-from utils.evaluation.networks import Parser, UsageError, door
+from utils.commandline.errors import UsageError
+from utils.commandline.options import Parser
+from utils.evaluation.options import evaluation_script
 from utils.output.result_folder import write_whole
 from utils.training.recipes import PEER_RECIPES
 
@@ -231,4 +233,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    door(main, program="cards.py")()
+    evaluation_script(main, program="cards.py")()

@@ -25,7 +25,9 @@ import test_dcinn_ivf_rs
 import test_dcinn_ivf_tno
 import test_dcinn_ps
 from models.weights.files import PRETRAINED
-from utils.evaluation.networks import Parser, UsageError, door
+from utils.commandline.errors import UsageError
+from utils.commandline.options import Parser
+from utils.evaluation.options import evaluation_script
 from utils.output.result_folder import write_whole
 
 SCRIPTS = {
@@ -159,4 +161,4 @@ def _lacking(entry: Entry, args: argparse.Namespace) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(door(main, program="tables.py")())
+    sys.exit(evaluation_script(main, program="tables.py")())

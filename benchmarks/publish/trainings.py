@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from models.weights.checkpoint import load_extra
-from utils.evaluation.networks import UsageError
+from utils.commandline.errors import UsageError
 
 FOLDERS = re.compile(r"(?<!\S)/\S+/")  # of a machine, in front of a name
 

@@ -13,7 +13,7 @@ import torch
 
 from models import CheckpointError, dcinn_ivf, dcinn_ps, load_pretrained, save_checkpoint
 from models.peers import AUIF
-from utils.commandline.door import UsageError
+from utils.commandline.errors import UsageError
 
 ENTRY = tables.Entry("test_dcinn_ivf_tno.py", "pairs", ("--weights", "untrained", "--protocol", "cddfuse"))
 LINES = """epoch,step,lr,loss,{0},seconds

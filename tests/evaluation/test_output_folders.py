@@ -16,7 +16,7 @@ import test_dcinn_ivf_rs
 import test_dcinn_ivf_tno
 import test_dcinn_ps
 from utils import prepare
-from utils.commandline import door as entry
+from utils.commandline.errors import single_line_errors
 from utils.evaluation import infrared_visible as evaluate_ivf
 from utils.evaluation import score
 from utils.output import result_folder as results
@@ -30,8 +30,8 @@ SMALL = ("--weights", "untrained", "--limit", "1")
 COMMANDS = {
     **{name: (script.main, SMALL) for name, script in SCRIPTS.items()},
     **{f"train {name}": (script.main, ("--steps", 1)) for name, script in TRAININGS.items() if name != "ivf_rs"},
-    "metrics": (entry.door(score.run), ("--task", "ivf", "--fused", "{}/vi", "--data", "{}")),
-    "data": (entry.door(prepare.run), ("ps", "--data", "none.mat")),
+    "metrics": (single_line_errors(score.run), ("--task", "ivf", "--fused", "{}/vi", "--data", "{}")),
+    "data": (single_line_errors(prepare.run), ("ps", "--data", "none.mat")),
 }
 
 

@@ -16,7 +16,9 @@ from metrics import d_lambda, d_lambda_k, d_s, ergas, mef_ssim, mi, psnr, q2n, q
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps, save_checkpoint
 from models.convexp import ConvExp
 from models.layers import Subnet
-from utils.evaluation import networks as cli
+from utils.evaluation import networks
+from utils.evaluation.networks import pick_model
+from utils.evaluation.options import test_parser
 from utils.tiling import fuse
 
 RNG = np.random.default_rng(5)
@@ -219,17 +221,17 @@ def test_limit_of_a_stacked_file(tmp_path):
 
 
 def options(*given):
-    return cli.test_parser("ps", "d", "d").parse_args(list(given))
+    return test_parser("ps", "d", "d").parse_args(list(given))
 
 
 def test_weights_on_the_shelf_are_the_default_and_exact_is_passed_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(networks, "PRETRAINED", tmp_path)
     monkeypatch.setattr("models.weights.files.PRETRAINED", tmp_path)
-    network = cli.pick_model(options("--exact"), "ps", lambda: dcinn_ps(4))
+    network = pick_model(options("--exact"), "ps", lambda: dcinn_ps(4))
     assert (network.trained, network.model.exact, network.model.training) == (False, True, False)
     save_checkpoint(tmp_path / "ps.pth", dcinn_ps(5))
     for given, exact in (((), False), (("--exact",), True)):
-        network = cli.pick_model(options(*given), "ps", lambda: dcinn_ps(4))
+        network = pick_model(options(*given), "ps", lambda: dcinn_ps(4))
         assert (network.trained, network.model.config.bands, network.model.exact) == (True, 5, exact)
         assert network.label == "DCINN (ps)"
 

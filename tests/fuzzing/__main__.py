@@ -26,7 +26,8 @@ import h5py
 
 from tests.fuzzing.kinds import KINDS, Inputs, heads
 from tests.fuzzing.workers import Verdict, Worker
-from utils.commandline.door import Parser, door, positive, seed
+from utils.commandline.errors import single_line_errors
+from utils.commandline.options import Parser, positive, seed
 
 COLUMNS = ("inputs", "read", "refused", "failures")
 
@@ -137,5 +138,5 @@ def _versions() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    outcome = door(main)()
+    outcome = single_line_errors(main)()
     sys.exit(any(outcome["failures"].values()))

@@ -11,7 +11,7 @@ from data.files.band_images import Cubes
 from data.files.raster_windows import Windows
 from data.pan_scenes import Scenes
 from data.patches.hyperspectral import H5Patches
-from utils.commandline.door import UsageError
+from utils.commandline.errors import UsageError
 from utils.training.logs import _rows
 
 MOST_ITEMS = 50

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.files.band_images import Cubes
-from utils.commandline.door import UsageError
+from utils.commandline.errors import UsageError
 
 pytest.importorskip("resource", reason="processes are limited as Unix does it")
 from tests.fuzzing import __main__ as fuzz

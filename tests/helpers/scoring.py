@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.commandline import door as entry
+from utils.commandline.errors import single_line_errors
 from utils.evaluation import score
 
 RNG = np.random.default_rng(6)
@@ -19,7 +19,7 @@ def values(result, table=0):
 
 def refused(capsys, *options):
     with pytest.raises(SystemExit) as stop:
-        entry.door(score.run, program="python -m metrics")([str(o) for o in options])
+        single_line_errors(score.run, program="python -m metrics")([str(o) for o in options])
     captured = capsys.readouterr()
     assert stop.value.code == 2
     assert captured.out == ""

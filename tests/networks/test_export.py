@@ -17,7 +17,7 @@ from models.invertible import Compose, Inverse
 from models.layers import Haar
 from models.weights.author_names import from_released, haar_entries, to_released
 from utils import export
-from utils.commandline import door as entry
+from utils.commandline.errors import BAD_INPUT
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -214,7 +214,7 @@ def test_what_cannot_be_exported_is_one_line(options, words, tmp_path, monkeypat
     with pytest.raises(SystemExit) as stop:
         export.main([option.format(tmp_path) for option in options])
     said = capsys.readouterr()
-    assert stop.value.code == entry.BAD_INPUT
+    assert stop.value.code == BAD_INPUT
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert said.err.startswith("python -m utils.export: ")

@@ -15,7 +15,7 @@ from data.simulate import degrade_hsi, imresize, interp23, spectral_response, wa
 from data.splits import split
 from metrics.published import image_set
 from utils import prepare
-from utils.commandline import door as entry
+from utils.commandline.errors import single_line_errors
 from utils.training.loader import Batches
 
 RNG = np.random.default_rng(11)
@@ -127,7 +127,7 @@ def test_prepare_says_what_does_not_fit(tmp_path, capsys):
         (["--output", tmp_path / "s.mat"], "expected a new file"),
     ):
         with pytest.raises(SystemExit) as stop:
-            entry.door(prepare.run, program="python -m data")([str(o) for o in base + extra])
+            single_line_errors(prepare.run, program="python -m data")([str(o) for o in base + extra])
         assert stop.value.code == 2
         error = capsys.readouterr().err
         assert message in error

@@ -8,7 +8,7 @@ from data.errors import DataError, one_line
 from data.files.array_file import ArrayFile, read_npy
 from models.config import checked_srf
 
-from .door import UsageError
+from .errors import UsageError
 
 
 def read_srf(path: Path) -> np.ndarray:

@@ -1,89 +1,35 @@
-"""A run of a test script: the network over its images, what is noted on the way, the tables at the end."""
+"""One evaluation: the network over its images, what is noted on the way, the tables at the end."""
 
-import hashlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 from tqdm import tqdm
 
 from data.errors import DataError
 from metrics.protocols import REMARKS
 from metrics.table import Table
 from models import DCINN
-from models.config import DCINNConfig
-from utils.commandline.door import quiet
+from utils.commandline.progress import quiet
 from utils.output.result_folder import BEFORE, ResultFolder
 from utils.tiling import Tiling, fuse
 
-
-class Network(NamedTuple):
-    """A model in evaluation mode.
-
-    Attributes:
-        model: a DCINN, or of `models.peers`.
-        label: what tables call it.
-        trained: whether it has trained weights.
-        name, file: theirs.
-        seen: whether it was, or may have been, trained on the image of a name.
-    """
-
-    model: nn.Module
-    label: str
-    trained: bool
-    name: str = "untrained"
-    file: Path | None = None
-    seen: Callable[[str], bool] = lambda _: False
-
-    @property
-    def is_dcinn(self) -> bool:
-        """Whether it is one, and not another method's."""
-        return isinstance(self.model, DCINN)
-
-    @property
-    def exact(self) -> dict[str, bool]:
-        """Of a DCINN, whether its series are summed to float precision."""
-        return {"exact": self.model.exact} if self.is_dcinn else {}
-
-    def as_dict(self) -> dict:
-        """What metrics.json says of it: the weights by the SHA-256 of their file."""
-        digest = hashlib.sha256(self.file.read_bytes()).hexdigest() if self.file else None
-        parameters = sum(p.numel() for p in self.model.parameters())
-        return {
-            "label": self.label,
-            "sha256": digest,
-            "parameters": parameters,
-            **self.model.config.as_dict(),
-            **self.exact,
-        }
+from .networks import Network
 
 
-def label_of(name: str, config: DCINNConfig) -> str:
-    """What tables call a network: its name, and the part that an ablation has left out."""
-    return f"DCINN ({name})" + (f", without {config.without}" if config.without else "")
-
-
-def told_apart(networks: list[Network]) -> list[Network]:
-    """With every field of the configurations that differs in the labels."""
-    for key, said in (
-        ("base_rule", "{}"),
-        ("detail_rule", "detail {}"),
-        ("low_blocks", "{} low blocks"),
-        ("terms", "{} terms"),
-    ):
-        if len({getattr(n.model.config, key) for n in networks}) > 1:
-            networks = [n._replace(label=f"{n.label}, {said.format(getattr(n.model.config, key))}") for n in networks]
-    return networks
+def read_through(items: Sequence, count: int, unit: str) -> None:
+    """Read the first `count` items once, so that one that cannot be read is found before any is fused."""
+    if count > 1 and not isinstance(items, list):
+        for index in tqdm(range(count), desc="reading", unit=unit, disable=quiet(count)):
+            items[index]
 
 
 @dataclass
-class Run:
+class Evaluation:
     """What every test script does around its images: names, remarks, timing, tables, the closing lines.
 
     Attributes:

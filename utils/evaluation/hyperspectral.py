@@ -12,20 +12,25 @@ from data.simulate import spectral_response
 from metrics import protocols
 from models import dcinn_hmf
 from models.weights.files import PRETRAINED
+from utils.commandline.errors import UsageError
+from utils.commandline.options import bit_depth
+from utils.commandline.progress import quiet
+from utils.commandline.spectral_response import read_srf
 from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 from utils.output.result_folder import ResultFolder
 
-from . import networks as cli
 from . import rows as measure
-from .evaluation import Run
+from .evaluation import Evaluation, read_through
+from .networks import pick_model
+from .options import test_parser
 
 PRETRAINED_RATIO = 4  # of pretrained/hmf.pth
 
 
 def run_hmf(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_hmf.py, fuse, write and print; returns what metrics.json holds."""
-    parser = cli.test_parser("hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)")
+    parser = test_parser("hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)")
     parser.add_argument("--scenes", nargs="+", help="names, or 'all'; the test scenes that are there if left out")
     parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the two resolutions")
     parser.add_argument(
@@ -33,7 +38,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         type=Path,
         help="spectral response, .csv, .npy, .mat (default: the weights' own, else Nikon D700)",
     )
-    parser.add_argument("--bits", type=cli.bit_depth, help="bit depth of the band images (default: 16)")
+    parser.add_argument("--bits", type=bit_depth, help="bit depth of the band images (default: 16)")
     parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
     parser.add_argument(
         "--protocol",
@@ -44,8 +49,8 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
     args = parser.parse_args(argv)
 
     if args.data is None and (args.scenes or args.bits):
-        raise cli.UsageError("--scenes, --bits: found without --data, expected with it; the sample has its own")
-    args.srf = cli.read_srf(args.srf) if args.srf else None
+        raise UsageError("--scenes, --bits: found without --data, expected with it; the sample has its own")
+    args.srf = read_srf(args.srf) if args.srf else None
     srf = spectral_response() if args.srf is None else args.srf
     scenes: CAVE | list[dict]
     if args.data is None:
@@ -56,16 +61,16 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         if names != ["all"]:
             scenes = CAVE(args.data, tuple(names), bits=args.bits)
         source = str(args.data)
-    network = cli.pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
+    network = pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
     run, scale = (
-        Run("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics),
+        Evaluation("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics),
         2 ** (args.bits or CAVE_BITS) - 1,
     )
     return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit, args.protocol)
 
 
 def evaluate_scenes(
-    run: Run,
+    run: Evaluation,
     scenes: CAVE | list[dict],
     ratio: int,
     output: Path,
@@ -89,12 +94,12 @@ def evaluate_scenes(
     rows: list[list[Panel]] = []
     count = min(len(scenes), limit or len(scenes))
     with ResultFolder(output) as folder:
-        cli.read_through(scenes, count, "scene")
-        for index in tqdm(range(count), desc="fusing", unit="scene", disable=cli.quiet(count)):
+        read_through(scenes, count, "scene")
+        for index in tqdm(range(count), desc="fusing", unit="scene", disable=quiet(count)):
             scene = scenes[index]
             gt = _whole(scene["gt"], ratio, scene["name"], run)
             if len(gt) != len(srf):
-                raise cli.UsageError(f"{scene['name']}: found {len(gt)} bands, expected {len(srf)} of the response")
+                raise UsageError(f"{scene['name']}: found {len(gt)} bands, expected {len(srf)} of the response")
             inputs = fusion_inputs(gt, srf, ratio)
             fused = run.fuse(inputs["hsi_up"], inputs["rgb"])
             write_bands(folder.path(f"fused/{scene['name']}.{suffix}"), fused, scale)
@@ -109,11 +114,11 @@ def evaluate_scenes(
     return result
 
 
-def _whole(gt: np.ndarray, ratio: int, name: str, run: Run) -> np.ndarray:
+def _whole(gt: np.ndarray, ratio: int, name: str, run: Evaluation) -> np.ndarray:
     """The scene with sides cropped to whole low-resolution pixels."""
     height, width = (s // ratio * ratio for s in gt.shape[1:])
     if not height or not width:
-        raise cli.UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides of at least {ratio}")
+        raise UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides of at least {ratio}")
     if (height, width) != gt.shape[1:]:
         run.notes[f"{gt.shape[1]}x{gt.shape[2]} cropped to {height}x{width}, whole low-resolution pixels"] += 1
     return gt[:, :height, :width]

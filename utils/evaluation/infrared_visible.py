@@ -15,14 +15,18 @@ from data.samples import sample_pairs
 from data.splits import split
 from metrics import protocols
 from models import DCINN, dcinn_ivf
+from utils.commandline.errors import UsageError
+from utils.commandline.options import bit_depth
+from utils.commandline.progress import quiet
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_window
 from utils.output.images import to_eight_bit, with_colour, write_stored
 from utils.output.result_folder import ResultFolder
 
-from . import networks as cli
 from . import peers as methods
 from . import rows as measure
-from .evaluation import Network, Run, label_of, told_apart
+from .evaluation import Evaluation, read_through
+from .networks import Network, label_of, pick_model, trained, untrained, with_distinct_labels
+from .options import test_parser
 
 PAIR_LISTS = ("roadscene_50", "roadscene_held_21", "roadscene_unseen_10")
 TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
@@ -30,12 +34,10 @@ TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
 
 def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None) -> dict:
     """Parse the options of a test_dcinn_ivf script, fuse, write and print; returns what metrics.json holds."""
-    parser = cli.test_parser(name, description, "folder with one subfolder of visible and one of infrared images")
+    parser = test_parser(name, description, "folder with one subfolder of visible and one of infrared images")
     parser.add_argument("--visible", type=Path, help="folder or file of visible (or MRI) images")
     parser.add_argument("--infrared", type=Path, help="folder or file of infrared (or CT, PET) images")
-    parser.add_argument(
-        "--bits", type=cli.bit_depth, help="bit depth of images stored in more than 8 bits (default: 16)"
-    )
+    parser.add_argument("--bits", type=bit_depth, help="bit depth of images stored in more than 8 bits (default: 16)")
     parser.add_argument(
         "--base-rule",
         choices=("max", "mean"),
@@ -57,26 +59,26 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         pairs, source = sample_pairs(), None
     else:
         if args.data is None and (args.visible is None or args.infrared is None):
-            raise cli.UsageError("--visible and --infrared: found one of them, expected both, or --data")
+            raise UsageError("--visible and --infrared: found one of them, expected both, or --data")
         pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
         source = str(args.data or args.visible)
     if args.split:
         if source is None:
-            raise cli.UsageError("--split: found without --data, expected with it")
+            raise UsageError("--split: found without --data, expected with it")
         pairs.keep(split(args.split))
         source += f", {args.split}"
     further = args.beside or args.methods != ["dcinn"]
     single = args.output.suffix.lower() in (".png", *TIFF)
     if not single and args.output.suffix.lower() in SUFFIXES:
-        raise cli.UsageError(f"--output {args.output}: found {args.output.suffix}, expected .png, .tif or a folder")
+        raise UsageError(f"--output {args.output}: found {args.output.suffix}, expected .png, .tif or a folder")
     if single and (len(pairs) != 1 or further):
         found = "--beside or --methods" if further else f"{len(pairs)} pairs"
-        raise cli.UsageError(f"--output {args.output}: found {found}, expected one pair for a file, or a folder")
-    network = cli.pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
+        raise UsageError(f"--output {args.output}: found {found}, expected one pair for a file, or a folder")
+    network = pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
     medical = getattr(pairs, "modality", None) in MEDICAL
     peers = methods.peers(args, medical)
     network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
-    run = Run(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
+    run = Evaluation(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
     if args.tile and peers:
         run.doubts.append(f"--tile {args.tile} is of DCINN alone; the other methods take whole images.")
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
@@ -86,17 +88,17 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
 
 def _networks(args: argparse.Namespace, network: Network, name: str, base_rule: str) -> tuple[Network, ...]:
     """The networks of --beside, and an untrained one of each configuration: what training adds is seen beside it."""
-    networks = [network, *(cli.trained(args, weights, name, base_rule=base_rule) for weights in args.beside)]
+    networks = [network, *(trained(args, weights, name, base_rule=base_rule) for weights in args.beside)]
     if len({n.name for n in networks}) < len(networks):  # runs/a/best.pth and runs/b/best.pth
         networks = [n if n.file is None else _named_by_folder(n) for n in networks]
     if len({n.file for n in networks}) < len(networks):
-        raise cli.UsageError("--beside: found the same file twice, expected other weights")
+        raise UsageError("--beside: found the same file twice, expected other weights")
     kinds = {replace(n.model.config, exact=False): n.model.config for n in networks if n.trained}
     for config in kinds.values():
-        fresh = cli.untrained(args, lambda config=config: DCINN(config))
+        fresh = untrained(args, lambda config=config: DCINN(config))
         fresh.model.exact = network.model.exact
         networks.append(fresh)
-    return tuple(told_apart(networks))
+    return tuple(with_distinct_labels(networks))
 
 
 def _named_by_folder(network: Network) -> Network:
@@ -105,7 +107,7 @@ def _named_by_folder(network: Network) -> Network:
 
 
 def evaluate_pairs(
-    run: Run,
+    run: Evaluation,
     pairs: PairedImages | list[dict],
     output: Path,
     asked: tuple[str, ...],
@@ -140,13 +142,13 @@ def evaluate_pairs(
     count = min(len(pairs), limit or len(pairs))
     inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]
     with ResultFolder(output.parent if single else output, inputs) as folder:
-        cli.read_through(pairs, count, "pair")
-        for index in tqdm(range(count), desc="fusing", unit="pair", disable=cli.quiet(count)):
+        read_through(pairs, count, "pair")
+        for index in tqdm(range(count), desc="fusing", unit="pair", disable=quiet(count)):
             pair = pairs[index]
             run.notes.update(pair["notes"])
             visible, infrared, storage = pair["visible"], pair["infrared"], pair["storage"]
             if single and output.suffix.lower() not in TIFF and storage.dtype not in PNG_TYPES:
-                raise cli.UsageError(f"--output {output}: found {storage.dtype} sources, expected a .tif for them")
+                raise UsageError(f"--output {output}: found {storage.dtype} sources, expected a .tif for them")
             floats = {n.label: run.fuse(visible, infrared, n)[0] for n in (run.network, *run.others)}
             shown = {label: _shown(image, pair, colour) for label, image in floats.items()}
             for label, place in folders.items():
@@ -170,7 +172,7 @@ def evaluate_pairs(
     return result
 
 
-def _remarks(run: Run, tables: list) -> None:
+def _remarks(run: Evaluation, tables: list) -> None:
     """What a reader must know of further methods: training images among these, time."""
     networks = [run.network, *run.others]
     for table in tables:

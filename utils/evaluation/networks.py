@@ -1,99 +1,81 @@
-"""What the test scripts share: their options, the device, the weights."""
+"""The networks of a test script: from a file, from a name in pretrained/, or a seeded start; what tables call them."""
 
 import argparse
-import functools
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from tqdm import tqdm
+from torch import nn
 
-from models import DCINN, CheckpointError, load_pretrained
+from models import DCINN, load_pretrained
+from models.config import DCINNConfig
 from models.weights.checkpoint import holds_config
 from models.weights.files import PRETRAINED, find_weights
-from utils.commandline import door as entry
-from utils.commandline.door import (
-    BAD_INPUT,
-    SENSOR_HELP,
-    Parser,
-    UsageError,
-    bit_depth,
-    positive,
-    quiet,
-    seed,
-    sensor,
-    span,
-    tile_side,
-)
-from utils.commandline.spectral_response import read_srf
+from utils.commandline.device import pick_device
+from utils.commandline.errors import UsageError
 
-from .evaluation import Network, label_of
-
-__all__ = [
-    "BAD_INPUT",
-    "SENSOR_HELP",
-    "Parser",
-    "UsageError",
-    "bit_depth",
-    "positive",
-    "quiet",
-    "read_srf",
-    "seed",
-    "sensor",
-    "span",
-]
-door = functools.partial(entry.door, more=(CheckpointError,))
-UNTRAINED = "untrained"
+from .options import UNTRAINED
 
 
-def test_parser(task: str, description: str, data_help: str) -> Parser:
-    """The options every test script has."""
-    parser = Parser(description=description, allow_abbrev=False)
-    parser.add_argument("--data", type=Path, help=f"{data_help} (default: the embedded sample)")
-    parser.add_argument(
-        "--weights",
-        help=f"a name in pretrained/, our file, the authors' file, or '{UNTRAINED}' for a seeded start "
-        f"(default: pretrained/{task}.pth, where it is there)",
-    )
-    add_run_options(parser, task)
-    parser.add_argument("--tile", type=tile_side, default=0, help="side of tiles in pixels; 0: whole images")
-    parser.add_argument(
-        "--pooling",
-        choices=("scene", "tile"),
-        default="scene",
-        help="squeeze-excite of an image that is fused by tiles: the means of the image, or of each tile",
-    )
-    parser.add_argument(
-        "--exact",
-        action="store_true",
-        help="as many terms of the convolution exponential as needed (default: the ten released ones)",
-    )
-    return parser
+class Network(NamedTuple):
+    """A model in evaluation mode.
+
+    Attributes:
+        model: a DCINN, or of `models.peers`.
+        label: what tables call it.
+        trained: whether it has trained weights.
+        name, file: theirs.
+        seen: whether it was, or may have been, trained on the image of a name.
+    """
+
+    model: nn.Module
+    label: str
+    trained: bool
+    name: str = "untrained"
+    file: Path | None = None
+    seen: Callable[[str], bool] = lambda _: False
+
+    @property
+    def is_dcinn(self) -> bool:
+        """Whether it is one, and not another method's."""
+        return isinstance(self.model, DCINN)
+
+    @property
+    def exact(self) -> dict[str, bool]:
+        """Of a DCINN, whether its series are summed to float precision."""
+        return {"exact": self.model.exact} if self.is_dcinn else {}
+
+    def as_dict(self) -> dict:
+        """What metrics.json says of it: the weights by the SHA-256 of their file."""
+        digest = hashlib.sha256(self.file.read_bytes()).hexdigest() if self.file else None
+        parameters = sum(p.numel() for p in self.model.parameters())
+        return {
+            "label": self.label,
+            "sha256": digest,
+            "parameters": parameters,
+            **self.model.config.as_dict(),
+            **self.exact,
+        }
 
 
-def add_run_options(parser: Parser, folder: str) -> None:
-    """The options of everything that fuses images of a folder."""
-    parser.add_argument("--output", type=Path, default=Path("results") / folder, help="folder of the results")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the network runs")
-    parser.add_argument("--seed", type=seed, default=0, help="of the random start: of a network without weights")
-    parser.add_argument("--limit", type=positive, help="only the first images (default: all)")
-    parser.add_argument("--no-metrics", action="store_true", help="fuse, and measure nothing")
+def label_of(name: str, config: DCINNConfig) -> str:
+    """What tables call a network: its name, and the part that an ablation has left out."""
+    return f"DCINN ({name})" + (f", without {config.without}" if config.without else "")
 
 
-def read_through(items: Sequence, count: int, unit: str) -> None:
-    """Read the first `count` items once, so that one that cannot be read is found before any is fused."""
-    if count > 1 and not isinstance(items, list):
-        for index in tqdm(range(count), desc="reading", unit=unit, disable=quiet(count)):
-            items[index]
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of --device; UsageError where CUDA is wanted and not there."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("--device cuda: found no CUDA GPU, expected one; use --device cpu or auto")
-    return torch.device(name)
+def with_distinct_labels(networks: list[Network]) -> list[Network]:
+    """Add to the labels each configuration field in which the networks differ."""
+    for key, said in (
+        ("base_rule", "{}"),
+        ("detail_rule", "detail {}"),
+        ("low_blocks", "{} low blocks"),
+        ("terms", "{} terms"),
+    ):
+        if len({getattr(n.model.config, key) for n in networks}) > 1:
+            networks = [n._replace(label=f"{n.label}, {said.format(getattr(n.model.config, key))}") for n in networks]
+    return networks
 
 
 def pick_model(args: argparse.Namespace, name: str, build: Callable[[], DCINN], **lacking: object) -> Network:

@@ -15,12 +15,12 @@ from data.files.space import check_disk, reserve
 from data.simulate import interp23
 from models.scene_pooling import ScenePooling
 from utils import distributed
-from utils.commandline.door import quiet
+from utils.commandline.progress import quiet
 from utils.output.images import stretch, to_eight_bit, write_png
 from utils.output.result_folder import ResultFolder
 from utils.tiling import Span, Tiling, fused_rows, scene_means
 
-from .evaluation import Network
+from .networks import Network
 
 MARGIN = 12  # MS pixels beyond a window that its upsampling depends on: half of 23 taps, twice
 PREVIEW = 2048  # pixels of a side, at most

@@ -15,13 +15,17 @@ from metrics import protocols
 from metrics.sensors import ms_gains
 from metrics.table import Table
 from models import dcinn_ps
+from utils.commandline.errors import UsageError
+from utils.commandline.options import SENSOR_HELP, bit_depth, sensor, span
+from utils.commandline.progress import quiet
 from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 from utils.output.result_folder import ResultFolder
 
-from . import networks as cli
 from . import rows as measure
-from .evaluation import Run
+from .evaluation import Evaluation, read_through
+from .networks import pick_model
+from .options import test_parser
 from .pan_scene_by_tiles import fuse_scene
 
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
@@ -30,12 +34,12 @@ MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes sho
 
 def run_ps(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_ps.py, fuse, write and print; returns what metrics.json holds."""
-    parser = cli.test_parser("ps", description, "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)")
-    parser.add_argument("--sensor", type=cli.sensor, help=f"{cli.SENSOR_HELP} (default: the file's own)")
+    parser = test_parser("ps", description, "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)")
+    parser.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
     parser.add_argument(
-        "--bits", type=cli.bit_depth, help="of the digital numbers; 1: in [0, 1] (default: the file's own, else 11)"
+        "--bits", type=bit_depth, help="of the digital numbers; 1: in [0, 1] (default: the file's own, else 11)"
     )
-    parser.add_argument("--rows", type=cli.span, help=ROWS_HELP)
+    parser.add_argument("--rows", type=span, help=ROWS_HELP)
     parser.add_argument("--resolution", choices=("both", "reduced", "full"), default="both", help="what to run")
     parser.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
     parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
@@ -52,25 +56,25 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     if args.ms or args.pan:
         return _fuse_scene(args)
     if args.data is None and (args.sensor or args.bits or args.rows):
-        raise cli.UsageError("--sensor, --bits, --rows: found without --data, expected with it")
+        raise UsageError("--sensor, --bits, --rows: found without --data, expected with it")
     scenes = Scenes(args.data, args.sensor, args.bits, args.pan_filter, args.rows)
     if args.resolution == "full" and scenes.has_reference:
-        raise cli.UsageError(f"{args.data}: found a reduced-resolution file (it has gt), expected ms and pan alone")
+        raise UsageError(f"{args.data}: found a reduced-resolution file (it has gt), expected ms and pan alone")
     if args.resolution == "reduced" and (why := scenes.cannot_reduce()):
-        raise cli.UsageError(f"{args.data}: found {why}; --resolution full needs none of it")
-    network = cli.pick_model(args, "ps", lambda: dcinn_ps(scenes.bands))
+        raise UsageError(f"{args.data}: found {why}; --resolution full needs none of it")
+    network = pick_model(args, "ps", lambda: dcinn_ps(scenes.bands))
     if network.model.config.bands != scenes.bands:
         expected = f"{network.model.config.bands} of the weights (--weights)"
-        raise cli.UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
+        raise UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
     source, measured = scenes.file.label if scenes.file else None, not args.no_metrics
-    run = Run("ps", network, source, args.tile, args.pooling, measured=measured)
+    run = Evaluation("ps", network, source, args.tile, args.pooling, measured=measured)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
 
 
 def _fuse_scene(args: argparse.Namespace) -> dict:
     """--ms and --pan: no table, there is no reference."""
     if args.data is not None or not (args.ms and args.pan):
-        raise cli.UsageError("--ms, --pan: found one of them or --data as well, expected both and no --data")
+        raise UsageError("--ms, --pan: found one of them or --data as well, expected both and no --data")
     of_files = {
         "limit": None,
         "resolution": "both",
@@ -81,18 +85,18 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
     }
     for name, default in of_files.items():
         if getattr(args, name) != default:
-            raise cli.UsageError(f"--{name.replace('_', '-')}: found beside --ms and --pan, expected with --data only")
+            raise UsageError(f"--{name.replace('_', '-')}: found beside --ms and --pan, expected with --data only")
     bands = Windows(args.ms).shape[0]
     if bands == 1:
         raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
-    network = cli.pick_model(args, "ps", lambda: dcinn_ps(bands))
+    network = pick_model(args, "ps", lambda: dcinn_ps(bands))
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
     path = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling)
     return {"task": "ps", "weights": network.label, "fused": str(path)}
 
 
 def evaluate_scenes(
-    run: Run,
+    run: Evaluation,
     scenes: Scenes,
     resolution: str,
     output: Path,
@@ -110,10 +114,10 @@ def evaluate_scenes(
         run.notes[f"not reduced by Wald's protocol: found {why}"] += 1
     with ResultFolder(output, [scenes.file.path] if scenes.file else []) as folder:
         if scenes.file:
-            cli.read_through(scenes.file, count, "scene")
+            read_through(scenes.file, count, "scene")
         for kind in kinds:
             table = _table(run, kind, scenes, protocol)
-            for index in tqdm(range(count), desc=f"fusing, {kind}", unit="scene", disable=cli.quiet(count)):
+            for index in tqdm(range(count), desc=f"fusing, {kind}", unit="scene", disable=quiet(count)):
                 item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
                 fused = run.fuse(item["lms"], item["pan"])
                 name, gt = item["name"], item.get("gt")
@@ -133,7 +137,7 @@ def evaluate_scenes(
     return result
 
 
-def _table(run: Run, kind: str, scenes: Scenes, protocol: str) -> Table:
+def _table(run: Evaluation, kind: str, scenes: Scenes, protocol: str) -> Table:
     about = {"ratio": scenes.ratio, "sensor": scenes.sensor}
     if kind == "full":
         return run.table("Pansharpening, full resolution", protocols.PS_FULL, "toolbox", "ps_full", **about)

@@ -10,10 +10,12 @@ from models import load_pretrained
 from models.peers import PEERS, TITLES, CDDFuse, build_peer
 from models.peers.cddfuse import SKIPS
 from models.weights.files import PRETRAINED, find_weights, is_ours, read
-from utils.commandline.door import Parser, UsageError
+from utils.commandline.device import pick_device
+from utils.commandline.errors import UsageError
+from utils.commandline.options import Parser
 
-from .evaluation import Network
-from .networks import UNTRAINED, pick_device
+from .networks import Network
+from .options import UNTRAINED
 
 AUTHORS = "its authors' weights"
 ROADSCENE = re.compile(r"FLIR_.+")

@@ -10,13 +10,16 @@ from data.files.image_file import to_gray
 from data.photograph_pairs import KINDS, PhotographPairs
 from data.samples.photographs import sample_photograph_pairs
 from metrics import protocols, psnr
+from utils.commandline.errors import UsageError
+from utils.commandline.options import Parser
+from utils.commandline.progress import quiet
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure
 from utils.output.images import to_eight_bit, write_stored
 from utils.output.result_folder import ResultFolder
 
-from . import networks as cli
 from . import rows as measure
-from .evaluation import Run
+from .evaluation import Evaluation, read_through
+from .options import add_run_options
 from .peers import peer
 
 TITLES = {"multifocus": "Multi-focus fusion", "multiexposure": "Multi-exposure fusion"}
@@ -25,7 +28,7 @@ MEASURES = {"paper": "structure", "cddfuse": "CDDFuse's metrics"}
 
 def run_photographs(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_peers.py, fuse, write and print; returns what metrics.json holds."""
-    parser = cli.Parser(description=description, allow_abbrev=False)
+    parser = Parser(description=description, allow_abbrev=False)
     parser.add_argument("kind", choices=KINDS, help="what the two photographs of a scene differ in")
     parser.add_argument("--data", type=Path, help="pairs NAME-A, NAME-B, or a folder a scene (default: two made pairs)")
     parser.add_argument("--first", type=Path, help="instead: folder or file of one image of each pair")
@@ -33,21 +36,21 @@ def run_photographs(description: str, argv: list[str] | None) -> dict:
     parser.add_argument(
         "--weights", help="our file, the authors', or 'untrained' (default: pretrained/peers/defusion.pth, if there)"
     )
-    cli.add_run_options(parser, "photographs")
+    add_run_options(parser, "photographs")
     args = parser.parse_args(argv)
     if (args.first is None) != (args.second is None) or (args.data and args.first):
-        raise cli.UsageError("--first, --second: found one of them or --data as well, expected both and no --data")
+        raise UsageError("--first, --second: found one of them or --data as well, expected both and no --data")
     pairs: PhotographPairs | list[dict]
     if args.data or args.first:
         pairs = PhotographPairs(args.kind, args.data, first=args.first, second=args.second)
         source = str(args.data or args.first)
     else:
         pairs, source = sample_photograph_pairs(args.kind), None
-    run = Run(args.kind, peer(args, "defusion", args.weights), source, measured=not args.no_metrics)
+    run = Evaluation(args.kind, peer(args, "defusion", args.weights), source, measured=not args.no_metrics)
     return evaluate_photographs(run, pairs, args.output, args.limit)
 
 
-def evaluate_photographs(run: Run, pairs: Sequence[dict], output: Path, limit: int | None = None) -> dict:
+def evaluate_photographs(run: Evaluation, pairs: Sequence[dict], output: Path, limit: int | None = None) -> dict:
     """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
 
     Fused images are rounded to the sources' depth; the authors' script truncates them to 8 bits. The metrics are those
@@ -66,8 +69,8 @@ def evaluate_photographs(run: Run, pairs: Sequence[dict], output: Path, limit: i
     rows: list[list[Panel]] = []
     gains: dict[str, list[float]] = {}
     with ResultFolder(output, [file for _, files in getattr(pairs, "pairs", ()) for file in files]) as folder:
-        cli.read_through(pairs, count, "pair")
-        for index in tqdm(range(count), desc="fusing", unit="pair", disable=cli.quiet(count)):
+        read_through(pairs, count, "pair")
+        for index in tqdm(range(count), desc="fusing", unit="pair", disable=quiet(count)):
             pair = pairs[index]
             run.notes.update(pair["notes"])
             images = {key: pair[key] for key in ("first", "second")}

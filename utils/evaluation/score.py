@@ -19,7 +19,9 @@ from metrics import protocols
 from metrics.protocols import REMARKS
 from metrics.sensors import ms_gains
 from metrics.table import Table
-from utils.commandline.door import SENSOR_HELP, Parser, UsageError, bit_depth, positive, quiet, sensor
+from utils.commandline.errors import UsageError
+from utils.commandline.options import SENSOR_HELP, Parser, bit_depth, positive, sensor
+from utils.commandline.progress import quiet
 from utils.output.images import to_eight_bit
 from utils.output.result_folder import ResultFolder
 

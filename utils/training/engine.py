@@ -12,7 +12,8 @@ from tqdm import tqdm
 from data.errors import DataError
 from models import load_pretrained, save_checkpoint
 from utils import distributed
-from utils.commandline.door import asked_to_stop, quiet
+from utils.commandline.progress import quiet
+from utils.commandline.signals import asked_to_stop
 
 from .accumulation import accumulated
 from .ema import Average

@@ -7,7 +7,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.patches.pansharpening import ScenePatches
-from utils.commandline.door import UsageError
+from utils.commandline.errors import UsageError
 
 SEEN = "the training images themselves (--hold-back N for others)"
 MOST_SEEN, MOST_HELD = 16, 64  # patches that are validated: of the training set, held back

@@ -9,8 +9,9 @@ import torch
 
 from data.patches.grid import LEAST_PATCH
 from models.config import ABLATIONS
-from utils.commandline.door import Parser, UsageError
-from utils.evaluation import networks as cli
+from utils.commandline.errors import UsageError
+from utils.commandline.options import Parser, positive, seed
+from utils.evaluation.options import evaluation_script
 
 from .objectives import BACKWARD_TARGETS
 from .recipes import PEER_RECIPES, Recipe, recipe, recipes_of
@@ -19,7 +20,7 @@ from .settings import PRECISIONS
 MOST_WORKERS = 128
 LEAST_CROP = 16  # of ivf; the network's three scales
 ADVICE = "train with --at-once 1, --recompute, a smaller --patch, or --amp bf16"
-training_door = functools.partial(cli.door, advice=ADVICE)
+training_door = functools.partial(evaluation_script, advice=ADVICE)
 
 
 def train_parser(task: str, description: str, data_help: str) -> Parser:
@@ -40,9 +41,9 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
     numbers = recipe(task)
     for name, kind, value, what in (
         ("lr", _positive_float, numbers.lr, "learning rate at the start"),
-        ("epochs", cli.positive, numbers.epochs, "passes over the data"),
-        ("batch", cli.positive, numbers.batch, "samples of a step, of all processes together"),
-        ("patch", cli.positive, numbers.patch, "side of a training patch"),
+        ("epochs", positive, numbers.epochs, "passes over the data"),
+        ("batch", positive, numbers.batch, "samples of a step, of all processes together"),
+        ("patch", positive, numbers.patch, "side of a training patch"),
     ):
         add(f"--{name}", type=kind, help=f"{what} (default: the recipe's, {value:g} as released)")
     add("--milestones", type=int, nargs="*", help="epochs after which the rate is halved (default: the recipe's)")
@@ -52,22 +53,22 @@ def train_parser(task: str, description: str, data_help: str) -> Parser:
         help=f"largest L2 norm of the gradient (default: the recipe's, {numbers.clip:g})",
     )
     add("--hold-back", type=int, default=0, help="images (ps: patches) that are not trained on but validated on")
-    add("--eval-every", type=cli.positive, default=1, help="epochs between validations")
-    add("--save-every", type=cli.positive, default=500, help="steps between checkpoints, beside that of every epoch")
-    add("--steps", type=cli.positive, help="end after so many steps (default: after the epochs)")
+    add("--eval-every", type=positive, default=1, help="epochs between validations")
+    add("--save-every", type=positive, default=500, help="steps between checkpoints, beside that of every epoch")
+    add("--steps", type=positive, help="end after so many steps (default: after the epochs)")
     add("--ema", type=fraction, default=0.0, help="decay of a moving average of the weights; 0: none")
     add("--skip-bad", action="store_true", help="leave out samples that cannot be read, and count them")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs")
     add("--amp", choices=tuple(PRECISIONS), default="off", help="mixed precision")
     add("--tf32", action="store_true", help="TF32 convolutions on CUDA, as PyTorch 1.12 had them")
     add("--compile", action="store_true", help="torch.compile")
-    add("--seed", type=cli.seed, default=0, help="of weights, order and crops")
+    add("--seed", type=seed, default=0, help="of weights, order and crops")
     add("--deterministic", action="store_true", help="refuse operations that are not repeatable")
     add("--workers", type=int, default=0, help="processes that read the data")
     if task in PEER_RECIPES:
         parser.set_defaults(at_once=None, recompute=False, without=None)
         return parser
-    add("--at-once", type=cli.positive, help="less memory: samples of a step that are computed at once (default: all)")
+    add("--at-once", type=positive, help="less memory: samples of a step that are computed at once (default: all)")
     add("--recompute", action="store_true", help="less memory: blocks are run again in the backward pass, slower")
     add("--without", choices=ABLATIONS, help="an ablation: the network without that part (default: the whole one)")
     if not task.startswith("ivf"):

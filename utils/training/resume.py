@@ -12,7 +12,7 @@ import torch
 from data.errors import DataError
 from models import CheckpointError
 from models.weights.checkpoint import load_extra
-from utils.commandline.door import UsageError
+from utils.commandline.errors import UsageError
 from utils.output.result_folder import alone
 
 from .settings import Options

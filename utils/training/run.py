@@ -14,11 +14,10 @@ from data.errors import DataError
 from models import CheckpointError, load_pretrained
 from models.peers import build_peer
 from utils import distributed
-from utils.commandline.door import UsageError
-from utils.evaluation import networks as cli
+from utils.commandline.device import hardware, pick_device
+from utils.commandline.errors import UsageError
 
 from .engine import Trainer
-from .hardware import hardware
 from .loader import Batches
 from .options import check, chosen, train_parser, training_door
 from .recipes import Recipe
@@ -38,7 +37,7 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
         numbers: of `chosen`.
         prepare: reads the data and builds the network's task.
     """
-    with distributed.processes(cli.pick_device(args.device)) as device:
+    with distributed.processes(pick_device(args.device)) as device:
         check(args, device)
         _check_folder(args)
         seed_everything(args.seed)

@@ -18,7 +18,8 @@ from data.simulate import spectral_response
 from data.splits import split
 from metrics.sensors import ms_gains
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps
-from utils.evaluation import networks as cli
+from utils.commandline.errors import UsageError
+from utils.commandline.spectral_response import read_srf
 from utils.evaluation.rows import EXP
 
 from .holdout import readable, split_held, validation_label, validation_patches
@@ -66,7 +67,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
     """Patches of a training H5, of a scene by Wald's protocol, or of the sample scene."""
     if args.data is None:
         if args.rows or args.stride:
-            raise cli.UsageError("--rows, --stride: found without --data, expected with it")
+            raise UsageError("--rows, --stride: found without --data, expected with it")
         scene = sample_pan_scene()
         source = ScenePatches(scene["ms"], scene["pan"][0], sensor=SAMPLE_SENSOR, patch=numbers.patch)
         label, bands, ratio = "the embedded sample", len(scene["ms"]), 4
@@ -75,7 +76,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
         label, bands, ratio = file.label, file.bands, file.ratio
         if file.has_reference:
             if args.stride:
-                raise cli.UsageError(f"--stride: found for {args.data}, which holds patches, expected for a scene only")
+                raise UsageError(f"--stride: found for {args.data}, which holds patches, expected for a scene only")
             source = PanPatches(file)
         else:
             if file.ms_sides is None or len(file) != 1:
@@ -91,7 +92,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
     train, held = split_held(source, args.hold_back, label)
     if args.val is not None:
         if args.hold_back:
-            raise cli.UsageError(f"--hold-back: found {args.hold_back} beside --val, expected one of them")
+            raise UsageError(f"--hold-back: found {args.hold_back} beside --val, expected one of them")
         held = PanPatches(PanCollection(args.val, sensor=args.sensor, bits=args.bits))
         if (held.collection.bands, held.collection.ratio) != (bands, ratio):
             found = f"{held.collection.bands} bands, ratio {held.collection.ratio}"
@@ -115,7 +116,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
 
 def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
     """Patches of CAVE's or Harvard's scenes but for the test scenes, of a prepared H5, or of the sample scenes."""
-    srf = cli.read_srf(args.srf) if args.srf else spectral_response()
+    srf = read_srf(args.srf) if args.srf else spectral_response()
     held: Sequence | None = None
     if args.data is not None and args.data.is_file():
         source = H5Patches(args.data)
@@ -134,7 +135,7 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
             scenes, label = training_scenes(args.data, args.scenes, args.bits)
             scenes = readable(lambda i: _probed(scenes[i]), range(len(scenes)), args.skip_bad)
         if args.hold_back >= len(scenes):
-            raise cli.UsageError(f"--hold-back: found {args.hold_back} of {len(scenes)} scenes, expected fewer")
+            raise UsageError(f"--hold-back: found {args.hold_back} of {len(scenes)} scenes, expected fewer")
         held = scenes[len(scenes) - args.hold_back :] if args.hold_back else None
         label += f", {args.hold_back} of them held back" if held else ""
         kept = scenes[: len(scenes) - args.hold_back]
@@ -144,7 +145,7 @@ def hyperspectral(args: argparse.Namespace, numbers: Recipe) -> Task:
         except DataError:
             raise
         except ValueError as error:
-            raise cli.UsageError(f"--patch, --stride: {error}") from None
+            raise UsageError(f"--patch, --stride: {error}") from None
         judged = held or kept[:MOST_SCENES]
         items = [_whole_scene(scene, srf, ratio) for scene in judged]
         seen, what, plain = held, f"scenes (their middle {MOST_SIDE}x{MOST_SIDE})", ("bicubic", "bicubic")

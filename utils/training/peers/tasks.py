@@ -18,7 +18,7 @@ from models.peers import CDDFuse, DeFusion, build_peer
 from models.peers.cosine_start import cosine_start
 from models.peers.vit import SIDE
 from models.weights.peer_files import load_teacher
-from utils.commandline.door import UsageError
+from utils.commandline.errors import UsageError
 from utils.training.holdout import readable, validation_label
 from utils.training.recipes import Recipe
 from utils.training.settings import Validation

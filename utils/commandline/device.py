@@ -1,11 +1,22 @@
-"""What a computation ran on, in words, for logs and cards."""
+"""The device of --device, and its name in words for logs and cards."""
 
 import platform
 from pathlib import Path
 
 import torch
 
+from .errors import UsageError
+
 CPU_LIST = Path("/proc/cpuinfo")  # Linux; other systems name their processor themselves
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of --device; UsageError where CUDA is wanted and not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("--device cuda: found no CUDA GPU, expected one; use --device cpu or auto")
+    return torch.device(name)
 
 
 def hardware(device: torch.device) -> str:

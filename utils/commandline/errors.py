@@ -1,0 +1,79 @@
+"""Bad input ends a command with one line and exit code 2: the one place where errors become messages."""
+
+import functools
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+
+from data.errors import DataError
+
+from .signals import ended_by_signal
+
+BAD_INPUT, INTERRUPTED = 2, 130
+FEWER_PIXELS = "fuse by tiles (--tile 512)"
+
+
+class UsageError(ValueError):
+    """Options that do not fit each other or the data."""
+
+
+def single_line_errors(
+    main: Callable,
+    more: tuple[type[Exception], ...] = (),
+    program: str | None = None,
+    advice: str = FEWER_PIXELS,
+) -> Callable:
+    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2.
+
+    Args:
+        main: takes the options, sys.argv by default.
+        more: errors that mean bad input, beside those of the readers and options.
+        program: what the line begins with; the script's file by default.
+        advice: what to do where memory is short.
+    """
+
+    @functools.wraps(main)
+    def wrapped(argv: list[str] | None = None) -> object:
+        name = program or Path(sys.modules[main.__module__].__file__ or main.__module__).name
+        logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a console of few characters, a file name of odd bytes
+                stream.reconfigure(errors="replace")
+        try:
+            with warnings.catch_warnings(), ended_by_signal():
+                warnings.simplefilter("ignore")
+                return main(argv)
+        except (DataError, UsageError, FloatingPointError, *more) as error:
+            message = str(error)
+        except KeyboardInterrupt:
+            print(f"{name}: interrupted", file=sys.stderr)
+            raise SystemExit(INTERRUPTED) from None
+        except MemoryError:
+            message = f"out of memory; {advice}"
+        except BrokenPipeError:  # whoever read our output has left, as `| head` does; the results are written
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+        except OSError as error:
+            where = error.filename or getattr(error, "filename2", None)
+            message = f"{where}: {error.strerror}" if where and error.strerror else str(error)
+        except RuntimeError as error:  # PyTorch's
+            if "out of memory" in str(error):
+                message = f"out of GPU memory; {advice} or the CPU (--device cpu)"
+            elif any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
+                message = f"out of memory; {advice}"
+            elif "deterministic implementation" in str(error):
+                message = f"--deterministic: found {str(error).split('.')[0]}, expected operations that repeat"
+            elif "DataLoader worker" in str(error):
+                message = "a process that reads the data ended (killed, out of memory?); expected fewer --workers"
+            else:
+                raise
+        print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+        raise SystemExit(BAD_INPUT)
+
+    return wrapped

@@ -1,0 +1,79 @@
+"""The parser of every command, and the types that options have in common."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from metrics.sensors import SENSORS, SPELLED
+
+from .errors import BAD_INPUT
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are one line too, and whose help shows every default there is."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line and exit code 2."""
+        self.exit(BAD_INPUT, f"{self.prog}: {message}; see --help\n")
+
+    def parse_args(
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """As argparse's, and `command`, the line that was typed."""
+        found = super().parse_args(args, namespace)
+        program = self.prog if self.prog.startswith("python") else f"python {self.prog}"
+        found.command = f"{program} {shlex.join(sys.argv[1:] if args is None else args)}".strip()
+        return found
+
+    def add_argument(self, *names: str, **options: object) -> argparse.Action:
+        """As argparse's, with the default at the end of the help."""
+        if options.get("default") not in (None, argparse.SUPPRESS):
+            options["help"] = f"{options['help']} (default: %(default)s)"
+        return super().add_argument(*names, **options)
+
+
+def _whole(least: int, most: int, expected: str) -> Callable[[str], int]:
+    """An argparse type: whole numbers of a range."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"found {text[:40]}, expected {expected}")
+        return value
+
+    return convert
+
+
+positive = _whole(1, 2**31, "a whole number of 1 or more")
+
+
+def sensor(text: str) -> str:
+    """An option's sensor: a name, "none" for one that nothing is known of, or gains in full."""
+    known = {name.upper(): name for name in (*SENSORS, "none")}
+    if text.upper() not in known and not SPELLED.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"found '{text[:40]}', expected {', '.join(known.values())}, or {SPELLED_AS}")
+    return known.get(text.upper(), text)
+
+
+SPELLED_AS = "gains as 0.3,0.31,0.32,0.29:0.15"
+SENSOR_HELP = f"{', '.join(SENSORS)}, none (0.3 in every band), or its MTF at Nyquist, {SPELLED_AS} (:pan)"
+bit_depth = _whole(1, 32, "a whole number from 1 to 32")
+seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")
+
+
+def tile_side(text: str) -> int:
+    """0 or a tile's side, for argparse."""
+    return 0 if text == "0" else _whole(32, 2**31, "0 or at least 32 pixels")(text)
+
+
+def span(text: str) -> tuple[int, int]:
+    """FIRST:END as (first, end), for argparse; its error for anything else."""
+    first, _, end = text.partition(":")
+    if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
+        raise argparse.ArgumentTypeError(f"found {text[:40]}, expected FIRST:END, as in 0:192")
+    return int(first), int(end)
