@@ -11,10 +11,11 @@ by `test_dcinn_ivf_tno.py --weights` and `models.load_pretrained`.
 
 from models.decomposition import BASE_RULES, DETAIL_RULES
 from utils.training import tasks
-from utils.training.run import chosen, run, train_parser, training_door
+from utils.training.options import chosen, train_parser, training_script
+from utils.training.run import run
 
 
-@training_door
+@training_script
 def main(argv: list[str] | None = None) -> dict[str, float]:
     """Run with these command line options (sys.argv by default); returns the last validation's metrics."""
     parser = train_parser(

@@ -19,9 +19,9 @@ from pathlib import Path
 from models.peers import TITLES
 from utils.commandline.errors import UsageError
 from utils.commandline.options import Parser
-from utils.training.options import fraction
+from utils.training.options import chosen, fraction, train_parser, training_script
 from utils.training.peers.tasks import TASKS
-from utils.training.run import chosen, run, train_parser, training_door
+from utils.training.run import run
 
 DATA = {
     "auif": "folder of pairs, or of photographs",
@@ -30,7 +30,7 @@ DATA = {
 }
 
 
-@training_door
+@training_script
 def main(argv: list[str] | None = None) -> dict[str, float]:
     """Run with these command line options (sys.argv by default); returns the last validation's metrics."""
     options = sys.argv[1:] if argv is None else argv

@@ -18,9 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data import CAVE, PairedImages
 from data.hyperspectral import CAVE_TEST, fusion_inputs
-from data.pan_scenes import Scenes
+from data.pan_scenes import PanScenes
 from data.simulate import spectral_response
-from metrics import protocols, published
+from metrics import protocols, published, render
+from metrics.protocols import EXP
 from metrics.table import Table
 from utils.commandline.errors import UsageError, single_line_errors
 from utils.commandline.options import SENSOR_HELP, Parser, bit_depth, sensor
@@ -66,7 +67,7 @@ def pairs(folder: Path, task: str) -> list[Table]:
 
 def scene(file: Path, sensor: str | None, bits: int | None) -> tuple[list[Table], list[dict]]:
     """EXP at the resolutions that the file allows; checked where it is one of PanCollection's test files."""
-    scenes = Scenes(file, sensor, bits)
+    scenes = PanScenes(file, sensor, bits)
     about = {"ratio": scenes.ratio, "sensor": scenes.sensor}
     kinds = ["reduced"] if scenes.has_reference else ["full"] if scenes.cannot_reduce() else ["reduced", "full"]
     tables, checks = [], []
@@ -78,9 +79,9 @@ def scene(file: Path, sensor: str | None, bits: int | None) -> tuple[list[Table]
         for index in range(len(scenes)):
             item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
             table.image(item["name"], item["lms"].shape[1:])
-            measure.add_row_ps(table, item, measure.EXP, item["lms"], scenes.scale)
+            measure.add_row_ps(table, item, EXP, item["lms"], scenes.scale)
         tables.append(table)
-        checks += _compared(table, measure.EXP, "EXP", scenes.ratio)
+        checks += _compared(table, EXP, "EXP", scenes.ratio)
     return tables, checks
 
 
@@ -131,7 +132,7 @@ def main(argv: list[str] | None = None) -> dict:
         if folder:
             folder.write_tables(tables, {"checks": checks})
             folder.write_text("checks.md", _verdict(checks))
-    print("\n".join(table.markdown() for table in tables) + "\n" + _verdict(checks))
+    print("\n".join(render.markdown(table) for table in tables) + "\n" + _verdict(checks))
     print(f"{time.perf_counter() - start:.0f} s")
     if not all(check["ok"] for check in checks):
         raise SystemExit(1)

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data import CAVE, PanCollection
 from data.hyperspectral import CAVE_TEST, fusion_inputs
-from data.patches.pansharpening import ScenePatches
+from data.patches.pansharpening import PanScenePatches
 from metrics import psnr
 from models import DCINN, load_pretrained
 from models.anet import ThreeScaleANet, TwoScaleANet
@@ -88,7 +88,7 @@ def scenes(model: DCINN, folder: Path | None, file: Path | None, bits: int | Non
         if collection.has_reference:
             yield [_middle(item[key], side) for key in ("lms", "pan", "gt")]
         else:
-            reduced = ScenePatches(item["ms"], item["pan"][0], sensor=collection.sensor)
+            reduced = PanScenePatches(item["ms"], item["pan"][0], sensor=collection.sensor)
             images = {**reduced.images, "pan": reduced.pan}
             yield [_middle(images[key], side) for key in ("lms", "pan", "gt")]
 

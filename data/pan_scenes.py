@@ -11,7 +11,7 @@ from .samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene
 from .simulate import interp23, wald
 
 
-class Scenes:
+class PanScenes:
     """Items of a file, or of the sample, at both resolutions where it has what they need.
 
     Args:

@@ -19,6 +19,7 @@ from .structure import qabf, ssim_sum, viff
 
 Measures = dict[str, Callable[[], float]]
 
+EXP = "EXP (lms)"  # the row of the interpolated MS
 RELEASED = ("PSNR", "SSIM", "ERGAS", "SAM")
 IVF = {
     "paper": ("EN", "2EN", "SD*", "MEF-SSIM"),

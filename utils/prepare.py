@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 from data import PanCollection
 from data.errors import DataError
-from data.patches.h5 import write_patches
-from data.patches.hyperspectral import H5_KEYS, SpectralPatches
-from data.patches.pansharpening import ScenePatches
+from data.patches.h5 import H5_KEYS, write_patches
+from data.patches.hyperspectral import SpectralPatches
+from data.patches.pansharpening import PanScenePatches
 from data.patches.scene_lists import training_scenes
 from data.simulate import PAN_FILTERS, spectral_response
 
@@ -72,7 +72,7 @@ def _ps(args: SimpleNamespace) -> tuple:
     item, ratio = file[0], file.ratio
     h, w = (side // ratio * ratio for side in file.ms_sides)
     about = {"sensor": file.sensor, "ratio": ratio, "pan_filter": args.pan_filter, "name": str(args.data)}
-    source = ScenePatches(
+    source = PanScenePatches(
         item["ms"][:, :h, :w],
         item["pan"][0, : h * ratio, : w * ratio],
         **about,

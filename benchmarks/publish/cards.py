@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.publish.card_texts import CARDS, HEADLINES, INTRODUCTION, MORE, RULES, SHOWN
 from benchmarks.publish.trainings import facts_of, measure_of
+from data.files.atomic import write_whole
 from metrics import published
 from metrics.table import ARROWS, DIRECTIONS
 from models import load_pretrained, save_checkpoint
@@ -30,7 +31,6 @@ from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
 from utils.commandline.options import Parser
 from utils.evaluation.options import evaluation_script
-from utils.output.result_folder import write_whole
 from utils.training.recipes import PEER_RECIPES
 
 README = PRETRAINED.parent / "README.md"

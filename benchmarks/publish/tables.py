@@ -24,11 +24,11 @@ import test_dcinn_hmf
 import test_dcinn_ivf_rs
 import test_dcinn_ivf_tno
 import test_dcinn_ps
+from data.files.atomic import write_whole
 from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
 from utils.commandline.options import Parser
 from utils.evaluation.options import evaluation_script
-from utils.output.result_folder import write_whole
 
 SCRIPTS = {
     "test_dcinn_ps.py": test_dcinn_ps,

@@ -32,6 +32,12 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
         raise
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, complete or not at all."""
+    with whole_file(path) as file:
+        file.write_text(text, encoding="utf-8", newline="")
+
+
 def name_file(error: BaseException, path: Path) -> None:
     """Put the file into a full disk's error and the like, of which Python does not say it."""
     if isinstance(error, OSError) and error.filename is None and error.strerror:

@@ -1,6 +1,11 @@
 """Reading one raster image (PNG, JPEG, TIFF, BMP, JPEG 2000) and bringing it to [0, 1], with every doubt settled."""
 
+import os
+import tempfile
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -11,12 +16,12 @@ from PIL import Image
 
 from data.errors import DataError, one_line
 
-from .noise import stderr_kept
 from .space import check_declared
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
 DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
 ORIENTATION = 0x0112  # of EXIF and TIFF; 1: as stored
+_STDERR = threading.Lock()  # is the process's: one reader at a time
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -39,7 +44,7 @@ def read_raster(path: Path) -> np.ndarray:
     if not path.is_file():
         raise DataError(path, "a folder" if path.is_dir() else "no such file", "an image")
     try:
-        with stderr_kept() as lines:
+        with _captured_stderr() as lines:
             image = _read_tiff(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
         if damage := next((line for line in lines if any(words in line for words in DAMAGE)), None):
             raise ValueError(damage)
@@ -58,6 +63,26 @@ def read_raster(path: Path) -> np.ndarray:
     if image.dtype.kind == "f" and not np.isfinite(image).all():
         raise DataError(path, "NaN or infinity", "finite values")
     return image
+
+
+@contextmanager
+def _captured_stderr() -> Iterator[list[str]]:
+    """Capture what C libraries print on the process's stderr inside the block; the list holds the lines after it."""
+    lines: list[str] = []
+    with _STDERR, tempfile.TemporaryFile() as file:
+        try:
+            own = os.dup(2)
+        except OSError:  # a process without stderr
+            yield lines
+            return
+        os.dup2(file.fileno(), 2)
+        try:
+            yield lines
+        finally:
+            os.dup2(own, 2)
+            os.close(own)
+            file.seek(0)
+            lines += file.read().decode("utf-8", "replace").splitlines()
 
 
 def _read_tiff(path: Path) -> np.ndarray:

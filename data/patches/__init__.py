@@ -1,5 +1,13 @@
-"""Training patches: cut on the fly from scenes, pairs and photographs, or read from a file of prepared ones."""
+"""Training patches: cut on the fly from scenes, pairs and photographs, or read from a file of prepared ones.
 
-from .hyperspectral import H5Patches, PairCrops, PairGrid, SpectralPatches
+Every set here has `len(set)` and `set.sample(index, rng)`, which returns float32 arrays in [0, 1] under the names
+`base_image` (B, H, W), `guide` (b, H, W), `gt` (B, H, W; not for infrared-visible) and the sample's `name`. All
+randomness comes from `rng`, so that a sample does not depend on the process that reads it.
+"""
 
-__all__ = ["H5Patches", "PairCrops", "PairGrid", "SpectralPatches"]
+from .h5 import H5Patches
+from .hyperspectral import SpectralPatches
+from .pairs import PairCrops, PairGrid
+from .pansharpening import PanPatches, PanScenePatches
+
+__all__ = ["H5Patches", "PairCrops", "PairGrid", "PanPatches", "PanScenePatches", "SpectralPatches"]

@@ -1,4 +1,4 @@
-"""Writing training patches to an H5 file, a chunk at a time: `python -m data hmf ...`, `python -m data ps ...`."""
+"""Files of prepared training patches, one format: written a chunk at a time (`python -m data`), read patch by patch."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -9,10 +9,14 @@ import h5py
 import numpy as np
 
 from data.errors import DataError
+from data.files.array_file import ArrayFile
 from data.files.atomic import whole_file
 from data.files.space import check_disk
 
+from .grid import check_sides
+
 CHUNK = 64  # patches in memory at a time
+H5_KEYS = {"gt": "GT", "base_image": "HSI_up", "lr": "LRHSI", "guide": "RGB"}  # of hyperspectral patches
 
 
 class PatchSet(Protocol):
@@ -67,3 +71,48 @@ def _chunks(source: PatchSet, roles: Sequence[str]) -> Iterator[tuple[int, dict[
     for first in range(0, len(source), CHUNK):
         samples = [source.sample(i, None) for i in range(first, min(first + CHUNK, len(source)))]
         yield first, {role: np.stack([sample[role] for sample in samples]) for role in roles}
+
+
+class H5Patches:
+    """Prepared hyperspectral patches: an H5 file with GT, HSI_up, LRHSI and RGB, (N, C, H, W), in [0, 1].
+
+    Read patch by patch; every process opens the file itself.
+
+    Raises:
+        DataError: at the start for missing keys and shapes that do not fit; on access, with the index, for NaN and
+            values outside [0, 1] by more than a twentieth.
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.file = ArrayFile(path)
+        missing = [key for key in H5_KEYS.values() if key not in self.file]
+        if missing:
+            raise DataError(self.file.path, f"no {missing[0]}", f"the keys {', '.join(H5_KEYS.values())}")
+        shapes = {role: tuple(self.file[key].shape) for role, key in H5_KEYS.items()}
+        gt = shapes["gt"]
+        fits = all(len(s) == 4 and s[0] == gt[0] for s in shapes.values()) and shapes["base_image"] == gt
+        if not fits or not gt[0] or shapes["guide"][2:] != gt[2:] or shapes["lr"][1] != gt[1]:
+            found = ", ".join(f"{H5_KEYS[role]} {shape}" for role, shape in shapes.items())
+            raise DataError(self.file.path, found, "(N, C, H, W), HSI_up as GT, RGB of its sides, LRHSI of its bands")
+        self.count, self.bands, self.guide_bands = gt[0], gt[1], shapes["guide"][1]
+        self.ratio = gt[2] // max(shapes["lr"][2], 1)
+        if self.ratio < 2 or any(side != low * self.ratio for side, low in zip(gt[2:], shapes["lr"][2:], strict=True)):
+            found = f"GT of {gt[2]}x{gt[3]}, LRHSI of {shapes['lr'][2]}x{shapes['lr'][3]}"
+            raise DataError(self.file.path, found, "one whole ratio of 2 or more for both sides")
+        check_sides(self.file.path, *gt[2:])
+
+    def __len__(self) -> int:
+        return self.count
+
+    def sample(self, index: int, rng: np.random.Generator | None = None) -> dict:
+        """Patch `index`; `rng` is not used."""
+        arrays = {}
+        for role, key in H5_KEYS.items():
+            array = np.asarray(self.file.read(key, index), np.float32)
+            where = f"{self.file.path}: {key}[{index}]"
+            if not np.isfinite(array).all():
+                raise DataError(where, "NaN or infinity", "finite values")
+            if array.min() < -0.05 or array.max() > 1.05:
+                raise DataError(where, f"values from {array.min():g} to {array.max():g}", "0 to 1")
+            arrays[role] = array
+        return {"name": f"{self.file.path.name}[{index}]", **arrays}

@@ -29,7 +29,7 @@ class PanPatches:
         return {"name": item["name"], "base_image": item["lms"], "guide": item["pan"], "gt": item["gt"]}
 
 
-class ScenePatches:
+class PanScenePatches:
     """Pansharpening patches of one scene reduced by Wald's protocol, on a grid.
 
     Args:

@@ -14,11 +14,11 @@ from small_trainings import train
 
 import test_dcinn_ivf_tno
 import test_dcinn_ps
+from data.files.atomic import write_whole
 from models import dcinn_ps, load_pretrained, save_checkpoint
 from utils.evaluation import infrared_visible as evaluate_ivf
 from utils.output.figures import Panel, comparison_figure
 from utils.output.images import write_bands, write_png, write_stored
-from utils.output.result_folder import write_whole
 
 DEVICE = Path("/dev/full")
 

@@ -20,7 +20,8 @@ from utils.commandline.errors import single_line_errors
 from utils.evaluation import infrared_visible as evaluate_ivf
 from utils.evaluation import score
 from utils.output import result_folder as results
-from utils.output.result_folder import ResultFolder, alone
+from utils.output.folder_lock import alone, fcntl
+from utils.output.result_folder import ResultFolder
 from utils.training import resume as state
 
 SCRIPTS = {"ps": test_dcinn_ps, "hmf": test_dcinn_hmf, "rs": test_dcinn_ivf_rs, "tno": test_dcinn_ivf_tno}
@@ -104,7 +105,7 @@ def test_two_runs_into_one_folder(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
-@pytest.mark.skipif(results.fcntl is None, reason="folders cannot be locked here")
+@pytest.mark.skipif(fcntl is None, reason="folders cannot be locked here")
 def test_a_folder_that_another_run_is_writing_to(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(results, "PATIENCE", 0.0)
     monkeypatch.setattr(state, "PATIENCE", 0.0)

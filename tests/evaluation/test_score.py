@@ -14,7 +14,7 @@ import tifffile
 from scoring import RNG, ivf, refused, run, values
 
 from data.simulate import interp23, wald
-from metrics import ergas, hqnr, mef_ssim, psnr, q2n, sam, viff
+from metrics import ergas, hqnr, mef_ssim, psnr, q2n, render, sam, viff
 from metrics.protocols import PS_FULL, PS_REDUCED
 from metrics.table import Table
 from utils.evaluation import rows as measure
@@ -111,7 +111,7 @@ def test_exp_is_not_the_best_in_what_it_is_by_definition():
     lms, pan = RNG.integers(100, 2000, (4, 64, 64)) / 2047, RNG.integers(100, 2000, (1, 64, 64)) / 2047
     measure.add_scene_ps(table, {"name": "s", "lms": lms, "pan": pan}, "m", (lms + pan) / 2, 2047)
     assert table.rows["EXP (lms)"]["D_lambda"] == [0]
-    marks = {name: dict(zip(PS_FULL, (mark for _, mark in cells), strict=True)) for name, cells in table.lines()}
+    marks = {name: dict(zip(PS_FULL, (mark for _, mark in cells), strict=True)) for name, cells in render.lines(table)}
     assert marks["EXP (lms)"]["D_lambda"] is None
     assert {marks[name]["D_s"] for name in marks} == {"best", "second"}
 

@@ -9,8 +9,8 @@ import numpy as np
 from data import CAVE, DataError, Harvard, PairedImages
 from data.files.band_images import Cubes
 from data.files.raster_windows import Windows
-from data.pan_scenes import Scenes
-from data.patches.hyperspectral import H5Patches
+from data.pan_scenes import PanScenes
+from data.patches.h5 import H5Patches
 from utils.commandline.errors import UsageError
 from utils.training.logs import _rows
 
@@ -38,7 +38,7 @@ def _few(length: int) -> list[int]:
 
 
 def _pan(path: Path) -> None:
-    scenes = Scenes(path)
+    scenes = PanScenes(path)
     for index in _few(len(scenes)):
         scenes.full(index)
         if scenes.cannot_reduce() is None:

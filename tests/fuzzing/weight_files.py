@@ -18,7 +18,8 @@ from utils.training import engine
 from utils.training.engine import Trainer
 from utils.training.loader import Batches
 from utils.training.objectives import DetailObjective
-from utils.training.settings import Options, Validation
+from utils.training.settings import Options
+from utils.training.validation import Validation
 
 from .array_files import Mark
 

@@ -7,9 +7,10 @@ import scipy.io
 
 from data import CAVE, Harvard, PanCollection
 from data.errors import DataError
-from data.patches.h5 import write_patches
-from data.patches.hyperspectral import H5Patches, PairCrops, SpectralPatches
-from data.patches.pansharpening import PanPatches, ScenePatches
+from data.patches.h5 import H5Patches, write_patches
+from data.patches.hyperspectral import SpectralPatches
+from data.patches.pairs import PairCrops
+from data.patches.pansharpening import PanPatches, PanScenePatches
 from data.patches.scene_lists import training_scenes
 from data.simulate import degrade_hsi, imresize, interp23, spectral_response, wald
 from data.splits import split
@@ -63,7 +64,7 @@ def test_a_patch_does_not_depend_on_what_was_read_before(monkeypatch):
 
 def test_prepared_spectral_patches_read_back(tmp_path):
     source = SpectralPatches([scene()], SRF, 4, 32, 16)
-    from data.patches.hyperspectral import H5_KEYS
+    from data.patches.h5 import H5_KEYS
 
     write_patches(tmp_path / "t.h5", source, H5_KEYS, 1.0, {"ratio": 4})
     with h5py.File(tmp_path / "t.h5") as file:
@@ -95,7 +96,7 @@ def test_pan_patches_of_a_scene_and_of_its_prepared_file(tmp_path, capsys):
     assert np.allclose(item["guide"][0], low["pan"][8:24, 16:32], atol=1e-5)
     lms = interp23(low["ms"][2:6, 4:8])
     assert np.allclose(item["base_image"], np.moveaxis(lms, -1, 0), atol=1e-5)
-    direct = ScenePatches(np.moveaxis(ms, -1, 0) / 2047, pan / 2047, sensor="QB", patch=16, stride=8)
+    direct = PanScenePatches(np.moveaxis(ms, -1, 0) / 2047, pan / 2047, sensor="QB", patch=16, stride=8)
     assert len(direct) == count
     assert np.allclose(direct.sample(index)["base_image"], item["base_image"], atol=1e-6)
 

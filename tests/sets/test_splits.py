@@ -17,7 +17,7 @@ from data import PairedImages, PanCollection
 from data.errors import DataError
 from data.files.image_file import read_raster, to_gray
 from data.hyperspectral import CAVE_TEST
-from data.patches.pansharpening import ScenePatches
+from data.patches.pansharpening import PanScenePatches
 from data.patches.scene_lists import training_scenes
 from data.simulate import interp23
 from data.splits import split
@@ -84,7 +84,7 @@ def test_areas_of_a_pansharpening_scene_do_not_meet(shared):
         assert np.array_equal(joined, whole[0][key])
     assert train.sides == (4 * first, 1280)
     about = {"sensor": "WV2", "patch": 64, "stride": 32}
-    assert ScenePatches(train[0]["ms"], train[0]["pan"][0], **about).pan.shape == (1, first, 320)
+    assert PanScenePatches(train[0]["ms"], train[0]["pan"][0], **about).pan.shape == (1, first, 320)
 
 
 def test_the_kept_ps_weights_were_trained_on_other_rows():

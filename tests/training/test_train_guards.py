@@ -9,7 +9,7 @@ import scipy.io
 import torch
 from small_trainings import refused, rows, train
 
-from data.patches.pansharpening import ScenePatches
+from data.patches.pansharpening import PanScenePatches
 from data.samples import sample_hyperspectral
 from models import dcinn_ivf, load_pretrained, save_checkpoint
 from models.weights.checkpoint import load_extra
@@ -17,7 +17,7 @@ from utils.training.engine import Trainer
 from utils.training.holdout import split_held
 from utils.training.objectives import StructureObjective
 from utils.training.resume import random_state, set_random_state
-from utils.training.settings import Validation
+from utils.training.validation import Validation
 
 RNG = np.random.default_rng(4)
 
@@ -34,7 +34,7 @@ def scene(**changes):
 
 
 def test_held_back_patches_of_a_scene_share_no_pixel_with_the_others():
-    source = ScenePatches(RNG.random((4, 128, 96)), RNG.random((512, 384)), **scene())
+    source = PanScenePatches(RNG.random((4, 128, 96)), RNG.random((512, 384)), **scene())
     kept, held = split_held(source, 3, "s")
 
     def pixels(part):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import train_peers
-from data.patches.hyperspectral import PairGrid
+from data.patches.pairs import PairGrid
 from data.patches.photographs import FolderImages, GrayCrops, PairImages, Views
 from data.samples import sample_pairs
 from models import load_pretrained
@@ -21,7 +21,8 @@ from utils.training.loader import Batches
 from utils.training.peers import tasks as peer_tasks
 from utils.training.peers.objectives import RebuildObjective, TwoStageObjective
 from utils.training.recipes import recipe
-from utils.training.settings import Options, Validation
+from utils.training.settings import Options
+from utils.training.validation import Validation
 
 NOTHING = Validation(("loss",), -1, lambda _: ({"loss": 1.0}, {}))
 

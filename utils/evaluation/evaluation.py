@@ -11,6 +11,7 @@ import torch
 from tqdm import tqdm
 
 from data.errors import DataError
+from metrics import render
 from metrics.protocols import REMARKS
 from metrics.table import Table
 from models import DCINN
@@ -158,7 +159,7 @@ class Evaluation:
         """Print the tables and where the results are; after the folder is closed, so that no print can lose them."""
         if self.measured:
             for table in tables:
-                print(table.markdown())
+                print(render.markdown(table))
         else:
             print("\n".join([*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."]))
         if put_away:

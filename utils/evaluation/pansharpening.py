@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from data.errors import DataError
 from data.files.raster_windows import Windows
-from data.pan_scenes import Scenes
+from data.pan_scenes import PanScenes
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.simulate import PAN_FILTERS
 from metrics import protocols
@@ -57,7 +57,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         return _fuse_scene(args)
     if args.data is None and (args.sensor or args.bits or args.rows):
         raise UsageError("--sensor, --bits, --rows: found without --data, expected with it")
-    scenes = Scenes(args.data, args.sensor, args.bits, args.pan_filter, args.rows)
+    scenes = PanScenes(args.data, args.sensor, args.bits, args.pan_filter, args.rows)
     if args.resolution == "full" and scenes.has_reference:
         raise UsageError(f"{args.data}: found a reduced-resolution file (it has gt), expected ms and pan alone")
     if args.resolution == "reduced" and (why := scenes.cannot_reduce()):
@@ -97,7 +97,7 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
 
 def evaluate_scenes(
     run: Evaluation,
-    scenes: Scenes,
+    scenes: PanScenes,
     resolution: str,
     output: Path,
     suffix: str = "mat",
@@ -137,7 +137,7 @@ def evaluate_scenes(
     return result
 
 
-def _table(run: Evaluation, kind: str, scenes: Scenes, protocol: str) -> Table:
+def _table(run: Evaluation, kind: str, scenes: PanScenes, protocol: str) -> Table:
     about = {"ratio": scenes.ratio, "sensor": scenes.sensor}
     if kind == "full":
         return run.table("Pansharpening, full resolution", protocols.PS_FULL, "toolbox", "ps_full", **about)

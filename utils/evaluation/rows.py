@@ -3,11 +3,11 @@
 import numpy as np
 
 from metrics import protocols
+from metrics.protocols import EXP
 from metrics.q2n_index import BLOCK
 from metrics.sensors import ms_gains
 from metrics.table import Table
 
-EXP = "EXP (lms)"
 TRIVIAL = {
     "ivf": ("mean of the two", "max of the two"),
     "ps": (EXP,),

@@ -13,9 +13,9 @@ from data.files.band_images import Cubes
 from data.files.image_file import read_raster, to_gray, to_unit
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.infrared_visible import images_by_stem
-from data.pan_scenes import Scenes
+from data.pan_scenes import PanScenes
 from data.simulate import spectral_response
-from metrics import protocols
+from metrics import protocols, render
 from metrics.protocols import REMARKS
 from metrics.sensors import ms_gains
 from metrics.table import Table
@@ -88,7 +88,7 @@ def run(argv: list[str] | None = None) -> dict:
         if folder:
             folder.write_tables(tables, about)
     for table in tables:
-        print(table.markdown())
+        print(render.markdown(table))
     return {**about, "tables": [table.as_dict() for table in tables]}
 
 
@@ -133,7 +133,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
 
 
 def _ps(args: argparse.Namespace) -> list[Table]:
-    scenes = Scenes(args.data, args.sensor, args.bits)
+    scenes = PanScenes(args.data, args.sensor, args.bits)
     source, fused = scenes.file, Cubes(args.fused)
     names = source.names[: args.limit]
     order = fused.order(names)

@@ -4,63 +4,21 @@ import json
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from data.files.atomic import name_file, whole_file
-from metrics.table import CSV_HEADER, Table
+from data.files.atomic import name_file
+from metrics import render
+from metrics.table import Table
 
+from .folder_lock import alone
 from .move_all import move_all
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
 
 TABLES = ("metrics.json", "metrics.csv", "metrics.md", "metrics.tex")
 BEFORE = "before"  # folder in the target, of an earlier run's files that the last one did not write
 SCRATCH = ".before"  # folder in the hidden one, of what was at the goals while files are moved
 PATIENCE = 60.0  # seconds that another run may take to move its results
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file, complete or not at all."""
-    with whole_file(path) as file:
-        file.write_text(text, encoding="utf-8", newline="")
-
-
-@contextmanager
-def alone(folder: Path, patience: float) -> Iterator[None]:
-    """Keep other runs out of a folder meanwhile; nothing is left in it, and a process that is killed lets go of it.
-
-    Args:
-        folder: that all of them write to.
-        patience: seconds to wait for another run.
-
-    Raises:
-        BlockingIOError: where another run has the folder for longer. Systems that cannot lock a folder let all in.
-    """
-    handle = os.open(folder, os.O_RDONLY) if fcntl else None
-    end = time.monotonic() + patience
-    try:
-        while handle is not None:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    message = f"{folder}: found another run that writes there, expected another --output"
-                    raise BlockingIOError(message) from None
-                time.sleep(0.05)
-            except OSError:  # some network file systems
-                break
-        yield
-    finally:
-        if handle is not None:
-            os.close(handle)
 
 
 class ResultFolder:
@@ -115,9 +73,9 @@ class ResultFolder:
         self.content = {**about, "tables": [table.as_dict() for table in tables]}
         self.write_text(TABLES[0], "")  # when they are moved
         if tables:
-            self.write_text("metrics.csv", CSV_HEADER + "".join(table.csv() for table in tables))
-            self.write_text("metrics.md", "\n".join(table.markdown() for table in tables))
-            self.write_text("metrics.tex", "\n".join(table.latex() for table in tables))
+            self.write_text("metrics.csv", render.CSV_HEADER + "".join(render.csv_rows(table) for table in tables))
+            self.write_text("metrics.md", "\n".join(render.markdown(table) for table in tables))
+            self.write_text("metrics.tex", "\n".join(render.latex(table) for table in tables))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

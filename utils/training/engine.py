@@ -21,7 +21,8 @@ from .loader import Batches
 from .logs import Logs
 from .objectives import Group, Objective
 from .resume import COUNTERS, claimed, fitting, put_back, random_state, training_state
-from .settings import Options, Validation
+from .settings import Options
+from .validation import Validation
 
 ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
 

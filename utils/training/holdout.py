@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DataError
-from data.patches.pansharpening import ScenePatches
+from data.patches.pansharpening import PanScenePatches
 from utils.commandline.errors import UsageError
 
 SEEN = "the training images themselves (--hold-back N for others)"
@@ -34,7 +34,7 @@ def split_held(source: object, held: int, label: str) -> tuple[object, object | 
     if not held:
         return source, None
     last = range(len(source) - held, len(source))
-    if isinstance(source, ScenePatches):
+    if isinstance(source, PanScenePatches):
         apart = source.apart_from(last)
         if not apart:
             raise UsageError(f"--hold-back: found no patch of {label} apart from the {held} held back, expected some")

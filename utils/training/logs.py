@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DataError
-from utils.output.result_folder import write_whole
+from data.files.atomic import write_whole
 
 
 class Logs:

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from data.patches.grid import LEAST_PATCH
+from models import CheckpointError
 from models.config import ABLATIONS
-from utils.commandline.errors import UsageError
+from utils.commandline.errors import UsageError, single_line_errors
 from utils.commandline.options import Parser, positive, seed
-from utils.evaluation.options import evaluation_script
 
 from .objectives import BACKWARD_TARGETS
 from .recipes import PEER_RECIPES, Recipe, recipe, recipes_of
@@ -20,7 +20,7 @@ from .settings import PRECISIONS
 MOST_WORKERS = 128
 LEAST_CROP = 16  # of ivf; the network's three scales
 ADVICE = "train with --at-once 1, --recompute, a smaller --patch, or --amp bf16"
-training_door = functools.partial(evaluation_script, advice=ADVICE)
+training_script = functools.partial(single_line_errors, more=(CheckpointError,), advice=ADVICE)
 
 
 def train_parser(task: str, description: str, data_help: str) -> Parser:

@@ -13,7 +13,7 @@ from data.errors import DataError
 from models import CheckpointError
 from models.weights.checkpoint import load_extra
 from utils.commandline.errors import UsageError
-from utils.output.result_folder import alone
+from utils.output.folder_lock import alone
 
 from .settings import Options
 

@@ -19,13 +19,11 @@ from utils.commandline.errors import UsageError
 
 from .engine import Trainer
 from .loader import Batches
-from .options import check, chosen, train_parser, training_door
+from .options import check
 from .recipes import Recipe
 from .resume import seed_everything
 from .settings import Options
 from .tasks import Task
-
-__all__ = ["chosen", "run", "train_parser", "training_door"]
 
 
 def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[[], Task]) -> dict[str, float]:

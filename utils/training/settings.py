@@ -1,12 +1,9 @@
 """How a training is run and judged: what the engine is given beside network and data."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import nn
 
 from .recipes import CLIP
 
@@ -54,24 +51,3 @@ class Options:
     def best(self) -> Path:
         """The weights of the best validation, for use."""
         return self.folder / "best.pth"
-
-
-@dataclass(frozen=True)
-class Validation:
-    """How a network is judged between epochs.
-
-    Attributes:
-        names: of the metrics; the first one decides which checkpoint is the best.
-        better: 1 where a higher value of it is better, -1 where a lower one is.
-        measure: the network in evaluation mode -> (means over the validation images, name -> image to look at).
-        plain: what needs no network -> the same metrics of the same images: "bicubic", "max of the two".
-    """
-
-    names: tuple[str, ...]
-    better: int
-    measure: Callable[[nn.Module], tuple[dict[str, float], dict[str, np.ndarray]]]
-    plain: Callable[[], dict[str, dict[str, float]]] = dict
-
-    def improves(self, value: float, best: float | None) -> bool:
-        """Whether a value of the first metric is better than the best so far; NaN and infinity never are."""
-        return bool(np.isfinite(value)) and (best is None or self.better * (value - best) > 0)

@@ -10,24 +10,25 @@ from torch import nn
 from data import PairedImages, PanCollection
 from data.errors import DataError
 from data.hyperspectral import fusion_inputs
-from data.patches.hyperspectral import H5Patches, PairCrops, SpectralPatches
-from data.patches.pansharpening import PanPatches, ScenePatches
+from data.patches.h5 import H5Patches
+from data.patches.hyperspectral import SpectralPatches
+from data.patches.pairs import PairCrops
+from data.patches.pansharpening import PanPatches, PanScenePatches
 from data.patches.scene_lists import training_scenes
 from data.samples import SAMPLE_SENSOR, sample_hyperspectral, sample_pairs, sample_pan_scene
 from data.simulate import spectral_response
 from data.splits import split
+from metrics.protocols import EXP
 from metrics.sensors import ms_gains
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps
 from utils.commandline.errors import UsageError
 from utils.commandline.spectral_response import read_srf
-from utils.evaluation.rows import EXP
 
 from .holdout import readable, split_held, validation_label, validation_patches
 from .losses import ivf_loss, maxima_loss
 from .objectives import DetailObjective, MaximaObjective, Objective, StructureObjective
 from .recipes import Recipe
-from .settings import Validation
-from .validation import with_reference, without_reference
+from .validation import Validation, with_reference, without_reference
 
 MOST_SCENES = 4  # of those trained on that are validated, where none are held back
 MOST_SIDE = 256  # pixels of a validated scene's middle
@@ -69,7 +70,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
         if args.rows or args.stride:
             raise UsageError("--rows, --stride: found without --data, expected with it")
         scene = sample_pan_scene()
-        source = ScenePatches(scene["ms"], scene["pan"][0], sensor=SAMPLE_SENSOR, patch=numbers.patch)
+        source = PanScenePatches(scene["ms"], scene["pan"][0], sensor=SAMPLE_SENSOR, patch=numbers.patch)
         label, bands, ratio = "the embedded sample", len(scene["ms"]), 4
     else:
         file = PanCollection(args.data, sensor=args.sensor, bits=args.bits, rows=args.rows)
@@ -88,7 +89,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
             about["stride"] = args.stride or max(numbers.patch // 2 // ratio, 1) * ratio
             if ms_gains(file.sensor) is None:
                 label += f" (sensor '{file.sensor}' without gains of its own: 0.3)"
-            source = ScenePatches(item["ms"][:, :h, :w], item["pan"][0, : h * ratio, : w * ratio], **about)
+            source = PanScenePatches(item["ms"][:, :h, :w], item["pan"][0, : h * ratio, : w * ratio], **about)
     train, held = split_held(source, args.hold_back, label)
     if args.val is not None:
         if args.hold_back:
@@ -98,7 +99,7 @@ def pansharpening(args: argparse.Namespace, numbers: Recipe) -> Task:
             found = f"{held.collection.bands} bands, ratio {held.collection.ratio}"
             raise DataError(args.val, found, f"{bands} bands, ratio {ratio} of the training data")
     items = validation_patches(train, held, args.skip_bad)
-    overlap = args.hold_back and not isinstance(source, ScenePatches)
+    overlap = args.hold_back and not isinstance(source, PanScenePatches)
     what = "patches (which may overlap the others)" if overlap else "patches"
     weight = numbers.backward_weight
     return Task(

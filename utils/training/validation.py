@@ -1,20 +1,41 @@
 """Validation images of a training run: the task's metrics on a few whole images, and pictures of them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from metrics import ergas, psnr, sam, ssim
 from models import DCINN
 from utils.output.images import stretch
 
 from .losses import ssim as ssim_of
-from .settings import Validation
 
 WILD = -1, 2  # means of images that the metrics still take for ones in [0, 1]
 MOST_PICTURES = 2
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How a network is judged between epochs.
+
+    Attributes:
+        names: of the metrics; the first one decides which checkpoint is the best.
+        better: 1 where a higher value of it is better, -1 where a lower one is.
+        measure: the network in evaluation mode -> (means over the validation images, name -> image to look at).
+        plain: what needs no network -> the same metrics of the same images: "bicubic", "max of the two".
+    """
+
+    names: tuple[str, ...]
+    better: int
+    measure: Callable[[nn.Module], tuple[dict[str, float], dict[str, np.ndarray]]]
+    plain: Callable[[], dict[str, dict[str, float]]] = dict
+
+    def improves(self, value: float, best: float | None) -> bool:
+        """Whether a value of the first metric is better than the best so far; NaN and infinity never are."""
+        return bool(np.isfinite(value)) and (best is None or self.better * (value - best) > 0)
 
 
 def with_reference(items: Sequence[dict], ratio: int, plain: tuple[str, str]) -> Validation:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from data.infrared_visible import holds_pairs
-from data.patches.hyperspectral import PairGrid
+from data.patches.pairs import PairGrid
 from data.patches.photographs import FolderImages, GrayCrops, PairImages, Views, ViewsAndPairs
 from data.splits import split
 from models.peers import CDDFuse, DeFusion, build_peer
@@ -21,9 +21,8 @@ from models.weights.peer_files import load_teacher
 from utils.commandline.errors import UsageError
 from utils.training.holdout import readable, validation_label
 from utils.training.recipes import Recipe
-from utils.training.settings import Validation
 from utils.training.tasks import MOST_SCENES, Task, training_pairs, whole_pair
-from utils.training.validation import without_reference
+from utils.training.validation import Validation, without_reference
 
 from .losses import gradient_size
 from .objectives import LatentObjective, Objective, RebuildObjective, TwoStageObjective, ViewsObjective
