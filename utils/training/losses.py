@@ -82,7 +82,12 @@ def structure(x: Tensor) -> Tensor:
     return 1 - functional.conv2d(energy, box, padding=STRUCTURE_WINDOW // 2)
 
 
-def ivf_terms(fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
+def ivf_terms(
+    fused: Tensor,
+    infrared: Tensor,
+    visible: Tensor,
+    norm: Callable[[Tensor], Tensor] = torch.linalg.vector_norm,
+) -> Tensor:
     """The four terms of the infrared-visible loss, (4,).
 
     1 - SSIM(fused, infrared), 1 - SSIM(fused, visible), ||S(fused) - S(infrared)||, ||S(fused) - S(visible)||. The
@@ -90,22 +95,17 @@ def ivf_terms(fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
 
     Args:
         fused, infrared, visible: (B, 1, H, W).
+        norm: the L2 norm of a difference, (B, 1, H, W) -> a scalar; a training gives the one over all its processes.
     """
     s = structure(fused)
     return torch.stack(
         (
             1 - ssim(fused, infrared),
             1 - ssim(fused, visible),
-            torch.linalg.vector_norm(s - structure(infrared)),
-            torch.linalg.vector_norm(s - structure(visible)),
+            norm(s - structure(infrared)),
+            norm(s - structure(visible)),
         )
     )
-
-
-def ivf_loss(fused: Tensor, infrared: Tensor, visible: Tensor, weights: tuple[float, float, float, float]) -> Tensor:
-    """Weighted sum of `ivf_terms`; released weights: (1, 0.05, 6e-4, 2.5e-4) RoadScene, (1, 1, 1e-4, 0) TNO."""
-    terms = ivf_terms(fused, infrared, visible)
-    return (terms * terms.new_tensor(weights)).sum()
 
 
 class MaximaWeights(NamedTuple):
@@ -142,22 +142,17 @@ def maxima_terms(fused: Tensor, infrared: Tensor, visible: Tensor, gain: float =
     return torch.stack((intensity, gradient, *both, (2 - shared).mean(), outside))
 
 
-def maxima_loss(fused: Tensor, infrared: Tensor, visible: Tensor, weights: MaximaWeights) -> Tensor:
-    """Weighted sum of `maxima_terms`."""
-    terms = maxima_terms(fused, infrared, visible, weights.gain)
-    return (terms * terms.new_tensor(weights[: len(terms)])).sum()
-
-
 def _correlation(x: Tensor, y: Tensor) -> Tensor:
     """(B, 1, H, W) twice -> (B, 1); 0 where one is constant."""
     x, y = (image - image.mean(dim=(-2, -1), keepdim=True) for image in (x, y))
     return (x * y).sum((-2, -1)) / ((x * x).sum((-2, -1)) * (y * y).sum((-2, -1)) + 1e-12).sqrt()
 
 
-def ps_loss(fused: Tensor, reference: Tensor, detail_back: Tensor, detail: Tensor, weight: float = 1.0) -> Tensor:
-    """L1 of the fused image plus `weight` times L1 between the recovered detail and the detail; all of one shape.
+def l1(x: Tensor, y: Tensor) -> Tensor:
+    """Mean absolute difference in float32, a scalar; x and y of one shape."""
+    return (x - y).float().abs().mean()
 
-    With `detail_back` = CINN^-1 of the network's own residual, as released and as the paper's text says, the second
-    term is zero up to the truncation of the convolution exponential (1e-8 fresh, 5e-5 trained).
-    """
-    return (fused - reference).abs().mean() + weight * (detail_back - detail).abs().mean()
+
+def with_total(terms: Tensor, weights: Tensor) -> Tensor:
+    """(n,) terms and weights -> (1 + n,): the weighted sum, which is minimised, then the terms."""
+    return torch.cat(((terms * weights).sum()[None], terms))

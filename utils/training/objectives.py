@@ -1,5 +1,6 @@
 """What is minimised: the network and the loss of its task, in one module, so that several processes can share it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from models import DCINN
 from models.recompute import in_parts
 from utils.distributed import norm_over_processes
 
-from .losses import MaximaWeights, maxima_terms, ssim, structure
+from .losses import MaximaWeights, ivf_terms, l1, maxima_terms, with_total
 
 BACKWARD_TARGETS = ("predicted", "reference")
 
@@ -68,7 +69,8 @@ class DetailObjective(Objective):
         model: the network.
         weight: 0 leaves the inverse pass out.
         target: of the inverse pass: the network's "predicted" residual, as released and as the paper's text says (the
-            term is then zero up to the truncation of the convolution exponential), or the "reference" one, gt - base.
+            term is then zero up to the truncation of the convolution exponential: 1e-8 fresh, 5e-5 trained), or the
+            "reference" one, gt - base.
     """
 
     def __init__(self, model: DCINN, weight: float = 0.0, target: str = "predicted") -> None:
@@ -83,57 +85,62 @@ class DetailObjective(Objective):
         base, detail = self.model.decomposition(base_image, guide)
         conditions = self.model.anet(base_image, guide)
         residual = self.model.flow(detail, conditions)
-        forward = (base + residual - gt).float().abs().mean()
+        forward = l1(base + residual, gt)
         if not self.weight:
             return torch.stack((forward, forward))
         target = residual if self.target == "predicted" else gt - base
-        backward = (self.model.flow.inverse(target, conditions) - detail).float().abs().mean()
+        backward = l1(self.model.flow.inverse(target, conditions), detail)
         return torch.stack((forward + self.weight * backward, forward, backward))
 
 
-class StructureObjective(Objective):
-    """ivf: `losses.ivf_terms` weighted; the norms are over the batch of all processes, as with one process."""
+class PairObjective(Objective):
+    """ivf: weighted terms of (fused, infrared, visible), in float32 whatever the network computes in."""
+
+    roles = ("base_image", "guide")
+
+    def __init__(self, model: nn.Module, weights: Sequence[float]) -> None:
+        super().__init__(model)
+        self.register_buffer("weights", torch.tensor(weights), persistent=False)
+
+    def terms(self, fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
+        """(B, 1, H, W) each -> (terms,), without their sum."""
+        raise NotImplementedError
+
+    def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
+        """(B, 1, H, W) visible and infrared -> (1 + terms,)."""
+        fused = in_parts(self.model, self.at_once, base_image, guide).float()
+        with torch.autocast(fused.device.type, enabled=False):
+            return with_total(self.terms(fused, guide.float(), base_image.float()), self.weights)
+
+
+class StructureObjective(PairObjective):
+    """The released loss, `losses.ivf_terms`; the norms are over the batch of all processes, as with one process.
+
+    Args:
+        model: the network.
+        weights: of the four terms; released: (1, 0.05, 6e-4, 2.5e-4) RoadScene, (1, 1, 1e-4, 0) TNO.
+    """
 
     names = ("loss", "ssim_infrared", "ssim_visible", "structure_infrared", "structure_visible")
     additive = False
 
-    def __init__(self, model: DCINN, weights: tuple[float, float, float, float]) -> None:
-        super().__init__(model)
-        self.register_buffer("weights", torch.tensor(weights), persistent=False)
-
-    def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
-        """(B, 1, H, W) visible and infrared -> (5,)."""
-        fused = in_parts(self.model, self.at_once, base_image, guide).float()
-        visible, infrared = base_image.float(), guide.float()
-        with torch.autocast(fused.device.type, enabled=False):
-            s = structure(fused)
-            terms = torch.stack(
-                (
-                    1 - ssim(fused, infrared),
-                    1 - ssim(fused, visible),
-                    norm_over_processes(s - structure(infrared)),
-                    norm_over_processes(s - structure(visible)),
-                )
-            )
-            return torch.cat(((terms * self.weights).sum()[None], terms))
+    def terms(self, fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
+        """(B, 1, H, W) each -> (4,)."""
+        return ivf_terms(fused, infrared, visible, norm=norm_over_processes)
 
 
-class MaximaObjective(Objective):
-    """ivf: `losses.maxima_terms` weighted."""
+class MaximaObjective(PairObjective):
+    """The tuned loss, `losses.maxima_terms`."""
 
     names = ("loss", "intensity", "gradient", "ssim_infrared", "ssim_visible", "differences", "range")
 
-    def __init__(self, model: DCINN, weights: MaximaWeights) -> None:
-        super().__init__(model)
+    def __init__(self, model: nn.Module, weights: MaximaWeights) -> None:
+        super().__init__(model, weights[:-1])
         self.gain = weights.gain
-        self.register_buffer("weights", torch.tensor(weights[:-1]), persistent=False)
 
-    def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
-        """(B, 1, H, W) visible and infrared -> (7,)."""
-        fused = self.model(base_image, guide).float()
-        with torch.autocast(fused.device.type, enabled=False):
-            terms = maxima_terms(fused, guide.float(), base_image.float(), self.gain)
-            return torch.cat(((terms * self.weights).sum()[None], terms))
+    def terms(self, fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
+        """(B, 1, H, W) each -> (6,)."""
+        return maxima_terms(fused, infrared, visible, self.gain)
 
 
 @torch.no_grad()

@@ -3,8 +3,10 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
+import torch
 from torch import nn
 
 from data import PairedImages, PanCollection
@@ -25,7 +27,7 @@ from utils.commandline.errors import UsageError
 from utils.commandline.spectral_response import read_srf
 
 from .holdout import readable, split_held, validation_label, validation_patches
-from .losses import ivf_loss, maxima_loss
+from .losses import ivf_terms, maxima_terms, with_total
 from .objectives import DetailObjective, MaximaObjective, Objective, StructureObjective
 from .recipes import Recipe
 from .validation import Validation, with_reference, without_reference
@@ -191,15 +193,17 @@ def infrared_visible(args: argparse.Namespace, numbers: Recipe) -> Task:
     items = readable(lambda i: whole_pair(pairs, i), indices, args.skip_bad)
     rule = args.base_rule or numbers.base_rule
     if numbers.maxima_weights:
-        weights, loss, objective = numbers.maxima_weights, maxima_loss, MaximaObjective
+        weights, objective = numbers.maxima_weights, MaximaObjective
+        terms, factors = partial(maxima_terms, gain=weights.gain), weights[:-1]
     else:
-        weights, loss, objective = numbers.ivf_weights, ivf_loss, StructureObjective
+        weights, objective = numbers.ivf_weights, StructureObjective
+        terms, factors = ivf_terms, weights
     return Task(
         "ivf",
         train,
         lambda: dcinn_ivf(rule, detail_rule=args.detail_rule, without=args.without),
         lambda model: objective(model, weights),
-        without_reference(items, lambda *images: loss(*images, weights)),
+        without_reference(items, lambda *images: with_total(terms(*images), torch.tensor(factors))[0]),
         validation_label(len(items), "pairs", None, held),
         label,
         list(weights),
