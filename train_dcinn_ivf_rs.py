@@ -5,14 +5,23 @@
     python train_dcinn_ivf_rs.py --data ROADSCENE_DIR --output runs/ivf_rs --resume
     torchrun --nproc_per_node=2 train_dcinn_ivf_rs.py ...            several GPUs, the same batch
 
-The defaults are the released script's; --recipe paper takes the printed numbers. OUTPUT/last.pth and best.pth are read
-by `test_dcinn_ivf_rs.py --weights` and `models.load_pretrained`.
+The defaults are the released script's; --recipe paper takes the printed numbers, tuned ours. OUTPUT/last.pth and
+best.pth are read by `test_dcinn_ivf_rs.py --weights` and `models.load_pretrained`.
 """
 
-from models.decomposition import BASE_RULES, DETAIL_RULES
-from utils.training import tasks
-from utils.training.options import chosen, train_parser, training_script
+from utils.training.arguments import TrainingArguments
+from utils.training.infrared_visible import infrared_visible
+from utils.training.options import add_dcinn_options, add_pair_options, chosen, train_parser, training_script
+from utils.training.recipes import TUNED, Recipe
 from utils.training.run import run
+
+# Source: the authors' released training script; Wang et al., IJCV 132 (2024), section 5. The weights are those of
+# 1 - SSIM(infrared), 1 - SSIM(visible), structure to infrared, structure to visible.
+RECIPES = {
+    "released": Recipe(lr=5e-5, epochs=20, batch=8, patch=152, ivf_weights=(1, 0.05, 6e-4, 2.5e-4), base_rule="mean"),
+    "paper": Recipe(lr=5e-5, epochs=20, batch=32, patch=128, ivf_weights=(1, 0.05, 2.5e-3, 6e-3), base_rule="mean"),
+    "tuned": TUNED,
+}
 
 
 @training_script
@@ -20,17 +29,15 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Run with these command line options (sys.argv by default); returns the last validation's metrics."""
     parser = train_parser(
         "ivf_rs",
+        RECIPES,
         "Training of DCINN, infrared-visible fusion, RoadScene model.",
         "folder with one subfolder of visible and one of infrared images",
     )
-    parser.add_argument("--base-rule", choices=BASE_RULES, help="of the low-passes (default: the recipe's)")
-    parser.add_argument("--detail-rule", choices=DETAIL_RULES, default="sum", help="of the high-passes")
-    parser.add_argument(
-        "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
-    )
-    args = parser.parse_args(argv)
-    numbers = chosen(args, "ivf_rs")
-    return run("ivf_rs", args, numbers, lambda: tasks.infrared_visible(args, numbers))
+    add_dcinn_options(parser)
+    add_pair_options(parser)
+    args = TrainingArguments(**vars(parser.parse_args(argv)))
+    recipe = chosen(RECIPES[args.recipe], args)
+    return run("ivf_rs", args, recipe, lambda: infrared_visible(args, recipe))
 
 
 if __name__ == "__main__":

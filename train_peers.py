@@ -12,17 +12,26 @@ The 50 RoadScene pairs that CDDFuse tests on are left out. OUTPUT/last.pth and b
 `test_dcinn_ivf_tno.py --methods dcinn,METHOD --peer-weights METHOD=FILE` and `models.load_pretrained`.
 """
 
-import argparse
+import math
 import sys
 from pathlib import Path
 
 from models.peers import TITLES
 from utils.commandline.errors import UsageError
 from utils.commandline.options import Parser
-from utils.training.options import chosen, fraction, train_parser, training_script
+from utils.training.arguments import TrainingArguments
+from utils.training.options import add_keep_test_pairs, chosen, fraction, train_parser, training_script
 from utils.training.peers.tasks import TASKS
+from utils.training.recipes import Recipe
 from utils.training.run import run
 
+# Source: the numbers of their authors' codes; "defusion_latent" is the second stage of DeFusion++.
+RECIPES = {
+    "auif": Recipe(1e-2, 80, 32, 128, (41,), clip=math.inf, gamma=0.1, short_last=True),
+    "cddfuse": Recipe(1e-4, 120, 8, 128, (20, 40, 60, 80, 100), clip=0.01, first_stage=40, short_last=True),
+    "defusion": Recipe(4e-4, 50, 16, 224, (20, 40, 45, 47), clip=20.0),
+    "defusion_latent": Recipe(1e-4, 200, 16, 224, (80, 160, 180, 190), clip=20.0),
+}
 DATA = {
     "auif": "folder of pairs, or of photographs",
     "cddfuse": "folder with one subfolder of visible and one of infrared images",
@@ -37,7 +46,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     first = Parser(description="Training of another method.", allow_abbrev=False, add_help=False)
     first.add_argument("method", choices=tuple(TASKS))
     method = first.parse_args(options[:1]).method if options[:1] not in (["-h"], ["--help"]) else "auif"
-    parser = train_parser(method, f"Training of {TITLES[method]}.", DATA[method])
+    parser = train_parser(method, {"released": RECIPES[method]}, f"Training of {TITLES[method]}.", DATA[method])
     parser.add_argument("method", choices=tuple(TASKS), help="whose network and recipe")
     if method == "cddfuse":
         parser.add_argument("--first-stage", type=int, help="epochs of the first stage (default: the recipe's, 40)")
@@ -64,19 +73,17 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         parser.add_argument(
             "--cosines", action="store_true", help="start with cosine transforms of patches, not with --weights (ours)"
         )
-    parser.add_argument(
-        "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
-    )
-    args: argparse.Namespace = parser.parse_args(options)
-    if getattr(args, "pairs", None) and not args.teachers:
+    add_keep_test_pairs(parser)
+    args = TrainingArguments(**vars(parser.parse_args(options)))
+    if args.pairs and not args.teachers:
         raise UsageError("--pairs: found without --teachers, expected with them")
-    if getattr(args, "cosines", False) and args.weights:
+    if args.cosines and args.weights:
         raise UsageError("--cosines: found beside --weights, which are a start, expected one of them")
-    if getattr(args, "whole", 0) + getattr(args, "soft", 0) > 1:
+    if args.whole + args.soft > 1:
         raise UsageError(f"--whole and --soft: found {args.whole} and {args.soft}, expected 1 together at most")
-    name = "defusion_latent" if getattr(args, "teachers", None) else method
-    numbers = chosen(args, name)
-    return run(name, args, numbers, lambda: TASKS[method](args, numbers))
+    name = "defusion_latent" if args.teachers else method
+    recipe = chosen(RECIPES[name], args)
+    return run(name, args, recipe, lambda: TASKS[method](args, recipe))
 
 
 if __name__ == "__main__":

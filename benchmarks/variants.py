@@ -9,7 +9,8 @@ from torch import Tensor
 from models import DCINN
 from utils.training.accumulation import accumulated
 from utils.training.objectives import DetailObjective
-from utils.training.settings import Options
+from utils.training.recipes import Recipe
+from utils.training.settings import Settings
 
 Call = Callable[[], Tensor]
 
@@ -47,12 +48,12 @@ def training(model: DCINN, a: Tensor, b: Tensor, at_once: int | None, bf16: bool
         return loss.detach()
 
     def ours(recompute: bool = False, at_once: int | None = None, amp: str = "off") -> Call:
-        options = Options(None, a.device, 0.0, 0, amp=amp, at_once=at_once)
+        settings = Settings(None, a.device, Recipe(0.0, 0, 1, 1), amp=amp, at_once=at_once)
 
         def call() -> Tensor:
             model.recompute = recompute
             model.zero_grad(set_to_none=True)
-            return accumulated(objective, objective, [a, b, a], scaler, options)[0]
+            return accumulated(objective, objective, [a, b, a], scaler, settings)[0]
 
         return call
 

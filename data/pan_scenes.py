@@ -71,7 +71,7 @@ class PanScenes:
 
     def reduced(self, index: int) -> dict:
         """The scene with a reference: its own, or by Wald's protocol, sides cropped to whole reduced pixels."""
-        if self.has_reference:
+        if self.file and self.has_reference:
             return self.file[index]
         item = self.full(index)
         ms, pan = np.moveaxis(item["ms"], 0, -1), item["pan"][0]

@@ -28,10 +28,10 @@ from metrics import published
 from metrics.table import ARROWS, DIRECTIONS
 from models import load_pretrained, save_checkpoint
 from models.weights.files import PRETRAINED
+from train_peers import RECIPES as PEER_RECIPES
 from utils.commandline.errors import UsageError
 from utils.commandline.options import Parser
 from utils.evaluation.options import evaluation_script
-from utils.training.recipes import PEER_RECIPES
 
 README = PRETRAINED.parent / "README.md"
 HALF = ("peers/defusion",)  # 27 MB for 54; read back to 32-bit floats

@@ -8,8 +8,8 @@ from data.errors import DataError
 from data.splits import split
 
 
-def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None) -> tuple[list, str]:
-    """The scenes of a folder, each read when asked for, and a label.
+def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None) -> tuple[CAVE | Harvard, str]:
+    """The scenes of a folder, each read when asked for and not kept, and a label.
 
     Args:
         folder: of Harvard's .mat files, or of CAVE's scenes.
@@ -21,21 +21,10 @@ def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None)
     """
     if folder.is_dir() and any(p.suffix == ".mat" for p in folder.iterdir()):
         harvard = Harvard(folder, tuple(names) if names else None)
-        return [_Lazy(harvard, i) for i in range(len(harvard))], f"{folder} (Harvard, {len(harvard)} scenes)"
+        return harvard, f"{folder} (Harvard, {len(harvard)} scenes)"
     tests = split("cave_11")
     chosen = tuple(names or (s for s in CAVE(folder, bits=bits).scenes if s not in tests))
     if not chosen:
         raise DataError(folder, "only test scenes", "others to train on, or --scenes NAME ...")
     cave = CAVE(folder, chosen, bits=bits)
-    return [_Lazy(cave, i) for i in range(len(cave))], f"{folder} (CAVE, {len(cave)} scenes)"
-
-
-class _Lazy(dict):
-    """A scene that is read when one of its entries is asked for, and not kept."""
-
-    def __init__(self, scenes: object, index: int) -> None:
-        super().__init__()
-        self.scenes, self.index = scenes, index
-
-    def __getitem__(self, key: str) -> object:
-        return self.scenes[self.index][key]
+    return cave, f"{folder} (CAVE, {len(cave)} scenes)"

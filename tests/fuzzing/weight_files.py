@@ -18,7 +18,8 @@ from utils.training import engine
 from utils.training.engine import Trainer
 from utils.training.loader import Batches
 from utils.training.objectives import DetailObjective
-from utils.training.settings import Options
+from utils.training.recipes import Recipe
+from utils.training.settings import Settings
 from utils.training.validation import Validation
 
 from .array_files import Mark
@@ -55,16 +56,17 @@ def trainer(folder: Path) -> Trainer:
     torch.manual_seed(0)
     model = dcinn_ps(BANDS, low_blocks=1)
     validation = Validation(("loss",), -1, lambda _: ({"loss": 1.0}, {}))
-    settings = {"task": "ps", "lr": 1e-4, "milestones": [1], "model": model.config.as_dict()}
-    options = Options(folder, torch.device("cpu"), 1e-4, 9, (1,), ema=0.5, steps=2, settings=settings)
-    return Trainer(DetailObjective(model, 0.0, "predicted"), Batches(Patches(), 2, 0), validation, options)
+    shared = {"task": "ps", "lr": 1e-4, "milestones": [1], "model": model.config.as_dict()}
+    recipe = Recipe(1e-4, 9, 2, 8, (1,))
+    settings = Settings(folder, torch.device("cpu"), recipe, ema=0.5, steps=2, shared=shared)
+    return Trainer(DetailObjective(model, 0.0, "predicted"), Batches(Patches(), 2, 0), validation, settings)
 
 
 def go_on(path: Path, folder: Path) -> None:
     """Resume from this checkpoint, and run one step more."""
     training = trainer(folder)
     training.resume(path)
-    training.options.steps = training.total + 1
+    training.settings.steps = training.total + 1
     with patch.object(engine, "Logs", Silent):
         training.fit({})
 
@@ -83,8 +85,8 @@ def contents(kind: str) -> object:
             if kind == "last":
                 training.fit({})
             else:
-                save_checkpoint(training.options.last, training.model, {"epoch": 3, "note": "x"})
-            return torch.load(training.options.last, weights_only=True)
+                save_checkpoint(training.settings.last, training.model, {"epoch": 3, "note": "x"})
+            return torch.load(training.settings.last, weights_only=True)
     state = to_released(dcinn_ivf("max", low_blocks=1) if kind == "bare" else dcinn_ps(BANDS, low_blocks=1))
     return state if kind == "bare" else {"f_model_state_dict": state}
 

@@ -12,7 +12,8 @@ from models import recompute as recompute_module
 from models.weights.author_names import released_name
 from utils.training.accumulation import accumulated
 from utils.training.objectives import DetailObjective, StructureObjective
-from utils.training.settings import Options
+from utils.training.recipes import Recipe
+from utils.training.settings import Settings
 
 CASES = {"ps": (8, 1), "hmf": (31, 3), "ivf": (1, 1)}
 
@@ -106,8 +107,8 @@ def test_parts_of_a_batch_give_the_gradients_of_the_batch(name, golden_model, mo
         seen.clear()
         objective.zero_grad(set_to_none=True)
         objective.at_once = at_once
-        options = Options(Path(), torch.device("cpu"), 1e-4, 1, at_once=at_once)
-        terms[at_once] = accumulated(objective, objective, inputs, torch.amp.GradScaler("cpu", enabled=False), options)
+        settings = Settings(Path(), torch.device("cpu"), Recipe(1e-4, 1, 1, 1), at_once=at_once)
+        terms[at_once] = accumulated(objective, objective, inputs, torch.amp.GradScaler("cpu", enabled=False), settings)
         found[at_once] = {key: p.grad for key, p in objective.named_parameters()}
         assert seen == {None: [3], 2: [2, 1, 1, 2] if name == "ivf" else [2, 1]}[at_once]  # ivf: again, backwards
     assert terms[2].tolist() == pytest.approx(terms[None].tolist(), rel=1e-5)

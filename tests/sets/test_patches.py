@@ -110,7 +110,7 @@ def test_prepare_from_cave_leaves_out_the_test_scenes(tmp_path):
             image = RNG.integers(0, 65536, (40, 40)).astype(np.uint16)
             cv2.imwrite(str(tmp_path / f"cave/{name}_ms/{name}_ms_{band:02d}.png"), image)
     scenes, label = training_scenes(tmp_path / "cave", None, None)
-    assert [s["name"] for s in scenes] == ["sponges"]
+    assert [scenes[i]["name"] for i in range(len(scenes))] == ["sponges"]
     assert "1 scenes" in label
     options = ["hmf", "--data", tmp_path / "cave", "--output", tmp_path / "t.h5", "--patch", 32, "--stride", 8]
     assert prepare.run([str(o) for o in options]) == 4

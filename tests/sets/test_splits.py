@@ -1,6 +1,5 @@
 """No test image was trained on or used to choose: by the content of the files, whatever they are called."""
 
-import argparse
 import hashlib
 import json
 import re
@@ -12,6 +11,7 @@ import pytest
 import scipy.io
 from tables import WV2_TEST_ROWS
 
+import train_dcinn_ivf_tno
 import train_dcinn_ps
 from data import PairedImages, PanCollection
 from data.errors import DataError
@@ -23,8 +23,9 @@ from data.simulate import interp23
 from data.splits import split
 from models.weights.files import PRETRAINED
 from utils import prepare
-from utils.training import tasks
-from utils.training.recipes import recipe
+from utils.training.arguments import TrainingArguments
+from utils.training.infrared_visible import infrared_visible
+from utils.training.pansharpening import pansharpening
 
 TEST_SETS = ("cddfuse_test/TNO", "cddfuse_test/RoadScene", "tno8", "medical/MRI_CT")
 
@@ -37,9 +38,8 @@ def digests(files):
 
 
 def trained_on(folder, hold_back):
-    args = argparse.Namespace(data=folder, keep_test_pairs=False, hold_back=hold_back, skip_bad=False, base_rule=None)
-    args.detail_rule, args.without = "sum", None
-    task = tasks.infrared_visible(args, recipe("ivf_tno"))
+    args = TrainingArguments(data=folder, hold_back=hold_back)
+    task = infrared_visible(args, train_dcinn_ivf_tno.RECIPES["released"])
     return list(task.source.source.pairs.pairs), len(task.source)
 
 
@@ -67,7 +67,7 @@ def test_the_digests_find_the_test_pairs_where_they_are_kept(shared):
 def test_cave_scenes_trained_on_are_no_test_scenes(shared):
     folder = shared("datasets/cave")
     scenes, _ = training_scenes(folder, None, 12)
-    names = {scene.scenes.scenes[scene.index] for scene in scenes}
+    names = set(scenes.scenes)
     assert len(names) == 21
     assert not names & set(CAVE_TEST)
     bands = {name: [f.read_bytes() for f in sorted((folder / name).iterdir())[::10]] for name in (*names, *CAVE_TEST)}
@@ -134,11 +134,8 @@ def scene(tmp_path):
 def test_a_training_sees_its_rows_only(scene, tmp_path, capsys):
     options = ["--data", str(scene), "--patch", "16", "--stride", "8", "--batch", "4", "--epochs", "1"]
     run = [*options, "--rows", "0:24", "--output", str(tmp_path / "run")]
-    args = argparse.Namespace(
-        **{"data": scene, "sensor": None, "bits": None, "rows": (0, 24), "stride": 8, "hold_back": 0, "val": None},
-        **{"skip_bad": False, "backward_target": "predicted", "without": None},
-    )
-    task = tasks.pansharpening(args, replace(recipe("ps"), patch=16))
+    args = TrainingArguments(data=scene, rows=(0, 24), stride=8)
+    task = pansharpening(args, replace(train_dcinn_ps.RECIPES["released"], patch=16))
     assert len(task.source) == 2 * 4, "24x40 reduced pixels, patches of 16 every 8"
     most = max(task.source.sample(i, None)[k].max() for i in range(8) for k in ("gt", "guide"))
     assert most < 950 / 2047

@@ -13,9 +13,10 @@ from models import dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
 from models.convexp import ConvExp
 from models.layers import ActNorm
 from models.weights.checkpoint import load_extra
-from utils.training import recipes
+from utils.training.arguments import TrainingArguments
 from utils.training.ema import Average
 from utils.training.objectives import DetailObjective, start_actnorm
+from utils.training.recipes import Recipe
 
 EXPECTED = json.loads((Path(__file__).parents[1] / "expected" / "training.json").read_text())
 
@@ -70,8 +71,19 @@ def test_the_trained_file_goes_into_the_test_script(tmp_path):
         ("ivf_tno", "paper", 4, (5e-5, 20, 32, 128, (), 0.0, (1, 1, 0, 1e-3), "max")),
     ],
 )
-def test_recipes(task, name, ratio, expected):
-    assert recipes.recipe(task, name, ratio) == recipes.Recipe(*expected)
+def test_recipes(task, name, ratio, expected, monkeypatch):
+    script, trained = SCRIPTS[task], []
+    monkeypatch.setattr(script, "run", lambda task, args, recipe, prepare: trained.append((task, recipe)))
+    script.main(["--recipe", name, *(["--ratio", str(ratio)] if task == "hmf" else [])])
+    assert trained == [(task, Recipe(*expected))]
+
+
+@pytest.mark.parametrize("task", SCRIPTS)
+def test_what_a_script_does_not_ask_for_has_the_default_of_the_arguments(task, monkeypatch):
+    found = []
+    monkeypatch.setattr(SCRIPTS[task], "run", lambda task, args, recipe, prepare: found.append(args))
+    SCRIPTS[task].main([])
+    assert found == [TrainingArguments(output=Path("runs") / task, command=found[0].command)]
 
 
 def test_the_rate_is_halved_at_the_milestones(tmp_path):

@@ -73,7 +73,9 @@ def test_a_network_that_diverges_in_validation_is_not_saved(tmp_path, capsys, mo
     def measure(model):
         raise FloatingPointError("found NaN or infinity in the fused image of astronaut, expected finite values")
 
-    monkeypatch.setattr("utils.training.tasks.without_reference", lambda *a: Validation(("val_loss",), -1, measure))
+    monkeypatch.setattr(
+        "utils.training.infrared_visible.without_reference", lambda *a: Validation(("val_loss",), -1, measure)
+    )
     with pytest.raises(SystemExit) as stop:
         train("ivf_tno", tmp_path, "--resume", epochs=2)
     assert stop.value.code == 2

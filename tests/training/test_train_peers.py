@@ -20,8 +20,7 @@ from utils.training.engine import Trainer
 from utils.training.loader import Batches
 from utils.training.peers import tasks as peer_tasks
 from utils.training.peers.objectives import RebuildObjective, TwoStageObjective
-from utils.training.recipes import recipe
-from utils.training.settings import Options
+from utils.training.settings import Settings
 from utils.training.validation import Validation
 
 NOTHING = Validation(("loss",), -1, lambda _: ({"loss": 1.0}, {}))
@@ -37,7 +36,7 @@ def rows(folder):
 
 
 def test_the_recipes_are_the_authors():
-    auif, cddfuse, defusion = (recipe(m) for m in ("auif", "cddfuse", "defusion"))
+    auif, cddfuse, defusion = (train_peers.RECIPES[m] for m in ("auif", "cddfuse", "defusion"))
     assert (auif.lr, auif.epochs, auif.batch, auif.patch, auif.milestones, auif.gamma) == (
         1e-2,
         80,
@@ -55,10 +54,8 @@ def test_the_recipes_are_the_authors():
 
 def engine(objective, numbers, tmp_path):
     source = PairGrid(sample_pairs(), [0], 32)
-    options = Options(
-        tmp_path, torch.device("cpu"), numbers.lr, numbers.epochs, numbers.milestones, numbers.gamma, numbers.clip
-    )
-    return Trainer(objective, Batches(source, 1, 0), NOTHING, options)
+    settings = Settings(tmp_path, torch.device("cpu"), numbers)
+    return Trainer(objective, Batches(source, 1, 0), NOTHING, settings)
 
 
 def test_the_rates_of_the_parts(tmp_path):
@@ -66,10 +63,10 @@ def test_the_rates_of_the_parts(tmp_path):
         trainer.epoch = epoch
         return [trainer._rate(group) for group in trainer.groups]
 
-    auif = engine(RebuildObjective(AUIF()), recipe("auif"), tmp_path)
+    auif = engine(RebuildObjective(AUIF()), train_peers.RECIPES["auif"], tmp_path)
     assert rates(auif, 40) == pytest.approx([1e-2, 1e-3, 1e-2])
     assert rates(auif, 41) == pytest.approx([1e-3, 1e-4, 1e-3])
-    numbers = recipe("cddfuse")
+    numbers = train_peers.RECIPES["cddfuse"]
     cddfuse = engine(TwoStageObjective(CDDFuse(), numbers.first_stage), numbers, tmp_path)
     assert rates(cddfuse, 19) == pytest.approx([1e-4] * 4)
     assert rates(cddfuse, 40) == pytest.approx([2.5e-5, 2.5e-5, 1e-4, 1e-4]), "the fusion layers begin there"
@@ -78,7 +75,7 @@ def test_the_rates_of_the_parts(tmp_path):
 
 
 def test_gradients_are_clipped_part_by_part(tmp_path):
-    numbers = recipe("cddfuse")
+    numbers = train_peers.RECIPES["cddfuse"]
     trainer = engine(TwoStageObjective(CDDFuse(), 0), numbers, tmp_path)
     trainer._one_step(trainer.objective, next(iter(trainer.batches.epoch(0))))
     norms = [torch.sqrt(sum((p.grad**2).sum() for p in g.parameters)) for g in trainer.groups]
@@ -94,7 +91,7 @@ def changed(model, before):
 def test_the_first_stage_leaves_the_fusion_layers_alone(tmp_path):
     model = CDDFuse()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    trainer = engine(TwoStageObjective(model, 1), recipe("cddfuse"), tmp_path)
+    trainer = engine(TwoStageObjective(model, 1), train_peers.RECIPES["cddfuse"], tmp_path)
     batch = next(iter(trainer.batches.epoch(0)))
     first = trainer._one_step(trainer.objective, batch)
     moved = {
@@ -218,7 +215,7 @@ def test_bad_options(options, words, tmp_path, monkeypatch, capsys):
 
 
 def test_the_best_weights_are_of_the_last_stage(tmp_path):
-    numbers = replace(recipe("cddfuse"), epochs=2)
+    numbers = replace(train_peers.RECIPES["cddfuse"], epochs=2)
     trainer = engine(TwoStageObjective(CDDFuse(), 1), numbers, tmp_path)
     trainer.validation = Validation(("loss",), -1, lambda _: ({"loss": float(trainer.epoch)}, {}))
     trainer.fit({})

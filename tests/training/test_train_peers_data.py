@@ -1,6 +1,5 @@
 """What the peers are trained on: test images left out, bad ones where asked."""
 
-import argparse
 import json
 
 import cv2
@@ -14,6 +13,7 @@ from data.patches.photographs import JITTER, PairImages, Views, _crop
 from data.patches.views import soft_views, spoiled, two_views
 from data.samples import sample_pairs
 from data.splits import split
+from utils.training.arguments import TrainingArguments
 from utils.training.peers import tasks as peer_tasks
 
 
@@ -67,7 +67,7 @@ def test_bad_images_are_left_out_where_asked(tmp_path, capsys):
 
 def test_what_is_held_back_is_not_trained_on(tmp_path):
     pairs(tmp_path / "set", *"abc")
-    args = argparse.Namespace(data=tmp_path / "set", keep_test_pairs=False, hold_back=1)
+    args = TrainingArguments(data=tmp_path / "set", hold_back=1)
     images, held, _ = peer_tasks._single_images(args)
     assert [images[i][0] for i in range(len(images))] == ["a, visible", "a, infrared", "b, visible", "b, infrared"]
     assert [held[i][0] for i in range(len(held))] == ["c, visible", "c, infrared"]
@@ -166,7 +166,7 @@ def test_training_and_validation_get_the_shares(second, monkeypatch, capsys):
     kept = getattr(peer_tasks, name)
     monkeypatch.setattr(peer_tasks, name, lambda *args, **shares: views.append(kept(*args, **shares)) or views[-1])
     monkeypatch.setattr(peer_tasks, "load_teacher", lambda file: None)
-    monkeypatch.setattr(train_peers, "run", lambda name, args, numbers, prepare: prepare().source)
+    monkeypatch.setattr(train_peers, "run", lambda name, args, recipe, prepare: prepare().source)
     stage = ("--teachers", "a.pth", "b.pth") if second else ()
     for options in ("", "--whole .25", "--soft .5"):
         train_peers.main(["defusion", *stage, *options.split()])

@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from small_trainings import SCRIPTS
 
-import train_dcinn_hmf
 import train_dcinn_ivf_rs
 from metrics import scd
 from models import dcinn_ivf, load_pretrained
 from utils.training.losses import MaximaWeights, maxima_terms, ssim
 from utils.training.objectives import MaximaObjective
-from utils.training.recipes import recipe, recipes_of
+from utils.training.recipes import TUNED
 
 
 @pytest.fixture
@@ -68,14 +68,11 @@ def test_the_objective_gives_the_weighted_sum_and_the_terms():
 
 
 def test_only_infrared_visible_images_have_the_recipe(capsys):
-    assert recipes_of("ps") == recipes_of("hmf") == ("released", "paper")
-    for task in ("ivf_rs", "ivf_tno"):
-        assert recipe(task, "tuned") == recipe("ivf_tno", "tuned")
-        assert recipe(task, "tuned").base_rule == "max"
-    with pytest.raises(ValueError, match="tuned"):
-        recipe("ps", "tuned")
+    for task, script in SCRIPTS.items():
+        assert script.RECIPES.get("tuned") == (TUNED if task.startswith("ivf") else None)
+    assert TUNED.base_rule == "max"
     with pytest.raises(SystemExit):
-        train_dcinn_hmf.main(["--recipe", "tuned"])
+        SCRIPTS["hmf"].main(["--recipe", "tuned"])
     assert "released" in capsys.readouterr().err
 
 

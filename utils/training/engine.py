@@ -15,14 +15,14 @@ from utils import distributed
 from utils.commandline.progress import quiet
 from utils.commandline.signals import asked_to_stop
 
+from . import resume
 from .accumulation import accumulated
 from .ema import Average
 from .loader import Batches
 from .logs import Logs
 from .objectives import Group, Objective
-from .resume import COUNTERS, claimed, fitting, put_back, random_state, training_state
-from .settings import Options
-from .validation import Validation
+from .settings import Settings
+from .validation import Validation, validated
 
 ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
 
@@ -34,17 +34,19 @@ class Trainer:
         objective: network and loss, on the device.
         batches: the training set.
         validation: see `Validation`.
-        options: see `Options`.
+        settings: see `Settings`.
     """
 
-    def __init__(self, objective: Objective, batches: Batches, validation: Validation, options: Options) -> None:
-        self.objective, self.model, self.batches, self.options = objective, objective.model, batches, options
-        objective.at_once = options.at_once
+    def __init__(self, objective: Objective, batches: Batches, validation: Validation, settings: Settings) -> None:
+        self.objective, self.model, self.batches, self.settings = objective, objective.model, batches, settings
+        objective.at_once = settings.at_once
         self.validation = validation
         self.groups = objective.groups()
-        self.optimiser = torch.optim.Adam([{"params": g.parameters} for g in self.groups], lr=options.lr, **ADAM)
-        self.scaler = torch.amp.GradScaler(options.device.type, enabled=options.amp == "fp16")
-        self.average = Average(options.ema)
+        self.optimiser = torch.optim.Adam(
+            [{"params": g.parameters} for g in self.groups], lr=settings.recipe.lr, **ADAM
+        )
+        self.scaler = torch.amp.GradScaler(settings.device.type, enabled=settings.amp == "fp16")
+        self.average = Average(settings.ema)
         self.epoch = self.step = self.total = self.skipped = 0
         self.sums = np.zeros(len(objective.names))
         self.best: float | None = None
@@ -56,11 +58,17 @@ class Trainer:
         Raises:
             CheckpointError, DataError: for files that are no such checkpoint, and runs with other settings.
         """
-        state = training_state(path, self.options.settings)
-        with fitting(path):
+        state = resume.training_state(path, self.settings.shared)
+        with resume.fitting(path):
             self.model.load_state_dict(load_pretrained(path, method=None).state_dict())
-            put_back(self, state)
+            resume.load_optimiser(self.optimiser, state["optimiser"])
+            self.scaler.load_state_dict(state["scaler"])
+            self.average.load(resume.checked_average(state["average"], self.model), self.settings.device)
+            for name, value in resume.checked_counters(state).items():
+                setattr(self, name, value)
             self.skipped = self.skipped if distributed.rank() == 0 else 0  # those of all processes
+            self.sums = np.array(state["sums"], np.float64) * np.ones(len(self.objective.names))
+            resume.set_random_state(state["random"])
 
     def save(self) -> None:
         """last.pth: network, optimiser and everything else, complete or not at all. One process writes.
@@ -72,35 +80,35 @@ class Trainer:
             raise FloatingPointError(f"step {self.total}: found weights that are not finite; {self._kept()}")
         if distributed.rank() == 0:
             state = {
-                "settings": self.options.settings,
+                "settings": self.settings.shared,
                 "optimiser": self.optimiser.state_dict(),
                 "scaler": self.scaler.state_dict(),
                 "average": self.average.weights,
                 "sums": self.sums.tolist(),
-                "random": random_state(),
-                **{name: getattr(self, name) for name in COUNTERS},
+                "random": resume.random_state(),
+                **{name: getattr(self, name) for name in resume.COUNTERS},
             }
-            save_checkpoint(self.options.last, self.model, {"training": state})
+            save_checkpoint(self.settings.last, self.model, {"training": state})
 
     def fit(self, config: dict) -> dict[str, float]:
         """Train to the last epoch, or until Ctrl-C or the limit of steps; returns the last validation's metrics."""
         if self.total == 0:
             self.objective.start(self._on_device(self._usable(self.batches.first_batch())))
-        step = torch.compile(self.objective) if self.options.compile else self.objective
-        step = distributed.shared(step, self.options.device, self.objective.unused)
+        step = torch.compile(self.objective) if self.settings.compile else self.objective
+        step = distributed.shared(step, self.settings.device, self.objective.unused)
         metrics: dict[str, float] = {}
         logs = None
         with ExitStack() as held:
             if distributed.rank() == 0:
-                held.enter_context(claimed(self.options, fresh=self.total == 0))
+                held.enter_context(resume.claimed(self.settings, fresh=self.total == 0))
                 columns = ["lr", *self.objective.names, *self.validation.names, "seconds"]
-                logs = Logs(self.options.folder, columns, config, self.epoch, self.total)
+                logs = Logs(self.settings.folder, columns, config, self.epoch, self.total)
                 held.callback(logs.close)
             self.stop = self._enough()
             held.enter_context(asked_to_stop(self._interrupted))
-            while self.epoch < self.options.epochs and not self.stop:
+            while self.epoch < self.settings.recipe.epochs and not self.stop:
                 metrics = self._one_epoch(step, logs) or metrics
-                self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
+                self.stop = distributed.anywhere(self.asked or self._enough(), self.settings.device)
         return metrics
 
     @property
@@ -109,19 +117,19 @@ class Trainer:
         return self._rate(self.groups[0])
 
     def _rate(self, group: Group) -> float:
-        behind = sum(group.since < milestone <= self.epoch for milestone in self.options.milestones)
-        return self.options.lr * group.factor * self.options.gamma**behind
+        behind = sum(group.since < milestone <= self.epoch for milestone in self.settings.recipe.milestones)
+        return self.settings.recipe.lr * group.factor * self.settings.recipe.gamma**behind
 
     def _enough(self) -> bool:
         """Whether the limit of steps is reached."""
-        return self.options.steps is not None and self.total >= self.options.steps
+        return self.settings.steps is not None and self.total >= self.settings.steps
 
     def _one_epoch(self, step: nn.Module, logs: Logs | None) -> dict[str, float] | None:
         start = time.perf_counter()
         count = len(self.batches)
         bar = tqdm(
             self.batches.epoch(self.epoch, self.step),
-            desc=f"epoch {self.epoch + 1}/{self.options.epochs}",
+            desc=f"epoch {self.epoch + 1}/{self.settings.recipe.epochs}",
             total=count,
             initial=self.step,
             unit="batch",
@@ -135,8 +143,8 @@ class Trainer:
             if logs is not None:
                 for name, value in zip(self.objective.names, terms, strict=True):
                     logs.scalar(f"step/{name}", value, self.total)
-            self.stop = distributed.anywhere(self.asked or self._enough(), self.options.device)
-            if self.step < count and (self.stop or self.total % self.options.save_every == 0):
+            self.stop = distributed.anywhere(self.asked or self._enough(), self.settings.device)
+            if self.step < count and (self.stop or self.total % self.settings.save_every == 0):
                 self.save()
             if self.stop and self.step < count:
                 return None
@@ -147,7 +155,7 @@ class Trainer:
         means = dict(zip(self.objective.names, self.sums / max(self.step, 1), strict=True))
         self.sums[:] = 0
         self.epoch, self.step = self.epoch + 1, 0
-        due = self.epoch % self.options.eval_every == 0 or self.epoch == self.options.epochs
+        due = self.epoch % self.settings.eval_every == 0 or self.epoch == self.settings.recipe.epochs
         metrics, images = self._validated() if due else (None, {})
         if logs is not None:
             if metrics and self.epoch > self.objective.judged_after:
@@ -160,16 +168,16 @@ class Trainer:
         return metrics
 
     def _keep_best(self, metrics: dict[str, float]) -> None:
-        """best.pth, before last.pth: a run killed between the two validates again and finds the same."""
+        """Write best.pth before last.pth: a run killed in between repeats the validation with the same result."""
         value = metrics[self.validation.names[0]]
         if self.validation.improves(value, self.best):
             self.best = value
             with self.average.inside(self.model):
                 about = {"epoch": self.epoch, "steps": self.total, "metrics": metrics}
-                save_checkpoint(self.options.best, self.model, about)
+                save_checkpoint(self.settings.best, self.model, about)
 
     def _one_step(self, step: nn.Module, batch: dict) -> np.ndarray:
-        options = self.options
+        settings = self.settings
         inputs = self._on_device(batch)
         self.objective.train()
         self.objective.epoch = self.epoch
@@ -177,14 +185,15 @@ class Trainer:
         for group, own in zip(self.optimiser.param_groups, self.groups, strict=True):
             group["lr"] = self._rate(own)
         sources = [inputs[k] for k in self.objective.roles if k in inputs]
-        terms = accumulated(step, self.objective, sources, self.scaler, options)
+        terms = accumulated(step, self.objective, sources, self.scaler, settings)
         shown = distributed.mean(terms).double().cpu().numpy()
         if not np.isfinite(shown).all():
             raise FloatingPointError(self._diverged("loss", shown[0], batch))
         self.scaler.unscale_(self.optimiser)
-        norms = [nn.utils.clip_grad_norm_(group.parameters, options.clip).to(options.device) for group in self.groups]
+        most = settings.recipe.clip
+        norms = [nn.utils.clip_grad_norm_(group.parameters, most).to(settings.device) for group in self.groups]
         norm = torch.stack(norms).max()
-        if not torch.isfinite(norm) and options.amp != "fp16":  # the scaler leaves out such steps by itself
+        if not torch.isfinite(norm) and settings.amp != "fp16":  # the scaler leaves out such steps by itself
             raise FloatingPointError(self._diverged("gradient's norm", float(norm), batch))
         self.scaler.step(self.optimiser)
         self.scaler.update()
@@ -198,7 +207,7 @@ class Trainer:
         return f"epoch {self.epoch + 1}, batch {self.step + 1}: found a {what} of {value:g} on {names}; {self._kept()}"
 
     def _kept(self) -> str:
-        last = self.options.last
+        last = self.settings.last
         return f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
 
     def _checked(self, batch: dict) -> dict:
@@ -210,32 +219,20 @@ class Trainer:
 
     def _usable(self, batch: dict) -> dict:
         """The batch; a bad sample in any process ends the run, unless skip_bad has it replaced by another."""
-        bad = distributed.anywhere(bool(batch["bad"]), self.options.device)
-        if bad and (not self.options.skip_bad or not batch["names"]):
+        bad = distributed.anywhere(bool(batch["bad"]), self.settings.device)
+        if bad and (not self.settings.skip_bad or not batch["names"]):
             elsewhere = ("a sample of another process", "bad data", "one that can be read")
             raise DataError(*(batch["bad"] or [elsewhere])[0])
         return batch
 
     def _on_device(self, batch: dict) -> dict[str, Tensor]:
-        return {k: v.to(self.options.device, non_blocking=True) for k, v in batch.items() if isinstance(v, Tensor)}
+        return {k: v.to(self.settings.device, non_blocking=True) for k, v in batch.items() if isinstance(v, Tensor)}
 
-    @torch.no_grad()
     def _validated(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        """By one process; a network that has diverged ends all of them, before it is saved."""
-        diverged, result = "", ({}, {})
-        if distributed.rank() == 0:
-            self.objective.eval()
-            try:
-                with self.average.inside(self.model):
-                    result = self.validation.measure(self.model)
-                for name, value in result[0].items():
-                    if np.isnan(value):
-                        raise FloatingPointError(f"found a {name} of nan, expected a number")
-            except FloatingPointError as error:
-                diverged = f"validation after epoch {self.epoch}: {error}; {self._kept()}"
-        if distributed.anywhere(bool(diverged), self.options.device):
-            raise FloatingPointError(diverged or "validation: found NaN or infinity, expected finite values")
-        return result
+        try:
+            return validated(self.validation, self.objective, self.average, self.settings.device)
+        except FloatingPointError as error:
+            raise FloatingPointError(f"validation after epoch {self.epoch}: {error}; {self._kept()}") from None
 
     def _interrupted(self, *_: object) -> None:
         """The first Ctrl-C ends the run after this step, the second one at once."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -9,7 +10,9 @@ from data.errors import DataError
 from data.patches.pansharpening import PanScenePatches
 from utils.commandline.errors import UsageError
 
+T = TypeVar("T")
 SEEN = "the training images themselves (--hold-back N for others)"
+MOST_SCENES = 4  # of those trained on that are validated, where none are held back
 MOST_SEEN, MOST_HELD = 16, 64  # patches that are validated: of the training set, held back
 
 
@@ -42,7 +45,7 @@ def split_held(source: object, held: int, label: str) -> tuple[object, object | 
     return Part(source, range(last.start)), Part(source, last)
 
 
-def readable(load: Callable[[int], dict], indices: Sequence[int], skip_bad: bool) -> list[dict]:
+def readable(load: Callable[[int], T], indices: Sequence[int], skip_bad: bool) -> list[T]:
     """The samples of these indices; with skip_bad, a line for each that cannot be read, and at least one that can."""
     items, bad = [], None
     for index in indices:
@@ -56,6 +59,16 @@ def readable(load: Callable[[int], dict], indices: Sequence[int], skip_bad: bool
     if bad is not None and not items:
         raise bad
     return items
+
+
+def readable_indices(items: Sequence, skip_bad: bool) -> list[int]:
+    """The indices of the items that can be read, each read once and not kept; as `readable`."""
+
+    def probed(index: int) -> int:
+        items[index]
+        return index
+
+    return readable(probed, range(len(items)), skip_bad)
 
 
 def validation_patches(train: object, held: object | None, skip_bad: bool) -> list[dict]:

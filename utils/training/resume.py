@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,10 +14,7 @@ from models.weights.checkpoint import load_extra
 from utils.commandline.errors import UsageError
 from utils.output.folder_lock import alone
 
-from .settings import Options
-
-if TYPE_CHECKING:
-    from .engine import Trainer
+from .settings import Settings
 
 PATIENCE = 10.0  # seconds, in which the loader processes of a run that was killed end
 COUNTERS = ("epoch", "step", "total", "skipped", "best")  # of a training, as it keeps them
@@ -69,19 +65,8 @@ def training_state(path: Path, settings: dict) -> dict:
     return state
 
 
-def put_back(trainer: "Trainer", state: dict) -> None:
-    """Everything but the network, as `Trainer.save` left it; ValueError and the like for what does not fit."""
-    _load_optimiser(trainer.optimiser, state["optimiser"])
-    trainer.scaler.load_state_dict(state["scaler"])
-    trainer.average.load(_average(state["average"], trainer.model), trainer.options.device)
-    for name, value in _counters(state).items():
-        setattr(trainer, name, value)
-    trainer.sums = np.array(state["sums"], np.float64) * np.ones(len(trainer.objective.names))
-    set_random_state(state["random"])
-
-
-def _counters(state: dict) -> dict[str, object]:
-    """Those of `COUNTERS`; ValueError where one is no count (the best value: no number or None)."""
+def checked_counters(state: dict) -> dict[str, object]:
+    """The entries named in `COUNTERS`; ValueError unless each is an integer >= 0 (`best`: a number or None)."""
     found = {name: state[name] for name in COUNTERS}
     for name, value in found.items():
         count = type(value) is int and value >= 0
@@ -90,7 +75,7 @@ def _counters(state: dict) -> dict[str, object]:
     return found
 
 
-def _load_optimiser(optimiser: torch.optim.Adam, state: dict) -> None:
+def load_optimiser(optimiser: torch.optim.Adam, state: dict) -> None:
     """The moments of every weight; ValueError for another optimiser, other shapes, and numbers that are not finite."""
     settings = [{k: v for k, v in group.items() if k not in ("params", "lr")} for group in optimiser.param_groups]
     optimiser.load_state_dict(state)
@@ -113,7 +98,7 @@ def _check_moments(moments: dict[str, torch.Tensor], weight: torch.Tensor) -> No
             raise ValueError(f"{name} in the optimiser that are not {tuple(shape)} finite numbers")
 
 
-def _average(weights: dict | None, model: torch.nn.Module) -> dict[str, torch.Tensor] | None:
+def checked_average(weights: dict | None, model: torch.nn.Module) -> dict[str, torch.Tensor] | None:
     """A moving average of this network's weights, as it is; ValueError for that of another one."""
     if weights is None:
         return None
@@ -132,7 +117,7 @@ def _is_like(value: object, shape: torch.Size, dtype: torch.dtype) -> bool:
 
 @contextmanager
 def fitting(path: Path) -> Iterator[None]:
-    """Whatever a training state lacks or has of another kind is one line about its file.
+    """Turn any missing or ill-typed entry of a training state into one CheckpointError.
 
     Raises:
         CheckpointError: see above.
@@ -150,22 +135,22 @@ def fitting(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def claimed(options: Options, fresh: bool) -> Iterator[None]:
+def claimed(settings: Settings, fresh: bool) -> Iterator[None]:
     """The folder of a run, made where it is not there, for this run alone until the block ends.
 
     Args:
-        options: of the run.
+        settings: of the run.
         fresh: whether it begins, and does not go on from a checkpoint.
 
     Raises:
         UsageError: for a run that begins where another one began and ended since the options were checked.
         BlockingIOError: where another run is at work there.
     """
-    options.folder.mkdir(parents=True, exist_ok=True)
-    with alone(options.folder, PATIENCE):
-        if fresh and options.last.exists():
-            raise UsageError(f"{options.last}: found an earlier run, expected --resume or another --output")
-        remove_leftovers(options.last, options.best)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    with alone(settings.folder, PATIENCE):
+        if fresh and settings.last.exists():
+            raise UsageError(f"{settings.last}: found an earlier run, expected --resume or another --output")
+        remove_leftovers(settings.last, settings.best)
         yield
 
 

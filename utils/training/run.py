@@ -1,6 +1,5 @@
-"""A training run from options to checkpoint. Options: `train_options.py`; data and losses of a task: `tasks.py`."""
+"""A training run from options to checkpoint. The data and loss of each task: `pansharpening.py` and its neighbours."""
 
-import argparse
 import json
 import os
 from collections.abc import Callable
@@ -17,106 +16,50 @@ from utils import distributed
 from utils.commandline.device import hardware, pick_device
 from utils.commandline.errors import UsageError
 
+from .arguments import TrainingArguments
 from .engine import Trainer
 from .loader import Batches
 from .options import check
 from .recipes import Recipe
 from .resume import seed_everything
-from .settings import Options
-from .tasks import Task
+from .settings import Settings
+from .task import Task
 
 
-def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[[], Task]) -> dict[str, float]:
+def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[], Task]) -> dict[str, float]:
     """Train; returns the last validation's metrics.
 
     Args:
-        name: "ps", "hmf", "ivf_rs", "ivf_tno".
+        name: "ps", "hmf", "ivf_rs", "ivf_tno", or a peer's.
         args: the options.
-        numbers: of `chosen`.
+        recipe: of `options.chosen`.
         prepare: reads the data and builds the network's task.
     """
     with distributed.processes(pick_device(args.device)) as device:
-        check(args, device)
+        check(args, device, on_grid=name in ("ps", "hmf"))
         _check_folder(args)
         seed_everything(args.seed)
-        try:
-            task = prepare()
-        except (DataError, UsageError, CheckpointError):
-            raise
-        except ValueError as error:  # patch and stride, a sensor of other bands
-            raise UsageError(str(error)) from None
+        task = _prepared(prepare)
         model = _started(args, task, device)
-        options = Options(
-            folder=args.output,
-            device=device,
-            lr=numbers.lr,
-            epochs=numbers.epochs,
-            milestones=numbers.milestones,
-            clip=numbers.clip,
-            gamma=numbers.gamma,
-            amp=args.amp,
-            compile=args.compile,
-            ema=args.ema,
-            eval_every=args.eval_every,
-            save_every=args.save_every,
-            steps=args.steps,
-            at_once=args.at_once,
-            skip_bad=args.skip_bad,
-        )
         try:
-            pin, short = device.type == "cuda", numbers.short_last
-            batches = Batches(task.source, numbers.batch, args.seed, args.workers, pin=pin, short_last=short)
+            pin, short = device.type == "cuda", recipe.short_last
+            batches = Batches(task.source, recipe.batch, args.seed, args.workers, pin=pin, short_last=short)
         except ValueError as error:
             raise UsageError(f"--batch: {error}") from None
-        options.settings = {
-            "task": name,
-            "samples": len(task.source),
-            "batch": batches.batch,
-            "patch": numbers.patch,
-            "lr": numbers.lr,
-            "milestones": list(numbers.milestones),
-            "seed": args.seed,
-            "clip": numbers.clip if np.isfinite(numbers.clip) else None,
-            "amp": args.amp,
-            "ema": args.ema,
-            "loss": task.loss,
-            "hold_back": args.hold_back,
-            "stride": getattr(args, "stride", None),
-            "rows": getattr(args, "rows", None),
-            "whole": getattr(args, "whole", None) or None,
-            "soft": getattr(args, "soft", None) or None,
-            "cosines": getattr(args, "cosines", None) or None,
-            "model": model.config.as_dict(),
-        }
         model.recompute = args.recompute
-        objective = task.objective(model).to(device)
-        trainer = Trainer(objective, batches, task.validation, options)
+        settings = _settings(args, recipe, device)
+        settings.shared = _shared(name, args, recipe, task, batches, model)
+        trainer = Trainer(task.objective(model).to(device), batches, task.validation, settings)
         plain = task.validation.plain() if distributed.rank() == 0 else {}
         if args.resume:
             trainer.resume(args.resume)
         if distributed.rank() == 0:
-            _say(name, args, task, batches, numbers, device)
-            if args.resume and (began := _data_of(args.resume.parent)) not in (None, task.label):
-                print(f"note: run.json names the data {began}")
+            _report(name, args, task, batches, recipe, device)
             for row, metrics in plain.items():
                 print(f"without a network, {row}: {_listed(metrics)}")
-        config = {
-            "task": name,
-            "recipe": args.recipe,
-            "data": task.label,
-            "validation": task.validation_label,
-            "without_network": plain,
-            "settings": options.settings,
-            "epochs": numbers.epochs,
-            "model": model.config.as_dict(),
-            "parameters": sum(p.numel() for p in model.parameters()),
-            "processes": distributed.world(),
-            "device": str(device),
-            "hardware": hardware(device),
-            "command": args.command,
-            "torch": torch.__version__,
-        }
-        metrics = trainer.fit(config)
+        description = _description(name, args, recipe, task, settings, plain)
+        description["parameters"] = sum(p.numel() for p in model.parameters())
+        metrics = trainer.fit(description)
         skipped = distributed.total(trainer.skipped, device)
         if distributed.rank() == 0:
             values = _listed(metrics)
@@ -125,7 +68,79 @@ def run(name: str, args: argparse.Namespace, numbers: Recipe, prepare: Callable[
     return metrics
 
 
-def _check_folder(args: argparse.Namespace) -> None:
+def _prepared(prepare: Callable[[], Task]) -> Task:
+    try:
+        return prepare()
+    except (DataError, UsageError, CheckpointError):
+        raise
+    except ValueError as error:  # patch and stride, a sensor of other bands
+        raise UsageError(str(error)) from None
+
+
+def _settings(args: TrainingArguments, recipe: Recipe, device: torch.device) -> Settings:
+    return Settings(
+        folder=args.output,
+        device=device,
+        recipe=recipe,
+        amp=args.amp,
+        compile=args.compile,
+        ema=args.ema,
+        eval_every=args.eval_every,
+        save_every=args.save_every,
+        steps=args.steps,
+        at_once=args.at_once,
+        skip_bad=args.skip_bad,
+    )
+
+
+def _shared(
+    name: str, args: TrainingArguments, recipe: Recipe, task: Task, batches: Batches, model: nn.Module
+) -> dict[str, object]:
+    """What a resumed run must share with the one it goes on with; None stands for what a task does not have."""
+    return {
+        "task": name,
+        "samples": len(task.source),
+        "batch": batches.batch,
+        "patch": recipe.patch,
+        "lr": recipe.lr,
+        "milestones": list(recipe.milestones),
+        "seed": args.seed,
+        "clip": recipe.clip if np.isfinite(recipe.clip) else None,
+        "amp": args.amp,
+        "ema": args.ema,
+        "loss": task.loss_settings,
+        "hold_back": args.hold_back,
+        "stride": args.stride,
+        "rows": args.rows,
+        "whole": args.whole or None,
+        "soft": args.soft or None,
+        "cosines": args.cosines or None,
+        "model": model.config.as_dict(),
+    }
+
+
+def _description(
+    name: str, args: TrainingArguments, recipe: Recipe, task: Task, settings: Settings, plain: dict
+) -> dict[str, object]:
+    """What run.json says of the run."""
+    return {
+        "task": name,
+        "recipe": args.recipe,
+        "data": task.label,
+        "validation": task.validation_label,
+        "without_network": plain,
+        "settings": settings.shared,
+        "epochs": recipe.epochs,
+        "model": settings.shared["model"],
+        "processes": distributed.world(),
+        "device": str(settings.device),
+        "hardware": hardware(settings.device),
+        "command": args.command,
+        "torch": torch.__version__,
+    }
+
+
+def _check_folder(args: TrainingArguments) -> None:
     """Refuse to mix two runs in a folder; sets args.resume to the file to go on from."""
     nearest = next(place for place in (args.output.absolute(), *args.output.absolute().parents) if place.exists())
     if not nearest.is_dir():
@@ -147,15 +162,15 @@ def _check_folder(args: argparse.Namespace) -> None:
         raise UsageError(f"{last}: found another run than {args.resume}, expected another --output")
 
 
-def _started(args: argparse.Namespace, task: Task, device: torch.device) -> nn.Module:
+def _started(args: TrainingArguments, task: Task, device: torch.device) -> nn.Module:
     if args.resume or args.weights:
         file = args.resume or args.weights
         if task.method != "dcinn":
             model = load_pretrained(file, device=device, method=task.method).train()
-            return model if args.resume else _grown(model, task.model).to(device).train()
-        lacking = {} if args.resume else task.lacking
-        model = load_pretrained(file, task=task.kind, device=device, **lacking)
-        for name, wanted in task.model.items():
+            return model if args.resume else _grown(model, task.expected_config).to(device).train()
+        given = {} if args.resume else task.given_to_authors_files
+        model = load_pretrained(file, task=task.kind, device=device, **given)
+        for name, wanted in task.expected_config.items():
             found = getattr(model.config, name)
             if not np.array_equal(found, wanted) and not (name == "srf" and np.allclose(found, wanted, atol=1e-6)):
                 raise UsageError(f"{args.resume or args.weights}: found another {name} than that of data and options")
@@ -167,7 +182,7 @@ def _started(args: argparse.Namespace, task: Task, device: torch.device) -> nn.M
 
 
 def _grown(model: nn.Module, options: dict) -> nn.Module:
-    """A peer with the parts that a later stage adds, fresh, beside the weights of an earlier one."""
+    """A later-stage network: its new parts random, the rest from `model`."""
     if all(getattr(model, name) == value for name, value in options.items()):
         return model
     grown = build_peer(model.config.method, {**model.config.options, **options})
@@ -183,14 +198,16 @@ def _data_of(folder: Path) -> str | None:
         return None
 
 
-def _say(
-    name: str, args: argparse.Namespace, task: Task, batches: Batches, numbers: Recipe, device: torch.device
+def _report(
+    name: str, args: TrainingArguments, task: Task, batches: Batches, recipe: Recipe, device: torch.device
 ) -> None:
     print(f"{name}, recipe {args.recipe}: {len(task.source)} samples from {task.label}")
+    if args.resume and (began := _data_of(args.resume.parent)) not in (None, task.label):
+        print(f"note: run.json names the data {began}")
     print(f"validation: {task.validation_label}")
     print(
-        f"{numbers.epochs} epochs of {len(batches)} batches of {batches.batch} (patch {numbers.patch}), "
-        f"learning rate {numbers.lr:g}, {distributed.world()} process(es) on {device}"
+        f"{recipe.epochs} epochs of {len(batches)} batches of {batches.batch} (patch {recipe.patch}), "
+        f"learning rate {recipe.lr:g}, {distributed.world()} process(es) on {device}"
         + (f"; ends after {args.steps} steps" if args.steps else "")
     )
 

@@ -1,32 +1,30 @@
-"""How a training is run and judged: what the engine is given beside network and data."""
+"""How a training is run, beside its recipe: what the engine is given with network and data."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from .recipes import CLIP
+from .recipes import Recipe
 
 PRECISIONS = {"off": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass
-class Options:
+class Settings:
     """How a recipe is run; see --help of the training scripts.
 
     Attributes:
-        gamma: what the rate is multiplied by at each milestone.
+        folder: of checkpoints and logs.
+        device: where it runs.
+        recipe: its numbers.
         at_once: samples of a step whose inner results are in memory together; None: all.
-        settings: what a resumed run must share with the one it goes on with.
+        shared: what a resumed run must share with the one it goes on with.
     """
 
     folder: Path
     device: torch.device
-    lr: float
-    epochs: int
-    milestones: tuple[int, ...] = ()
-    gamma: float = 0.5
-    clip: float = CLIP
+    recipe: Recipe
     amp: str = "off"
     compile: bool = False
     ema: float = 0.0
@@ -35,11 +33,11 @@ class Options:
     steps: int | None = None
     at_once: int | None = None
     skip_bad: bool = False
-    settings: dict = field(default_factory=dict)
+    shared: dict = field(default_factory=dict)
 
     @property
     def dtype(self) -> torch.dtype | None:
-        """Of mixed precision, None for none."""
+        """The type of mixed precision, None for none."""
         return PRECISIONS[self.amp]
 
     @property

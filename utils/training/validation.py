@@ -9,9 +9,12 @@ from torch import Tensor, nn
 
 from metrics import ergas, psnr, sam, ssim
 from models import DCINN
+from utils import distributed
 from utils.output.images import stretch
 
+from .ema import Average
 from .losses import ssim as ssim_of
+from .objectives import Objective
 
 WILD = -1, 2  # means of images that the metrics still take for ones in [0, 1]
 MOST_PICTURES = 2
@@ -36,6 +39,31 @@ class Validation:
     def improves(self, value: float, best: float | None) -> bool:
         """Whether a value of the first metric is better than the best so far; NaN and infinity never are."""
         return bool(np.isfinite(value)) and (best is None or self.better * (value - best) > 0)
+
+
+@torch.no_grad()
+def validated(
+    validation: Validation, objective: Objective, average: Average, device: torch.device
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Measure the averaged network in evaluation mode, by the first process; the others return two empty results.
+
+    Raises:
+        FloatingPointError: in all processes, where the network has diverged.
+    """
+    diverged, result = "", ({}, {})
+    if distributed.rank() == 0:
+        objective.eval()
+        try:
+            with average.inside(objective.model):
+                result = validation.measure(objective.model)
+            for name, value in result[0].items():
+                if np.isnan(value):
+                    raise FloatingPointError(f"found a {name} of nan, expected a number")
+        except FloatingPointError as error:
+            diverged = str(error)
+    if distributed.anywhere(bool(diverged), device):
+        raise FloatingPointError(diverged or "found NaN or infinity, expected finite values")
+    return result
 
 
 def with_reference(items: Sequence[dict], ratio: int, plain: tuple[str, str]) -> Validation:

@@ -1,6 +1,5 @@
 """What each peer trains on: its samples, its network, its loss, its validation images."""
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Subset
 
 from data.infrared_visible import holds_pairs
 from data.patches.pairs import PairGrid
@@ -19,9 +19,11 @@ from models.peers.cosine_start import cosine_start
 from models.peers.vit import SIDE
 from models.weights.peer_files import load_teacher
 from utils.commandline.errors import UsageError
-from utils.training.holdout import readable, validation_label
+from utils.training.arguments import TrainingArguments
+from utils.training.holdout import MOST_SCENES, readable, validation_label
+from utils.training.infrared_visible import training_pairs, whole_pair
 from utils.training.recipes import Recipe
-from utils.training.tasks import MOST_SCENES, Task, training_pairs, whole_pair
+from utils.training.task import Task
 from utils.training.validation import Validation, without_reference
 
 from .losses import gradient_size
@@ -30,61 +32,77 @@ from .objectives import LatentObjective, Objective, RebuildObjective, TwoStageOb
 MOST_VIEWS, VIEW_SEED = 16, 1
 
 
-def auif(args: argparse.Namespace, numbers: Recipe) -> Task:
+def auif(args: TrainingArguments, recipe: Recipe) -> Task:
     """Single images, infrared and visible mixed, that are rebuilt."""
     images, held, label = _single_images(args)
-    judged = held or _Few(images)
-    samples = GrayCrops(judged, numbers.patch)
+    judged = held or _first(images)
+    samples = GrayCrops(judged, recipe.patch)
     items = _judged(samples, args)
     validation = _by_loss(items, RebuildObjective, ("mse", "ssim"))
-    return _task("auif", args, GrayCrops(images, numbers.patch), RebuildObjective, validation, len(items), held, label)
+    return _task(
+        "auif",
+        source=GrayCrops(images, recipe.patch),
+        objective=RebuildObjective,
+        validation=validation,
+        judged=len(items),
+        held=held,
+        label=label,
+    )
 
 
-def defusion(args: argparse.Namespace, numbers: Recipe) -> Task:
+def defusion(args: TrainingArguments, recipe: Recipe) -> Task:
     """Two views of a photograph, that are taken apart and put together."""
-    if numbers.patch != SIDE:
-        raise UsageError(f"--patch: found {numbers.patch}, expected {SIDE}, the network's own side")
+    if recipe.patch != SIDE:
+        raise UsageError(f"--patch: found {recipe.patch}, expected {SIDE}, the network's own side")
     images, held, label = _single_images(args)
     shares = {"whole": args.whole, "soft": args.soft}
-    judged, source, objective, options = held or _Few(images), Views(images, SIDE, **shares), ViewsObjective, {}
+    judged, source, objective, options = held or _first(images), Views(images, SIDE, **shares), ViewsObjective, {}
     samples = Views(judged, SIDE, **shares)
     if args.teachers:
-        pairs, origin = training_pairs(argparse.Namespace(**{**vars(args), "data": args.pairs or args.data}))
+        pairs, origin = training_pairs(args.pairs or args.data, args.keep_test_pairs)
         first = len(pairs) - args.hold_back
         if first < 1:
             raise UsageError(f"--hold-back: found {args.hold_back} of {len(pairs)} pairs of {origin}, expected fewer")
-        others = _Part(pairs, range(first, len(pairs))) if args.hold_back else _Few(pairs)
-        source = ViewsAndPairs(images, SIDE, _Part(pairs, range(first)), **shares)
+        others = Subset(pairs, range(first, len(pairs))) if args.hold_back else _first(pairs)
+        source = ViewsAndPairs(images, SIDE, Subset(pairs, range(first)), **shares)
         samples = ViewsAndPairs(judged, SIDE, others, **shares)
         objective = partial(LatentObjective, teachers=tuple(load_teacher(file) for file in args.teachers))
         label, options = f"{label}; pairs of {origin}", {"latent": True}
     items = _judged(samples, args)
     names = (LatentObjective if args.teachers else ViewsObjective).names[1:]
     validation = _by_loss(items, objective, names)
-    task = _task("defusion", args, source, objective, validation, len(items), held, label, options=options)
+    task = _task(
+        "defusion",
+        source=source,
+        objective=objective,
+        validation=validation,
+        judged=len(items),
+        held=held,
+        label=label,
+        options=options,
+    )
     return replace(task, build=lambda: _with_cosines(task.build())) if args.cosines else task
 
 
-def cddfuse(args: argparse.Namespace, numbers: Recipe) -> Task:
+def cddfuse(args: TrainingArguments, recipe: Recipe) -> Task:
     """Patches of a grid over the pairs, those of low contrast left out."""
-    pairs, label = training_pairs(args)
+    pairs, label = training_pairs(args.data, args.keep_test_pairs)
     first = len(pairs) - args.hold_back
     if first < 1:
         raise UsageError(f"--hold-back: found {args.hold_back} of {len(pairs)} pairs of {label}, expected fewer")
-    source = PairGrid(pairs, range(first), numbers.patch, skip_bad=args.skip_bad)
+    source = PairGrid(pairs, range(first), recipe.patch, skip_bad=args.skip_bad)
     indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
     items = readable(lambda i: whole_pair(pairs, i), indices, args.skip_bad)
     judged = without_reference(items, _intensity_and_gradient)
     return _task(
         "cddfuse",
-        args,
-        source,
-        lambda model: TwoStageObjective(model, numbers.first_stage),
-        replace(judged, measure=lambda model: _unstretched(judged, model)),
-        len(items),
-        args.hold_back or None,
-        label,
-        loss=[numbers.first_stage],
+        source=source,
+        objective=lambda model: TwoStageObjective(model, recipe.first_stage),
+        validation=replace(judged, measure=lambda model: _unstretched(judged, model)),
+        judged=len(items),
+        held=args.hold_back or None,
+        label=label,
+        loss_settings=[recipe.first_stage],
     )
 
 
@@ -96,41 +114,22 @@ def _with_cosines(model: DeFusion) -> DeFusion:
     return model
 
 
-def _judged(samples: object, args: argparse.Namespace) -> list[dict]:
+def _judged(samples: object, args: TrainingArguments) -> list[dict]:
     """The first samples, as they are always drawn."""
     numbers = range(min(len(samples), MOST_VIEWS))
     return readable(lambda i: samples.sample(i, np.random.default_rng((VIEW_SEED, i))), numbers, args.skip_bad)
 
 
-class _Few:
+def _first(images: Sequence) -> Subset:
     """The first images, where none are held back."""
-
-    def __init__(self, images: Sequence) -> None:
-        self.images = images
-
-    def __len__(self) -> int:
-        return min(len(self.images), MOST_SCENES)
-
-    def __getitem__(self, index: int) -> tuple:
-        return self.images[index]
+    return Subset(images, range(min(len(images), MOST_SCENES)))
 
 
-class _Part(_Few):
-    def __init__(self, images: Sequence, numbers: range) -> None:
-        self.images, self.numbers = images, numbers
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def __getitem__(self, index: int) -> tuple:
-        return self.images[self.numbers[index]]
-
-
-def _single_images(args: argparse.Namespace) -> tuple[Sequence, Sequence | None, str]:
+def _single_images(args: TrainingArguments) -> tuple[Sequence, Sequence | None, str]:
     """Those to train on, those held back, and where they are from: pairs, or a folder of photographs."""
     images: Sequence
     if args.data is None or holds_pairs(Path(args.data)):
-        pairs, label = training_pairs(args)
+        pairs, label = training_pairs(args.data, args.keep_test_pairs)
         images = PairImages(pairs)
     else:
         images, label = FolderImages(Path(args.data)), f"{args.data} (photographs)"
@@ -141,32 +140,33 @@ def _single_images(args: argparse.Namespace) -> tuple[Sequence, Sequence | None,
         raise UsageError(f"--hold-back: found {args.hold_back} of {label}, expected fewer than there are")
     if not held:
         return images, None, label
-    return _Part(images, range(len(images) - held)), _Part(images, range(len(images) - held, len(images))), label
+    return Subset(images, range(len(images) - held)), Subset(images, range(len(images) - held, len(images))), label
 
 
 def _task(
     method: str,
-    args: argparse.Namespace,
+    *,
     source: object,
-    objective: object,
+    objective: Callable[[nn.Module], Objective],
     validation: Validation,
     judged: int,
     held: object,
     label: str,
-    loss: list | None = None,
+    loss_settings: Sequence = (),
     options: dict | None = None,
 ) -> Task:
+    """The task of a peer; `judged` counts the validated samples, `held` is None where they are trained on."""
     what = "pairs" if method == "cddfuse" else "crops"
     return Task(
-        "ivf",
-        source,
-        lambda: build_peer(method, options or {}),
-        objective,
-        validation,
-        validation_label(judged, what, None, held),
-        label,
-        loss or [],
-        options or {},
+        kind="ivf",
+        source=source,
+        build=lambda: build_peer(method, options or {}),
+        objective=objective,
+        validation=validation,
+        validation_label=validation_label(judged, what, None, held),
+        label=label,
+        loss_settings=list(loss_settings),
+        expected_config=options or {},
         method=method,
     )
 
@@ -190,7 +190,7 @@ def _by_loss(items: list[dict], objective: Callable[[nn.Module], Objective], ter
 
 
 def _unstretched(validation: Validation, model: CDDFuse) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Of the fused image that the loss is of: before it is stretched."""
+    """Measure the fused image before it is stretched, as the loss sees it."""
     stretch, model.stretch = model.stretch, False
     try:
         return validation.measure(model)

@@ -1,0 +1,93 @@
+"""The training of hyperspectral-multispectral fusion: its patches, network, loss and validation scenes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch.utils.data import Subset
+
+from data.errors import DataError
+from data.hyperspectral import fusion_inputs
+from data.patches.h5 import H5Patches
+from data.patches.hyperspectral import SpectralPatches
+from data.patches.scene_lists import training_scenes
+from data.samples import sample_hyperspectral
+from data.simulate import spectral_response
+from models import dcinn_hmf
+from utils.commandline.errors import UsageError
+from utils.commandline.spectral_response import read_srf
+
+from .arguments import TrainingArguments
+from .holdout import MOST_SCENES, readable_indices, split_held, validation_label, validation_patches
+from .objectives import DetailObjective
+from .recipes import Recipe
+from .task import Task
+from .validation import with_reference
+
+MOST_SIDE = 256  # pixels of a validated scene's middle
+
+
+def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
+    """Patches of CAVE's or Harvard's scenes but for the test scenes, of a prepared H5, or of the sample scenes."""
+    srf = read_srf(args.srf) if args.srf else spectral_response()
+    held: Sequence | None = None
+    if args.data is not None and args.data.is_file():
+        source = H5Patches(args.data)
+        if source.bands != len(srf) or source.guide_bands != srf.shape[1]:
+            found = f"{source.bands} bands and a guide of {source.guide_bands}"
+            raise DataError(args.data, found, f"{srf.shape[0]} and {srf.shape[1]} of the spectral response (--srf)")
+        ratio, label = source.ratio, str(args.data)
+        source, held_patches = split_held(source, args.hold_back, label)
+        items = validation_patches(source, held_patches, args.skip_bad)
+        seen, what, plain = held_patches, "patches (which may overlap the others)", ("bilinear", "base_image")
+    else:
+        ratio = args.ratio
+        if args.data is None:
+            scenes, label = sample_hyperspectral(), "the embedded sample"
+        else:
+            scenes, label = training_scenes(args.data, args.scenes, args.bits)
+            scenes = Subset(scenes, readable_indices(scenes, args.skip_bad))
+        if args.hold_back >= len(scenes):
+            raise UsageError(f"--hold-back: found {args.hold_back} of {len(scenes)} scenes, expected fewer")
+        last = len(scenes) - args.hold_back
+        kept = Subset(scenes, range(last))
+        held = Subset(scenes, range(last, len(scenes))) if args.hold_back else None
+        label += f", {args.hold_back} of them held back" if held else ""
+        stride = args.stride or max(recipe.patch // 2 // ratio, 1) * ratio
+        try:
+            source = SpectralPatches(kept, srf, ratio, recipe.patch, stride)
+        except DataError:
+            raise
+        except ValueError as error:
+            raise UsageError(f"--patch, --stride: {error}") from None
+        judged = held or Subset(kept, range(min(len(kept), MOST_SCENES)))
+        items = [_whole_scene(judged[i], srf, ratio) for i in range(len(judged))]
+        seen, what, plain = held, f"scenes (their middle {MOST_SIDE}x{MOST_SIDE})", ("bicubic", "bicubic")
+    weight = recipe.backward_weight
+    return Task(
+        kind="hmf",
+        source=source,
+        build=lambda: dcinn_hmf(len(srf), srf=srf, without=args.without),
+        objective=lambda model: DetailObjective(model, weight, args.backward_target),
+        validation=with_reference(items, ratio, plain),
+        validation_label=validation_label(len(items), what, None, seen),
+        label=label,
+        loss_settings=[weight, args.backward_target, ratio],
+        expected_config={
+            "bands": len(srf),
+            "guide_bands": srf.shape[1],
+            "srf": srf.tolist(),
+            "without": args.without,
+        },
+        given_to_authors_files={"srf": srf},
+    )
+
+
+def _whole_scene(scene: dict, srf: np.ndarray, ratio: int) -> dict:
+    """The middle of a scene with its inputs."""
+    gt = scene["gt"]
+    sides = [min(side // ratio * ratio, MOST_SIDE // ratio * ratio) for side in gt.shape[1:]]
+    top, left = ((whole - side) // 2 for whole, side in zip(gt.shape[1:], sides, strict=True))
+    gt = gt[:, top : top + sides[0], left : left + sides[1]]
+    images = fusion_inputs(gt, srf, ratio)
+    roles = {"base_image": images["hsi_up"], "guide": images["rgb"], "bicubic": images["bicubic"]}
+    return {"name": scene["name"], "gt": gt, **roles}
