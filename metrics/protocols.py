@@ -10,12 +10,10 @@ from functools import cache, partial
 import numpy as np
 
 from . import released
-from .fusion import en, entropy_twice, mi, scd, sd, sd_unnormalised, sf
-from .mef_ssim_index import mef_ssim
+from .catalogue import COLUMNS
 from .no_reference import d_lambda, d_lambda_k, d_s
 from .q2n_index import BLOCK, q2n
 from .reference import BORDER, cut_border, ergas, psnr, sam, scc, ssim
-from .structure import qabf, ssim_sum, viff
 
 Measures = dict[str, Callable[[], float]]
 
@@ -68,11 +66,15 @@ REMARKS = {
 
 def ivf(protocol: str, fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> Measures:
     """Infrared-visible fusion, "paper" or "cddfuse"; (H, W) on 0..255."""
-    of_three = {"MI": mi, "SCD": scd, "VIF": viff, "Qabf": qabf, "SSIM": ssim_sum, "MEF-SSIM": mef_ssim}
-    of_one = {"EN": en, "2EN": entropy_twice, "SD": sd, "SD*": sd_unnormalised, "SF": sf}
-    calls = {m: partial(f, fused, infrared, visible) for m, f in of_three.items()}
-    calls.update({m: partial(f, fused) for m, f in of_one.items()})
-    return {m: calls[m] for m in IVF[protocol]}
+    calls: Measures = {}
+    for name in IVF[protocol]:
+        column = COLUMNS[name]
+        if column.fused is not None:
+            calls[name] = partial(column.fused, fused)
+        else:
+            assert column.triple is not None, name
+            calls[name] = partial(column.triple, fused, infrared, visible)
+    return calls
 
 
 def can_cut(shape: tuple[int, ...]) -> bool:

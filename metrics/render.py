@@ -4,7 +4,8 @@ import csv
 import io
 
 from . import published
-from .table import ARROWS, DIRECTIONS, Table
+from .catalogue import direction
+from .table import ARROWS, Table
 
 CSV_HEADER = "table,image,method,metric,value\n"
 MARKDOWN_MARKS = {"best": ("**", "**"), "second": ("*", "*"), None: ("", "")}
@@ -75,7 +76,7 @@ def csv_rows(table: Table) -> str:
 
 
 def _heads(table: Table) -> list[str]:
-    return [f"{m} {ARROWS[DIRECTIONS.get(m, 0)]}".strip() for m in table.metrics]
+    return [f"{m} {ARROWS[direction(m)]}".strip() for m in table.metrics]
 
 
 def _count(table: Table) -> str:

@@ -10,14 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import published
+from .catalogue import HIGHER, LOWER, direction
 
-HIGHER, LOWER = 1, -1
-DIRECTIONS = {
-    **dict.fromkeys(("PSNR", "SSIM", "Q2n", "SCC", "UQI", "QNR", "HQNR"), HIGHER),
-    **dict.fromkeys(("SAM", "ERGAS", "D_lambda", "D_s", "D_lambda_K"), LOWER),
-    **dict.fromkeys(("EN", "2EN", "SD", "SD*", "SF", "AG", "MI", "SCD", "VIF", "Qabf", "CC"), HIGHER),
-    **dict.fromkeys(("MS-SSIM", "MEF-SSIM"), HIGHER),
-}
 ARROWS = {HIGHER: "↑", LOWER: "↓", 0: ""}
 
 
@@ -106,7 +100,7 @@ class Table:
         for name, row, own in ours + same:
             whole = not own or row[metric]["count"] == len(self.images)
             if whole and (name, metric) not in self.unranked and row.get(metric, {}).get("mean") is not None:
-                values[name] = DIRECTIONS.get(metric, 0) * round(row[metric]["mean"], 4)  # what is printed
+                values[name] = direction(metric) * round(row[metric]["mean"], 4)  # what is printed
         order = sorted(set(values.values()), reverse=True)
         if len(order) < 2:
             return {}

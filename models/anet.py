@@ -3,8 +3,6 @@
 Source: the released networks of DCINN (IJCV 2024).
 """
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,30 +27,12 @@ class _Trunk(Recomputed):
 
     def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, ...]:
         """The conditions of a pair (B, c, H, W), H and W multiples of 2 (two scales) or 8 (three)."""
-        width = self.conv_in.out_channels
-        if not strips.pay(base_image, width):
-            t = self.conv_in(torch.cat((base_image, guide), dim=1))
-            for residual in self.res:
-                t = self.run(residual, t)
-            return self.tails(t)
-        res = cast("tuple[Residual, Residual]", tuple(self.res))
-
-        def first(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-            t = self.conv_in(torch.cat((a, b), dim=1))
-            return t, res[0].inner(t)
-
-        def second(t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-            t = torch.addcmul(t, y, weights)
-            return t, res[1].inner(t)
-
-        def last(t: Tensor, y: Tensor) -> tuple[Tensor, ...]:
-            return self.tails(torch.addcmul(t, y, weights))
-
-        t, y = strips.by_strips(first, (base_image, guide), 3, width)
-        weights = res[0].se.weights(y)
-        t, y = strips.by_strips(second, (t, y), 2, width)
-        weights = res[1].se.weights(y)
-        return tuple(strips.by_strips(last, (t, y), strips.MULTIPLE, width))
+        if strips.pay(base_image, self.conv_in.out_channels):
+            return strips.trunk(self, base_image, guide)
+        t = self.conv_in(torch.cat((base_image, guide), dim=1))  # (B, width, H, W)
+        for residual in self.res:
+            t = self.run(residual, t)
+        return self.tails(t)
 
     def tails(self, t: Tensor) -> tuple[Tensor, ...]:
         """The conditions that the trunk's features give."""

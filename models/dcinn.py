@@ -45,6 +45,7 @@ class DCINN(nn.Module):
     the sources are reflected at the bottom and right first, and the result is cropped.
     """
 
+    whole_images_only = False  # it can be run on tiles of an image
     decomposition: nn.Module
     anet: nn.Module
     flow: Compose | PlainMapping

@@ -175,21 +175,9 @@ class Subnet(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, *parts: Tensor, spread: bool = False) -> Tensor:
-        """Of the parts together, (B, c_in, H, W); 2x - 1 of them where `spread`."""
-
-        def first(*parts: Tensor) -> tuple[Tensor, Tensor]:
-            x = torch.cat(parts, dim=1)
-            x = self.gate(self.conv_in(2 * x - 1 if spread else x))
-            return x, self.res.inner(x)
-
-        def last(x: Tensor, y: Tensor) -> tuple[Tensor]:
-            return (self.conv_out(torch.addcmul(x, y, weights)),)
-
-        width = self.conv_in.out_channels
-        if not strips.pay(parts[0], width):
-            x, y = first(*parts)
-            weights = self.res.se.weights(y)
-            return last(x, y)[0]
-        x, y = strips.by_strips(first, parts, 3, width)
-        weights = self.res.se.weights(y)
-        return strips.by_strips(last, (x, y), 1, width)[0]
+        """Concatenate the parts to (B, c_in, H, W); `spread` maps them from [0, 1] to [-1, 1] first."""
+        if strips.pay(parts[0], self.conv_in.out_channels):
+            return strips.subnet(self, parts, spread)
+        x = torch.cat(parts, dim=1)  # (B, c_in, H, W)
+        x = self.gate(self.conv_in(2 * x - 1 if spread else x))  # (B, width, H, W)
+        return self.conv_out(self.res(x))  # (B, c_out, H, W)

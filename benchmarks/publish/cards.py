@@ -25,7 +25,8 @@ from benchmarks.publish.card_texts import CARDS, HEADLINES, INTRODUCTION, MORE, 
 from benchmarks.publish.trainings import facts_of, measure_of
 from data.files.atomic import write_whole
 from metrics import published
-from metrics.table import ARROWS, DIRECTIONS
+from metrics.catalogue import direction
+from metrics.table import ARROWS
 from models import load_pretrained, save_checkpoint
 from models.weights.files import PRETRAINED
 from train_peers import RECIPES as PEER_RECIPES
@@ -90,7 +91,7 @@ def markdown(result: dict, remarks: bool = False, only: int | None = None) -> st
         count = f"{len(table['images'])} image{'s' if len(table['images']) != 1 else ''}"
         out += [f"{table['title']} ({count}):", ""]
         out += [
-            f"| | {' | '.join(f'{m} {ARROWS[DIRECTIONS[m]]}' for m in metrics)} |",
+            f"| | {' | '.join(f'{m} {ARROWS[direction(m)]}' for m in metrics)} |",
             "|---|" + "---:|" * len(metrics),
         ]
         for label, row in rows_of(table).items():

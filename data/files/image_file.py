@@ -22,7 +22,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
 DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
 ORIENTATION = 0x0112  # of EXIF and TIFF; 1: as stored
 _STDERR = threading.Lock()  # is the process's: one reader at a time
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+BT601 = (0.299, 0.587, 0.114)  # ITU-R BT.601: shares of red, green and blue in the luma
+LUMA = np.array(BT601, np.float32)
 
 
 def list_images(folder: Path) -> list[Path]:

@@ -58,3 +58,8 @@ def page_geo_tags(page: tifffile.TiffPage) -> list[tuple]:
     """Those of a page."""
     tags = [page.tags.get(code) for code in GEOTIFF]
     return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags if tag is not None]
+
+
+def eight_bit(image: np.ndarray) -> np.ndarray:
+    """An image in [0, 1], clipped and rounded to multiples of 1/255, float32 of the same shape."""
+    return (np.rint(image.clip(0, 1) * 255) / 255).astype(np.float32)

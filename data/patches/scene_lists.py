@@ -5,7 +5,7 @@ from pathlib import Path
 
 from data import CAVE, Harvard
 from data.errors import DataError
-from data.splits import split
+from data.hyperspectral import CAVE_TEST
 
 
 def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None) -> tuple[CAVE | Harvard, str]:
@@ -22,8 +22,7 @@ def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None)
     if folder.is_dir() and any(p.suffix == ".mat" for p in folder.iterdir()):
         harvard = Harvard(folder, tuple(names) if names else None)
         return harvard, f"{folder} (Harvard, {len(harvard)} scenes)"
-    tests = split("cave_11")
-    chosen = tuple(names or (s for s in CAVE(folder, bits=bits).scenes if s not in tests))
+    chosen = tuple(names or (s for s in CAVE(folder, bits=bits).scenes if s not in CAVE_TEST))
     if not chosen:
         raise DataError(folder, "only test scenes", "others to train on, or --scenes NAME ...")
     cave = CAVE(folder, chosen, bits=bits)

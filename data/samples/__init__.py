@@ -8,7 +8,8 @@ import numpy as np
 from scipy import ndimage
 from skimage import data as pictures
 
-from data.files.sample_type import Storage
+from data.files.image_file import BT601
+from data.files.sample_type import Storage, eight_bit
 from data.simulate import spectral_response
 
 from .satellite import satellite_scene
@@ -35,7 +36,7 @@ def sample_pairs() -> list[dict]:
 
 def _pair(name: str, rgb: np.ndarray, dark_side: str, seed: int) -> dict:
     rng = np.random.default_rng(seed)
-    luma = rgb @ (0.299, 0.587, 0.114)
+    luma = rgb @ BT601
     h, w = luma.shape
     across = {"left": np.linspace(1, 0, w), "right": np.linspace(0, 1, w), "bottom": np.linspace(0, 1, h)[:, None]}
     light = 1 - 0.85 * _smoothstep(across[dark_side] * np.ones((h, w)), 0.45, 0.95)
@@ -50,9 +51,9 @@ def _pair(name: str, rgb: np.ndarray, dark_side: str, seed: int) -> dict:
     infrared = ndimage.gaussian_filter(ambient + texture + 0.55 * warmth, 1.0) + rng.normal(0, 0.01, (h, w))
     return {
         "name": name,
-        "visible": _eight_bit(visible)[None],
-        "infrared": _eight_bit(infrared)[None],
-        "colour": _eight_bit(colour),
+        "visible": eight_bit(visible)[None],
+        "infrared": eight_bit(infrared)[None],
+        "colour": eight_bit(colour),
         "coloured": "visible",
         "storage": Storage("uint8", 255),
         "notes": [],
@@ -105,10 +106,6 @@ def _spectra(rgb: np.ndarray) -> np.ndarray:
 def _smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
     t = ((x - low) / (high - low)).clip(0, 1)
     return t * t * (3 - 2 * t)
-
-
-def _eight_bit(image: np.ndarray) -> np.ndarray:
-    return (np.rint(image.clip(0, 1) * 255) / 255).astype(np.float32)
 
 
 def _channels_first(image: np.ndarray) -> np.ndarray:

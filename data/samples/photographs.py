@@ -4,7 +4,7 @@ import numpy as np
 from scipy import ndimage
 from skimage import data as pictures
 
-from data.files.sample_type import Storage
+from data.files.sample_type import Storage, eight_bit
 
 BLUR = 3.0  # standard deviation of the defocus, in pixels
 STOPS = 1.5  # of exposure, less and more
@@ -30,7 +30,7 @@ def sample_photograph_pairs(kind: str) -> list[dict]:
         first, second = (_focused if kind == "multifocus" else _exposed)(image)
         kept = {"storage": Storage("uint8", 255), "notes": []}
         images = {"first": first, "second": second, "reference": image}
-        pairs.append({"name": name, **{key: _eight_bit(x) for key, x in images.items()}, **kept})
+        pairs.append({"name": name, **{key: eight_bit(x) for key, x in images.items()}, **kept})
     return pairs
 
 
@@ -51,7 +51,3 @@ def _behind(image: np.ndarray, sharp: np.ndarray) -> np.ndarray:
 
 def _exposed(image: np.ndarray) -> list[np.ndarray]:
     return [(image**2.2 * 2**stops).clip(0, 1) ** (1 / 2.2) for stops in (-STOPS, STOPS)]
-
-
-def _eight_bit(image: np.ndarray) -> np.ndarray:
-    return (np.rint(image.clip(0, 1) * 255) / 255).astype(np.float32)

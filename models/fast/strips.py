@@ -5,6 +5,7 @@ a CPU gains by it; autograd keeps all inner results anyway, and a GPU wants long
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,3 +56,42 @@ def by_strips(
 def _like(piece: Tensor, height: int) -> Tensor:
     b, c, _, w = piece.shape
     return torch.empty((b, c, height, w), dtype=piece.dtype, memory_format=torch.channels_last)
+
+
+def subnet(net: Any, parts: tuple[Tensor, ...], spread: bool) -> Tensor:  # noqa: ANN401  layers.Subnet, not imported
+    """`layers.Subnet.forward` by strips, once before and once after squeeze-excite has seen the whole image."""
+
+    def first(*parts: Tensor) -> tuple[Tensor, Tensor]:
+        x = torch.cat(parts, dim=1)
+        x = net.gate(net.conv_in(2 * x - 1 if spread else x))
+        return x, net.res.inner(x)
+
+    def last(x: Tensor, y: Tensor) -> tuple[Tensor]:
+        return (net.conv_out(torch.addcmul(x, y, weights)),)
+
+    width = net.conv_in.out_channels
+    x, y = by_strips(first, parts, 3, width)
+    weights = net.res.se.weights(y)
+    return by_strips(last, (x, y), 1, width)[0]
+
+
+def trunk(net: Any, base_image: Tensor, guide: Tensor) -> tuple[Tensor, ...]:  # noqa: ANN401  of anet, not imported
+    """ANet's forward by strips, before, between and after its two squeeze-excites."""
+
+    def first(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        t = net.conv_in(torch.cat((a, b), dim=1))
+        return t, net.res[0].inner(t)
+
+    def second(t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        t = torch.addcmul(t, y, weights)
+        return t, net.res[1].inner(t)
+
+    def last(t: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        return net.tails(torch.addcmul(t, y, weights))
+
+    width = net.conv_in.out_channels
+    t, y = by_strips(first, (base_image, guide), 3, width)
+    weights = net.res[0].se.weights(y)
+    t, y = by_strips(second, (t, y), 2, width)
+    weights = net.res[1].se.weights(y)
+    return tuple(by_strips(last, (t, y), MULTIPLE, width))

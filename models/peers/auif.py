@@ -29,6 +29,8 @@ class AUIF(nn.Module):
             the 3x3 mean of their absolute values.
     """
 
+    whole_images_only = True  # ten iterations reach across a tile
+
     def __init__(self, rule: str = "sum") -> None:
         super().__init__()
         if rule not in RULES:

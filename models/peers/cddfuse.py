@@ -30,6 +30,8 @@ class CDDFuse(nn.Module):
         stretch: each fused image stretched to [0, 1], as at the authors' test time; left out where training.
     """
 
+    whole_images_only = True  # its normalisation and attention are over the whole image
+
     def __init__(self, skip: str = "visible", stretch: bool = True) -> None:
         super().__init__()
         if skip not in SKIPS:

@@ -40,6 +40,8 @@ class DeFusion(nn.Module):
         latent: whether it has the second stage's two heads, whose tokens are to be those of frozen MAE teachers.
     """
 
+    whole_images_only = True  # it has windows of its own
+
     def __init__(
         self, long_skip: float = 1.0, orders: Sequence[str] = ORDERS, step: int = STEP, latent: bool = False
     ) -> None:

@@ -82,10 +82,10 @@ class Evaluation:
             ] += 1
         start = time.perf_counter()
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
-        tile = self.tile if network.is_dcinn else 0  # their attention is over whole images
+        tile = 0 if network.model.whole_images_only else self.tile
         count = Tiling(height, width, tile).count if tile else 1
         with tqdm(total=count, desc=network.label, unit="tile", leave=False, disable=quiet(count)) as bar:
-            scene = self.pooling == "scene" and network.is_dcinn
+            scene = self.pooling == "scene" and not network.model.whole_images_only
             fused = fuse(network.model, a, b, tile=tile, scene=scene, done=bar.update)[0].numpy()
         self.spent[network.label] += time.perf_counter() - start
         if own:
