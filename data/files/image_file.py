@@ -98,12 +98,7 @@ def _read_tiff(path: Path) -> np.ndarray:
         photometric = tifffile.PHOTOMETRIC(page.photometric).name
         if photometric not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
             return _decode(path)
-        try:
-            image = page.asarray()
-        except ValueError as error:  # a compression that needs a further package; OpenCV has the common ones
-            if "imagecodecs" not in str(error) or photometric not in ("MINISBLACK", "RGB"):
-                raise
-            return _decode(path)
+        image = page.asarray()
         if page.axes.startswith("S"):
             image = np.moveaxis(image, 0, -1)
         if photometric == "MINISWHITE":

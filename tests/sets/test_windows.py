@@ -5,6 +5,7 @@ import pytest
 import tifffile
 
 from data.errors import DataError
+from data.files.image_file import read_raster
 from data.files.raster_windows import Windows
 
 
@@ -16,6 +17,10 @@ from data.files.raster_windows import Windows
         {"planarconfig": "separate", "compression": "deflate", "rowsperstrip": 7},
         {"planarconfig": "separate", "tile": (32, 16)},
         {"planarconfig": "contig", "compression": "deflate", "byteorder": ">", "bigtiff": True},
+        {"planarconfig": "contig", "compression": "lzw", "predictor": 2, "tile": (16, 32)},
+        {"planarconfig": "separate", "compression": "zstd", "rowsperstrip": 7},
+        {"planarconfig": "separate", "compression": "lerc", "tile": (32, 16)},
+        {"planarconfig": "contig", "compression": "lzma"},
     ],
 )
 def test_windows_of_every_tiff_layout(options, tmp_path):
@@ -59,3 +64,19 @@ def test_an_array_s_bands_are_told_from_its_rows(tmp_path):
     np.save(tmp_path / "ms.npy", np.zeros((6, 80, 8), np.uint16))
     assert Windows(tmp_path / "ms.npy", bands=8).shape == (8, 6, 80)
     assert Windows(tmp_path / "ms.npy").shape == (6, 80, 8)
+
+
+@pytest.mark.parametrize("compression", ["lzw", "zstd", "lerc", "deflate", "packbits"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_one_image_of_every_compression(compression, channels, tmp_path):
+    image = np.random.default_rng(0).integers(0, 2**16, (50, 71, channels)).astype(np.uint16).squeeze()
+    photometric = "minisblack" if channels == 1 else "rgb"
+    tifffile.imwrite(tmp_path / "i.tif", image, photometric=photometric, compression=compression)
+    assert (read_raster(tmp_path / "i.tif") == image).all()
+
+
+def test_a_jpeg_in_a_tiff_is_near_what_was_written(tmp_path):
+    y, x = np.mgrid[:64, :96]
+    image = np.stack((2 * x, 3 * y, 250 - x - y), -1).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "i.tif", image, photometric="rgb", compression="jpeg", compressionargs={"level": 95})
+    assert np.abs(read_raster(tmp_path / "i.tif").astype(int) - image).max() < 12
