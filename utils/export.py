@@ -5,7 +5,7 @@ from pathlib import Path
 
 from data.files.atomic import whole_file
 from data.simulate import spectral_response
-from models import DCINN, CheckpointError, load_pretrained
+from models import DCINN, CheckpointError
 from models.config import TASKS
 from models.decomposition import BASE_RULES
 from models.export.traced import (
@@ -18,7 +18,8 @@ from models.export.traced import (
     to_onnx,
     to_program,
 )
-from models.weights.checkpoint import holds_config
+from models.weights.checkpoint import network_of
+from models.weights.files import open_weights
 
 from .commandline.errors import UsageError, single_line_errors
 from .commandline.options import Parser, positive
@@ -83,9 +84,10 @@ def network(weights: str, task: str | None, base_rule: str | None, srf: Path | N
         CheckpointError, UsageError: where the weights are not there, of another task, or lack what was not given.
     """
     given = {"base_rule": base_rule, "srf": read_srf(srf) if srf else None}
-    if srf is None and not holds_config(weights):
+    file = open_weights(weights)
+    if srf is None and not file.ours:
         given["srf"] = spectral_response()
-    model = load_pretrained(weights, task=task, **given)
+    model = network_of(file, task=task, **given)
     for option, value, of in (("--base-rule", base_rule, "ivf"), ("--srf", srf, "hmf")):
         if value is not None and model.config.task != of:
             raise UsageError(f"{option}: found for a network of {model.config.task}, expected for {of} only")

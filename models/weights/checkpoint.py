@@ -25,10 +25,11 @@ from .files import (
     FORMAT,
     VERSION,
     CheckpointError,
+    WeightFile,
     check_version,
     filled,
-    find_weights,
     is_ours,
+    open_weights,
     plain_state,
     read,
     write,
@@ -94,8 +95,23 @@ def load_pretrained(
     Raises:
         CheckpointError: one line, where the file is missing, truncated, foreign, or not of this task or method.
     """
-    path = find_weights(name)
-    content = read(path)
+    return network_of(
+        open_weights(name), task=task, device=device, srf=srf, base_rule=base_rule, exact=exact, method=method
+    )
+
+
+def network_of(
+    file: WeightFile,
+    *,
+    task: str | None = None,
+    device: str | torch.device = "cpu",
+    srf: object = None,
+    base_rule: str | None = None,
+    exact: bool | None = None,
+    method: str | None = "dcinn",
+) -> nn.Module:
+    """The network in a file that has been read; otherwise as `load_pretrained`."""
+    path, content, _ = file
     try:
         found = peer_in(content)
         if method not in (None, found or "dcinn"):
@@ -111,14 +127,9 @@ def load_pretrained(
     return model.to(device).eval()
 
 
-def holds_config(name: str | os.PathLike) -> bool:
-    """Whether this is a file of ours, which says its spectral response and base rule itself."""
-    return is_ours(read(find_weights(name)))
-
-
 def load_extra(path: str | os.PathLike) -> dict[str, object]:
     """What `save_checkpoint` kept beside the weights."""
-    content = read(Path(path))
+    content = read(Path(path)).content
     return dict(content["extra"]) if is_ours(content) and isinstance(content.get("extra"), dict) else {}
 
 

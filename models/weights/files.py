@@ -1,5 +1,6 @@
 """Files of weights: found, read with nothing in them run, checked, written whole."""
 
+import hashlib
 import io
 import os
 import pickle
@@ -7,7 +8,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -51,15 +52,41 @@ def find_weights(name: str | os.PathLike) -> Path:
     raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
 
 
-def read(path: Path) -> object:
-    """What a file holds; CheckpointError where it is missing, damaged, or holds objects other than weights."""
+class WeightFile(NamedTuple):
+    """A file of weights as it was read, once.
+
+    Attributes:
+        path: where it lies.
+        content: what PyTorch found in it.
+        sha256: of its bytes, in hexadecimal digits.
+    """
+
+    path: Path
+    content: Any
+    sha256: str
+
+    @property
+    def ours(self) -> bool:
+        """Whether `save_checkpoint` wrote it: it says its spectral response and base rule itself."""
+        return is_ours(self.content)
+
+
+def open_weights(name: str | os.PathLike) -> WeightFile:
+    """The file of a path, or of a name in pretrained/; CheckpointError as of `find_weights` and `read`."""
+    return read(find_weights(name))
+
+
+def read(path: Path) -> WeightFile:
+    """Read a file; CheckpointError where it is missing, damaged, or holds objects other than weights."""
     if not path.is_file():
         raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _check_sums(path)
-            return torch.load(path, map_location="cpu", weights_only=True)
+            data = path.read_bytes()
+            _check_sums(path, data)
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            return WeightFile(path, content, hashlib.sha256(data).hexdigest())
     except CheckpointError:
         raise
     # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, MemoryError, ...).
@@ -70,11 +97,11 @@ def read(path: Path) -> object:
         raise CheckpointError(f"{path}: found no readable checkpoint ({why}), expected a file of weights") from None
 
 
-def _check_sums(path: Path) -> None:
+def _check_sums(path: Path, data: bytes) -> None:
     """CheckpointError where a part of a zip file, as PyTorch writes them since 1.6, is not what its checksum says."""
-    if not zipfile.is_zipfile(path):
+    if not zipfile.is_zipfile(io.BytesIO(data)):
         return
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         damaged = archive.testzip()
     if damaged is not None:
         raise CheckpointError(f"{path}: found a checkpoint whose part {damaged} is damaged, expected a complete file")

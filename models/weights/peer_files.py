@@ -11,7 +11,7 @@ from ..peers import DeFusion, build_peer
 from ..peers.teachers import Teacher
 from ..peers.vit import SIDE
 from .author_names import assert_same_entries
-from .files import CheckpointError, check_version, filled, find_weights, is_ours, plain_state, read
+from .files import CheckpointError, check_version, filled, is_ours, open_weights, plain_state, read
 from .peer_author_names import auif_files, from_authors, method_of
 
 WRAPPERS = ("model", "state_dict")  # of a teacher's file
@@ -43,7 +43,7 @@ def peer_from(path: Path, content: object, method: str) -> nn.Module:
         options = {name: value for name, value in content["config"].items() if name != "method"}
         state = plain_state(content.get("model"))
     else:
-        parts = [read(part) for part in auif_files(path)] if method == "auif" else [content]
+        parts = [read(part).content for part in auif_files(path)] if method == "auif" else [content]
         state = {name: value for part in parts for name, value in from_authors(method, part).items()}
         if method == "defusion" and any(name.startswith("latent_heads.") for name in state):
             options["latent"] = True
@@ -80,8 +80,7 @@ def load_teacher(name: str | os.PathLike) -> Teacher:
     Raises:
         CheckpointError: one line, where the file is missing, truncated, or of another network.
     """
-    path = find_weights(name)
-    content = read(path)
+    path, content, _ = open_weights(name)
     try:
         inner = next((content[key] for key in WRAPPERS if isinstance(content, dict) and key in content), content)
         found = from_authors("defusion", inner)

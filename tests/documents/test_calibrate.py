@@ -62,7 +62,7 @@ def test_other_data_are_off_and_say_so(other_cave, capsys):
 def test_a_scene_is_lacking(other_cave, capsys):
     (other_cave / "hairs_ms").rename(other_cave / "pelt_ms")
     with pytest.raises(SystemExit) as stop:
-        calibrate.door(calibrate.main)(["--cave", str(other_cave)])
+        calibrate.single_line_errors(calibrate.main)(["--cave", str(other_cave)])
     assert stop.value.code == 2
     assert "found no scene hairs, expected the 11 test scenes" in capsys.readouterr().err
 

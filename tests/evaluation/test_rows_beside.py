@@ -11,7 +11,7 @@ import test_dcinn_ivf_rs
 import test_dcinn_ivf_tno
 import test_dcinn_ps
 from models import DCINN, DCINNConfig, dcinn_ivf, save_checkpoint
-from utils.evaluation import networks
+from utils.evaluation import infrared_visible
 from utils.evaluation.networks import untrained
 
 
@@ -91,7 +91,7 @@ def test_weights_of_one_name_are_told_apart_by_their_folders(weights):
 def test_the_untrained_row_has_the_configuration_of_the_weights(weights, monkeypatch):
     built = []
     whole = untrained
-    monkeypatch.setattr(networks, "untrained", lambda args, build: built.append(whole(args, build)) or built[-1])
+    monkeypatch.setattr(infrared_visible, "untrained", lambda args, build: built.append(whole(args, build)) or built[-1])
     save_checkpoint(weights / "odd.pth", DCINN(DCINNConfig("ivf", base_rule="mean", detail_rule="mean", exact=True)))
     run(weights, "--weights", weights / "odd.pth")
     assert (built[0].model.config.detail_rule, built[0].model.exact) == ("mean", True)

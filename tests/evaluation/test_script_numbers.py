@@ -18,7 +18,7 @@ from models.convexp import ConvExp
 from models.layers import Subnet
 from utils.evaluation import networks
 from utils.evaluation.networks import pick_model
-from utils.evaluation.options import test_parser
+from utils.evaluation.options import evaluation_parser
 from utils.tiling import fuse
 
 RNG = np.random.default_rng(5)
@@ -221,7 +221,7 @@ def test_limit_of_a_stacked_file(tmp_path):
 
 
 def options(*given):
-    return test_parser("ps", "d", "d").parse_args(list(given))
+    return evaluation_parser("ps", "d", "d").parse_args(list(given))
 
 
 def test_weights_on_the_shelf_are_the_default_and_exact_is_passed_on(tmp_path, monkeypatch):

@@ -23,14 +23,14 @@ from utils.output.result_folder import ResultFolder
 from . import rows as measure
 from .evaluation import Evaluation, read_through
 from .networks import pick_model
-from .options import test_parser
+from .options import evaluation_parser
 
 PRETRAINED_RATIO = 4  # of pretrained/hmf.pth
 
 
 def run_hmf(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_hmf.py, fuse, write and print; returns what metrics.json holds."""
-    parser = test_parser("hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)")
+    parser = evaluation_parser("hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)")
     parser.add_argument("--scenes", nargs="+", help="names, or 'all'; the test scenes that are there if left out")
     parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the two resolutions")
     parser.add_argument(

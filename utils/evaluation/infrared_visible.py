@@ -26,7 +26,7 @@ from . import peers as methods
 from . import rows as measure
 from .evaluation import Evaluation, read_through
 from .networks import Network, label_of, pick_model, trained, untrained, with_distinct_labels
-from .options import test_parser
+from .options import evaluation_parser
 
 PAIR_LISTS = ("roadscene_50", "roadscene_held_21", "roadscene_unseen_10")
 TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
@@ -34,7 +34,7 @@ TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
 
 def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None) -> dict:
     """Parse the options of a test_dcinn_ivf script, fuse, write and print; returns what metrics.json holds."""
-    parser = test_parser(name, description, "folder with one subfolder of visible and one of infrared images")
+    parser = evaluation_parser(name, description, "folder with one subfolder of visible and one of infrared images")
     parser.add_argument("--visible", type=Path, help="folder or file of visible (or MRI) images")
     parser.add_argument("--infrared", type=Path, help="folder or file of infrared (or CT, PET) images")
     parser.add_argument("--bits", type=bit_depth, help="bit depth of images stored in more than 8 bits (default: 16)")

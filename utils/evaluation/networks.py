@@ -1,7 +1,6 @@
 """The networks of a test script: from a file, from a name in pretrained/, or a seeded start; what tables call them."""
 
 import argparse
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from models import DCINN, load_pretrained
+from models import DCINN
 from models.config import DCINNConfig
-from models.weights.checkpoint import holds_config
-from models.weights.files import PRETRAINED, find_weights
+from models.weights.checkpoint import network_of
+from models.weights.files import PRETRAINED, open_weights
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
 
@@ -26,7 +25,7 @@ class Network(NamedTuple):
         model: a DCINN, or of `models.peers`.
         label: what tables call it.
         trained: whether it has trained weights.
-        name, file: theirs.
+        name, file, sha256: of the weights; the last one of the file's bytes, in hexadecimal digits.
         seen: whether it was, or may have been, trained on the image of a name.
     """
 
@@ -35,6 +34,7 @@ class Network(NamedTuple):
     trained: bool
     name: str = "untrained"
     file: Path | None = None
+    sha256: str | None = None
     seen: Callable[[str], bool] = lambda _: False
 
     @property
@@ -49,11 +49,10 @@ class Network(NamedTuple):
 
     def as_dict(self) -> dict:
         """What metrics.json says of it: the weights by the SHA-256 of their file."""
-        digest = hashlib.sha256(self.file.read_bytes()).hexdigest() if self.file else None
         parameters = sum(p.numel() for p in self.model.parameters())
         return {
             "label": self.label,
-            "sha256": digest,
+            "sha256": self.sha256,
             "parameters": parameters,
             **self.model.config.as_dict(),
             **self.exact,
@@ -95,12 +94,12 @@ def trained(args: argparse.Namespace, weights: str, name: str, **lacking: object
     """The network of a file or of a name in pretrained/; as `pick_model`."""
     device = pick_device(args.device)
     given = {key: getattr(args, key) for key in lacking if getattr(args, key) is not None}
-    if not holds_config(weights):
+    file = open_weights(weights)
+    if not file.ours:
         given = {**lacking, **given}
-    task = name.partition("_")[0]
-    model = load_pretrained(weights, task=task, device=device, exact=args.exact or None, **given)
-    file = find_weights(weights)
-    return Network(model, label_of(file.stem, model.config), trained=True, name=file.stem, file=file)
+    model = network_of(file, task=name.partition("_")[0], device=device, exact=args.exact or None, **given)
+    stem = file.path.stem
+    return Network(model, label_of(stem, model.config), trained=True, name=stem, file=file.path, sha256=file.sha256)
 
 
 def untrained(args: argparse.Namespace, build: Callable[[], DCINN]) -> Network:

@@ -11,7 +11,7 @@ UNTRAINED = "untrained"  # for --weights: a seeded start
 evaluation_script = functools.partial(single_line_errors, more=(CheckpointError,))
 
 
-def test_parser(task: str, description: str, data_help: str) -> Parser:
+def evaluation_parser(task: str, description: str, data_help: str) -> Parser:
     """The options every test script has."""
     parser = Parser(description=description, allow_abbrev=False)
     parser.add_argument("--data", type=Path, help=f"{data_help} (default: the embedded sample)")

@@ -25,7 +25,7 @@ from utils.output.result_folder import ResultFolder
 from . import rows as measure
 from .evaluation import Evaluation, read_through
 from .networks import pick_model
-from .options import test_parser
+from .options import evaluation_parser
 from .pan_scene_by_tiles import fuse_scene
 
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
@@ -34,7 +34,7 @@ MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes sho
 
 def run_ps(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_ps.py, fuse, write and print; returns what metrics.json holds."""
-    parser = test_parser("ps", description, "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)")
+    parser = evaluation_parser("ps", description, "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)")
     parser.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
     parser.add_argument(
         "--bits", type=bit_depth, help="of the digital numbers; 1: in [0, 1] (default: the file's own, else 11)"

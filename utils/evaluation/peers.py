@@ -6,10 +6,10 @@ import re
 import torch
 
 from data.splits import split
-from models import load_pretrained
 from models.peers import PEERS, TITLES, CDDFuse, build_peer
 from models.peers.cddfuse import SKIPS
-from models.weights.files import PRETRAINED, find_weights, is_ours, read
+from models.weights.checkpoint import network_of
+from models.weights.files import PRETRAINED, open_weights
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
 from utils.commandline.options import Parser
@@ -107,13 +107,13 @@ def peer(args: argparse.Namespace, method: str, weights: str | None, medical: bo
             model = build_peer(method, {"skip": _skip(args, "visible", medical)} if method == "cddfuse" else {})
         label = f"{TITLES[method]} (untrained, seed {args.seed})"
         return Network(model.to(device).eval(), label, trained=False, name=f"{method}_untrained")
-    model = load_pretrained(weights, device=device, method=method)
-    file = find_weights(weights)
-    theirs = not is_ours(read(file))
+    opened = open_weights(weights)
+    model = network_of(opened, device=device, method=method)
+    file, theirs = opened.path, not opened.ours
     if isinstance(model, CDDFuse):
         model.skip = _skip(args, "none" if theirs and "MIF" in file.stem else model.skip, medical)
     label = f"{TITLES[method]} ({AUTHORS if theirs else file.stem})"
-    network = Network(model, label, trained=True, name=f"{method}_{file.stem}", file=file)
+    network = Network(model, label, trained=True, name=f"{method}_{file.stem}", file=file, sha256=opened.sha256)
     return network._replace(seen=_auif_saw) if theirs and method == "auif" else network
 
 
