@@ -25,7 +25,7 @@ from metrics.protocols import EXP
 from metrics.table import Table
 from utils.commandline.errors import UsageError, single_line_errors
 from utils.commandline.options import SENSOR_HELP, Parser, bit_depth, sensor
-from utils.evaluation import rows as measure
+from utils.evaluation.rows import add_pair, add_row_ps
 from utils.output.images import to_eight_bit
 from utils.output.result_folder import ResultFolder
 
@@ -61,7 +61,7 @@ def pairs(folder: Path, task: str) -> list[Table]:
     for pair in PairedImages(folder):
         infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
         halves_to_even = np.rint((infrared.astype(float) + visible) / 2)  # as CDDFuse's evaluator would round
-        measure.add_pair(tables, pair["name"], {"mean, halves to even": halves_to_even}, infrared, visible)
+        add_pair(tables, pair["name"], {"mean, halves to even": halves_to_even}, infrared, visible)
     return tables
 
 
@@ -79,7 +79,7 @@ def scene(file: Path, sensor: str | None, bits: int | None) -> tuple[list[Table]
         for index in range(len(scenes)):
             item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
             table.image(item["name"], item["lms"].shape[1:])
-            measure.add_row_ps(table, item, EXP, item["lms"], scenes.scale)
+            add_row_ps(table, item, EXP, item["lms"], scenes.scale)
         tables.append(table)
         checks += _compared(table, EXP, "EXP", scenes.ratio)
     return tables, checks

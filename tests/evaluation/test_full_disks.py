@@ -16,7 +16,7 @@ import test_dcinn_ivf_tno
 import test_dcinn_ps
 from data.files.atomic import write_whole
 from models import dcinn_ps, load_pretrained, save_checkpoint
-from utils.evaluation import infrared_visible as evaluate_ivf
+from utils.evaluation import infrared_visible
 from utils.output.figures import Panel, comparison_figure
 from utils.output.images import write_bands, write_png, write_stored
 
@@ -53,7 +53,7 @@ def test_a_disk_that_fills_up_is_said_and_earlier_results_stay(first, tmp_path, 
         calls.append(arguments)
         (full if len(calls) == 2 else write_stored)(*arguments)
 
-    monkeypatch.setattr(evaluate_ivf, "write_stored", second)
+    monkeypatch.setattr(infrared_visible, "write_stored", second)
     ended(test_dcinn_ivf_tno.main, *options)
     assert f"{tmp_path / 'out'}: No space left on device" in one_line(capfd)
     assert snapshot(tmp_path) == before

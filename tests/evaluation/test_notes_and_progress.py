@@ -18,7 +18,7 @@ import test_dcinn_ps
 from data import PairedImages
 from data.files.image_file import turned
 from models import dcinn_ivf
-from utils.evaluation import evaluation as runs
+from utils.evaluation import evaluation
 from utils.tiling import Tiling, fuse
 from utils.training.holdout import validation_label
 
@@ -33,7 +33,7 @@ def test_the_last_pair_is_looked_at_before_the_first_is_fused(tmp_path, capfd, m
     def fused(*_):
         raise AssertionError("fused before the pairs were read")
 
-    monkeypatch.setattr(runs, "fuse", fused)
+    monkeypatch.setattr(evaluation, "fuse", fused)
     options = ivf(tmp_path)
     gray_png(tmp_path / "set/ir/b.png", 32, 40)
     ended(test_dcinn_ivf_tno.main, *options)
@@ -43,7 +43,7 @@ def test_the_last_pair_is_looked_at_before_the_first_is_fused(tmp_path, capfd, m
 
 
 def test_the_last_scene_is_looked_at_before_the_first_is_fused(tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr(runs, "fuse", lambda *_: pytest.fail("fused before the scenes were read"))
+    monkeypatch.setattr(evaluation, "fuse", lambda *_: pytest.fail("fused before the scenes were read"))
     ms, pan = RNG.integers(1, 2000, (3, 4, 32, 32)).astype(float), RNG.integers(1, 2000, (3, 1, 128, 128)).astype(float)
     ms[2, 0, 0, 0] = np.nan
     savemat(tmp_path / "a.mat", {"ms": ms, "pan": pan})

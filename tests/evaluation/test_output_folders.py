@@ -17,12 +17,11 @@ import test_dcinn_ivf_tno
 import test_dcinn_ps
 from utils import prepare
 from utils.commandline.errors import single_line_errors
-from utils.evaluation import infrared_visible as evaluate_ivf
-from utils.evaluation import score
-from utils.output import result_folder as results
+from utils.evaluation import infrared_visible, score
+from utils.output import result_folder
 from utils.output.folder_lock import alone, fcntl
 from utils.output.result_folder import ResultFolder
-from utils.training import resume as state
+from utils.training import resume
 
 SCRIPTS = {"ps": test_dcinn_ps, "hmf": test_dcinn_hmf, "rs": test_dcinn_ivf_rs, "tno": test_dcinn_ivf_tno}
 SMALL = ("--weights", "untrained", "--limit", "1")
@@ -55,7 +54,7 @@ def test_a_run_that_is_stopped_while_it_writes(number, tmp_path, capfd, monkeypa
     test_dcinn_ivf_tno.main([str(o) for o in options])
     before = snapshot(tmp_path)
     capfd.readouterr()
-    monkeypatch.setattr(evaluate_ivf, "comparison_figure", lambda *_: os.kill(os.getpid(), number))
+    monkeypatch.setattr(infrared_visible, "comparison_figure", lambda *_: os.kill(os.getpid(), number))
     ended(test_dcinn_ivf_tno.main, *options, code=130)
     assert "interrupted" in one_line(capfd)
     assert snapshot(tmp_path) == before
@@ -107,8 +106,8 @@ def test_two_runs_into_one_folder(tmp_path):
 
 @pytest.mark.skipif(fcntl is None, reason="folders cannot be locked here")
 def test_a_folder_that_another_run_is_writing_to(tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr(results, "PATIENCE", 0.0)
-    monkeypatch.setattr(state, "PATIENCE", 0.0)
+    monkeypatch.setattr(result_folder, "PATIENCE", 0.0)
+    monkeypatch.setattr(resume, "PATIENCE", 0.0)
     options = ivf(tmp_path)
     (tmp_path / "out").mkdir()
     (tmp_path / "run").mkdir()

@@ -91,7 +91,9 @@ def test_weights_of_one_name_are_told_apart_by_their_folders(weights):
 def test_the_untrained_row_has_the_configuration_of_the_weights(weights, monkeypatch):
     built = []
     whole = untrained
-    monkeypatch.setattr(infrared_visible, "untrained", lambda args, build: built.append(whole(args, build)) or built[-1])
+    monkeypatch.setattr(
+        infrared_visible, "untrained", lambda args, build: built.append(whole(args, build)) or built[-1]
+    )
     save_checkpoint(weights / "odd.pth", DCINN(DCINNConfig("ivf", base_rule="mean", detail_rule="mean", exact=True)))
     run(weights, "--weights", weights / "odd.pth")
     assert (built[0].model.config.detail_rule, built[0].model.exact) == ("mean", True)

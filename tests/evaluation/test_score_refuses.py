@@ -10,7 +10,7 @@ from scoring import RNG, ivf, refused, run, values
 
 from metrics import d_lambda_k, d_s, protocols
 from metrics.table import Table
-from utils.evaluation import rows as measure
+from utils.evaluation import rows
 
 
 def ps(fused, source, *options):
@@ -87,7 +87,7 @@ def test_two_fused_images_of_one_name(gray_set, capsys):
 
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(gray_set, capsys, monkeypatch):
     folder, _ = gray_set
-    monkeypatch.setattr(measure, "add_pair", lambda *a: pytest.fail("measured first"))
+    monkeypatch.setattr("utils.evaluation.score.add_pair", lambda *a: pytest.fail("measured first"))
     (folder / "out").write_text("a file")
     assert "out: found a file, expected a folder" in refused(capsys, *ivf(folder, "--output", folder / "out"))
 
@@ -151,7 +151,7 @@ def test_the_ratio_reaches_the_metrics_without_a_reference(ratio):
 def test_exp_is_not_ranked_in_qnr_either():
     table = Table("t", "ps_full", protocols.PS_FULL, "toolbox", ratio=4, sensor="QB")
     lms, pan = RNG.integers(100, 2000, (4, 64, 64)) / 2047, RNG.integers(100, 2000, (1, 64, 64)) / 2047
-    measure.add_scene_ps(table, {"name": "s", "lms": lms, "pan": pan}, "m", lms * 0.9 + 0.05, 2047)
+    rows.add_scene_ps(table, {"name": "s", "lms": lms, "pan": pan}, "m", lms * 0.9 + 0.05, 2047)
     assert {("EXP (lms)", "D_lambda"), ("EXP (lms)", "QNR")} == table.unranked
     assert table.sizes == [(64, 64)]
 

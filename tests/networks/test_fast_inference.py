@@ -8,9 +8,7 @@ from plain import PlainDCINN
 
 from models import convexp
 from models.convexp import ConvExp, Prepared, conv_exp
-from models.fast import series_fft as spectrum_module
-from models.fast import strips
-from models.fast import tile_fft as fourier
+from models.fast import series_fft, strips, tile_fft
 from models.fast.series_fft import Spectrum, norm
 
 CASES = {"ps": (8, 1), "hmf": (31, 3), "ivf": (1, 1)}
@@ -66,7 +64,7 @@ def test_rows_of_a_strip_depend_on_nothing_beyond_its_halo(golden_model, monkeyp
     ("channels", "size", "sides"), [(3, 1.5, (150, 131)), (8, 2.5, (256, 200)), (70, 1.0, (97, 96))]
 )
 def test_the_series_by_fourier_transforms(channels, size, sides, monkeypatch):
-    monkeypatch.setattr(fourier, "AT_ONCE", 2**15)  # several groups of tiles
+    monkeypatch.setattr(tile_fft, "AT_ONCE", 2**15)  # several groups of tiles
     kernel = random_kernel(channels, size)
     spectrum = Spectrum(kernel, 10)
     assert spectrum.pays(*sides)
@@ -144,7 +142,7 @@ def test_spectra_too_large_to_keep_are_not_made(monkeypatch):
     kernel = random_kernel(8, 1.0)
     size = Spectrum(kernel, 10).nbytes
     for most, made in ((size, True), (size - 1, False)):
-        monkeypatch.setattr(spectrum_module, "MOST_BYTES", most)
+        monkeypatch.setattr(series_fft, "MOST_BYTES", most)
         assert (Spectrum(kernel, 10).reach is not None) == made
 
 

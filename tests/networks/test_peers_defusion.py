@@ -10,7 +10,7 @@ import torch
 from golden_inputs import image, weight
 from torch.nn import functional
 
-from data.patches import views as pretext
+from data.patches import views as views_module
 from models import load_pretrained
 from models.peers import DeFusion
 from models.peers.borders import mirrored
@@ -146,9 +146,9 @@ def views():
         return image(f"dfpp.{name}", (cells, cells)) > 0.5
 
     first, second = ([grid(f"g1{letter}", 13), grid(f"g2{letter}", 27)] for letter in "ab")
-    masks = pretext.masks(first, second, grid("g3", 27), SIDE)
+    masks = views_module.masks(first, second, grid("g3", 27), SIDE)
     noises = [20 * weight(f"dfpp.n{number}", picture.shape) for number in (1, 2)]
-    return picture, masks, [pretext.view(picture, m, n) for m, n in zip(masks, noises, strict=True)]
+    return picture, masks, [views_module.view(picture, m, n) for m, n in zip(masks, noises, strict=True)]
 
 
 def test_views(answers):
@@ -163,7 +163,7 @@ def test_random_views_hide_and_complete_each_other():
     picture = image("dfpp.x", (3, 64, 64)) * 0.5 + 0.2
     shares = []
     for _ in range(40):
-        first, second, mask1, mask2 = pretext.two_views(picture, rng)
+        first, second, mask1, mask2 = views_module.two_views(picture, rng)
         assert ((mask1 + mask2) >= 1).all()
         assert (first[:, mask1[0] == 1] == picture[:, mask1[0] == 1]).all()
         assert ((second >= 0) & (second <= 1)).all()

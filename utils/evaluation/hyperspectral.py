@@ -20,19 +20,21 @@ from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 from utils.output.result_folder import ResultFolder
 
-from . import rows as measure
 from .evaluation import Evaluation, read_through
 from .networks import pick_model
 from .options import evaluation_parser
+from .rows import add_scene_hmf
 
 PRETRAINED_RATIO = 4  # of pretrained/hmf.pth
 
 
 def run_hmf(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_hmf.py, fuse, write and print; returns what metrics.json holds."""
-    parser = evaluation_parser("hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)")
+    parser = evaluation_parser(
+        "hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)"
+    )
     parser.add_argument("--scenes", nargs="+", help="names, or 'all'; the test scenes that are there if left out")
-    parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the two resolutions")
+    parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="resolution ratio")
     parser.add_argument(
         "--srf",
         type=Path,
@@ -105,7 +107,7 @@ def evaluate_scenes(
             write_bands(folder.path(f"fused/{scene['name']}.{suffix}"), fused, scale)
             write_png(folder.path(f"fused/{scene['name']}_rgb.png"), to_eight_bit(stretch(fused, gt)))
             if run.measured:
-                measure.add_scene_hmf(table, scene["name"], run.label, fused, gt, inputs)
+                add_scene_hmf(table, scene["name"], run.label, fused, gt, inputs)
             if len(rows) < 4:
                 rows.append(_panels(scene["name"], inputs, fused, gt))
         comparison_figure(folder.path("comparison.png"), rows, f"{run.caption}, x{ratio}")

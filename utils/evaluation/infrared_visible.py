@@ -22,11 +22,11 @@ from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_wi
 from utils.output.images import to_eight_bit, with_colour, write_stored
 from utils.output.result_folder import ResultFolder
 
-from . import peers as methods
-from . import rows as measure
 from .evaluation import Evaluation, read_through
 from .networks import Network, label_of, pick_model, trained, untrained, with_distinct_labels
 from .options import evaluation_parser
+from .peers import add_peer_options, peer_networks, seen_names
+from .rows import add_pair
 
 PAIR_LISTS = ("roadscene_50", "roadscene_held_21", "roadscene_unseen_10")
 TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
@@ -51,7 +51,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     parser.add_argument(
         "--protocol", choices=("both", *TITLES), default="both", help="whose metrics: the paper's four, CDDFuse's eight"
     )
-    methods.add_options(parser)
+    add_peer_options(parser)
     args = parser.parse_args(argv)
 
     pairs: PairedImages | list[dict]
@@ -76,7 +76,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         raise UsageError(f"--output {args.output}: found {found}, expected one pair for a file, or a folder")
     network = pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
     medical = getattr(pairs, "modality", None) in MEDICAL
-    peers = methods.peers(args, medical)
+    peers = peer_networks(args, medical)
     network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
     run = Evaluation(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
     if args.tile and peers:
@@ -155,7 +155,7 @@ def evaluate_pairs(
                 name = output.name if single else f"{place}/{pair['name']}{storage.suffix}"
                 write_stored(folder.path(name), shown[label], storage)
             fused = {label: to_eight_bit(image) for label, image in floats.items()}
-            measure.add_pair(tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
+            add_pair(tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
             if len(rows) < MOST_ROWS:
                 rows.append(_sources(pair) + [_panel(label, image) for label, image in shown.items()])
                 window = telling_window(visible[0], infrared[0])
@@ -176,7 +176,7 @@ def _remarks(run: Evaluation, tables: list) -> None:
     """What a reader must know of further methods: training images among these, time."""
     networks = [run.network, *run.others]
     for table in tables:
-        for label, names in methods.seen_names(networks, table.images).items():
+        for label, names in seen_names(networks, table.images).items():
             table.remark(
                 f"{label}: {len(names)} of these {len(table.images)} pairs are in its TRAINING SET, or not known to be "
                 "outside, its row says little; --split roadscene_unseen_10 has pairs that are outside."

@@ -22,11 +22,11 @@ from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 from utils.output.result_folder import ResultFolder
 
-from . import rows as measure
 from .evaluation import Evaluation, read_through
 from .networks import pick_model
 from .options import evaluation_parser
 from .pan_scene_by_tiles import fuse_scene
+from .rows import add_scene_ps
 
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
 MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
@@ -127,7 +127,7 @@ def evaluate_scenes(
                 write_bands(folder.path(f"{kind}/{name}.{suffix}"), fused, scenes.scale)
                 write_png(folder.path(f"{kind}/{name}_rgb.png"), to_eight_bit(stretch(fused, like)))
                 if run.measured:
-                    measure.add_scene_ps(table, item, run.label, fused, scenes.scale)
+                    add_scene_ps(table, item, run.label, fused, scenes.scale)
                 if index < 2:
                     rows.append(_panels(f"{name}, {kind}", item, fused))
             tables.append(table)

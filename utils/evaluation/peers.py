@@ -22,7 +22,7 @@ ROADSCENE = re.compile(r"FLIR_.+")
 METHODS = ("dcinn", *PEERS)
 
 
-def add_options(parser: Parser) -> None:
+def add_peer_options(parser: Parser) -> None:
     """--methods and --peer-weights."""
     parser.add_argument(
         "--methods",
@@ -48,7 +48,7 @@ def add_options(parser: Parser) -> None:
     )
 
 
-def peers(args: argparse.Namespace, medical: bool = False) -> list[Network]:
+def peer_networks(args: argparse.Namespace, medical: bool = False) -> list[Network]:
     """The networks of --methods but for dcinn.
 
     Args:
@@ -93,10 +93,10 @@ def peer(args: argparse.Namespace, method: str, weights: str | None, medical: bo
         args: the options: device, seed, of CDDFuse cddfuse_skip.
         method: of `models.peers.PEERS`.
         weights: file or name; None for that of pretrained/peers, where it is there.
-        medical: see `peers`.
+        medical: see `peer_networks`.
 
     Raises:
-        UsageError, CheckpointError: as `peers`.
+        UsageError, CheckpointError: as `peer_networks`.
     """
     device = pick_device(args.device)
     shelf = PRETRAINED / "peers" / f"{method}.pth"

@@ -17,10 +17,10 @@ from utils.output.figures import MOST_ROWS, Panel, comparison_figure
 from utils.output.images import to_eight_bit, write_stored
 from utils.output.result_folder import ResultFolder
 
-from . import rows as measure
 from .evaluation import Evaluation, read_through
 from .options import add_run_options
 from .peers import peer
+from .rows import add_pair
 
 TITLES = {"multifocus": "Multi-focus fusion", "multiexposure": "Multi-exposure fusion"}
 MEASURES = {"paper": "structure", "cddfuse": "CDDFuse's metrics"}
@@ -79,7 +79,7 @@ def evaluate_photographs(run: Evaluation, pairs: Sequence[dict], output: Path, l
             write_stored(folder.path(f"fused/{pair['name']}{pair['storage'].suffix}"), shown, pair["storage"])
             if run.measured:
                 gray = {key: _luma(image) for key, image in images.items()}
-                measure.add_pair(tables, pair["name"], {run.label: gray["fused"]}, gray["second"], gray["first"])
+                add_pair(tables, pair["name"], {run.label: gray["fused"]}, gray["second"], gray["first"])
             if "reference" in pair:
                 images["reference"] = pair["reference"]
                 _add_gains(gains, run.label, images)

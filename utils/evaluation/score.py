@@ -25,7 +25,7 @@ from utils.commandline.progress import quiet
 from utils.output.images import to_eight_bit
 from utils.output.result_folder import ResultFolder
 
-from . import rows as measure
+from .rows import TRIVIAL, add_pair, add_scene_hmf, add_scene_ps
 
 PROTOCOLS = {
     "ivf": ("both", *protocols.IVF),
@@ -80,7 +80,7 @@ def run(argv: list[str] | None = None) -> dict:
         raise DataError(args.fused, "no such file or folder", "fused images")
     resolved = args.fused.resolve()
     args.name = args.name or (resolved.name if resolved.is_dir() else resolved.stem)
-    if args.name in measure.TRIVIAL[args.task]:
+    if args.name in TRIVIAL[args.task]:
         raise UsageError(f"--name: found {args.name}, the row that the table adds by itself, expected another")
     with ResultFolder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
         tables = {"ivf": _ivf, "ps": _ps, "hmf": _hmf}[args.task](args)
@@ -128,7 +128,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
         for table in tables:
             for note in [f"fused: {n}" for n in notes + more] + pair["notes"]:
                 table.remark(f"Converted, {note}.")
-        measure.add_pair(tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
+        add_pair(tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
     return tables
 
 
@@ -157,7 +157,7 @@ def _ps(args: argparse.Namespace) -> list[Table]:
     for index in tqdm(range(len(names)), desc="scoring", unit="scene", disable=quiet(len(names))):
         item = scenes.reduced(index) if reduced else scenes.full(index)
         image = _scaled(args, fused, order[index], item["lms"], source.bits)
-        measure.add_scene_ps(table, item, args.name, image, source.scale)
+        add_scene_ps(table, item, args.name, image, source.scale)
     return [table]
 
 
@@ -192,7 +192,7 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
             raise UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides divisible by --ratio")
         image = _scaled(args, fused, order[index], gt, args.bits or CAVE_BITS)
         srf = spectral_response() if len(gt) == len(spectral_response()) else np.ones((len(gt), 1)) / len(gt)
-        measure.add_scene_hmf(table, name, args.name, image, gt, fusion_inputs(gt, srf, args.ratio))
+        add_scene_hmf(table, name, args.name, image, gt, fusion_inputs(gt, srf, args.ratio))
     return [table]
 
 
