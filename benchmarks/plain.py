@@ -1,8 +1,8 @@
 """The three networks written the obvious way, from the maths alone: the oracle of equality, the yardstick of speed.
 
 Ten convolutions in a loop for the convolution exponential, a layer norm between two permutations, three subnets one
-after the other, autograd for everything. Weights have the released files' names, as `models.released.to_released` gives
-them. Only benchmarks and tests use this file.
+after the other, autograd for everything. Weights have the released files' names, as
+`models.weights.author_names.to_released` gives them. Only benchmarks and tests use this file.
 """
 
 import torch

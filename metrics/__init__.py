@@ -1,7 +1,8 @@
 """Image fusion metrics in NumPy, SciPy and scikit-image, checked against the codes that published tables come from.
 
 With a reference (`reference.py`), at full resolution without one (`no_reference.py`), of infrared and visible images
-(`fusion.py`, `structure.py`, `exposure.py`), and the DCINN authors' own four with their faults (`released.py`).
+(`fusion.py`, `structure.py`, `mef_ssim_index.py`), and the DCINN authors' own four with their faults (`released.py`).
+Installed, this folder is the package `dcinn.metrics`: it imports nothing of the other folders.
 """
 
 from . import released

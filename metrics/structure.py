@@ -1,7 +1,7 @@
 """Structural metrics of infrared-visible fusion: VIF, Qabf, SSIM and MS-SSIM. Gray images (H, W) on 0..255.
 
 Definitions: the evaluator of CDDFuse (Zhao et al., CVPR 2023) for viff, qabf and ssim_sum, checked against it. The
-DCINN paper's own "MS-SSIM" is another thing: `exposure.mef_ssim`.
+DCINN paper's own "MS-SSIM" is another thing: `mef_ssim_index.mef_ssim`.
 """
 
 import numpy as np

@@ -1,4 +1,7 @@
-"""The DCINN networks: build one, load one, fuse with it. Start reading at dcinn.py."""
+"""The DCINN networks: build one, load one, fuse with it. Start reading at dcinn.py.
+
+Installed, this folder is the package `dcinn`: it imports nothing of the other folders.
+"""
 
 from .config import DCINNConfig
 from .dcinn import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps

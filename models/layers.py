@@ -80,7 +80,7 @@ class SqueezeExcite(nn.Module):
     """Channel attention (Hu et al., 2018): the image's mean, two 1x1 convolutions, a sigmoid, a product.
 
     Attributes:
-        pooling: where set, what makes of an image's means (B, C, 1, 1) those that count, see `pooling.ScenePooling`.
+        pooling: where set, turns an image's means (B, C, 1, 1) into those that are used, see `scene_pooling`.
     """
 
     pooling: Callable[[Tensor], Tensor] | None = None

@@ -2,7 +2,7 @@
 
 A tile is not exactly the part of a whole-image fusion: squeeze-excite pools over what it sees, and a tile's border
 disturbs the convolution exponentials. The first difference goes away where the pooled means are those of the scene
-(`models.pooling`); benchmarks/README.md has both measured.
+(`models.scene_pooling`); benchmarks/README.md has both measured.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,1 +1,4 @@
-"""One file each: arrays, images, windows of rasters; written whole or not at all."""
+"""One file each: arrays, images, windows of rasters.
+
+All of data imports it; of data it imports `errors` alone.
+"""

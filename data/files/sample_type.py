@@ -37,7 +37,7 @@ class Storage(NamedTuple):
 
 
 def storage_of(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
-    """Of the samples as `rasters.read_raster` gives them, with the declared bit depth of `rasters.to_unit`."""
+    """Storage of the samples as `image_file.read_raster` gives them, with the declared bit depth of `to_unit`."""
     size, kind = raw.dtype.itemsize, raw.dtype.kind
     if kind == "f":
         return Storage("float32", 2**bits - 1 if bits is not None and raw.max() > 1 else 1, path)

@@ -63,7 +63,7 @@ def _pair(name: str, rgb: np.ndarray, dark_side: str, seed: int) -> dict:
 def sample_pan_scene() -> dict:
     """A simulated 8-band scene with its pan, before Wald's protocol: `ms` (8, 128, 128), `pan` (1, 512, 512).
 
-    float32 in [0, 1] of 11 bits, whole digital numbers; bands named as WorldView-3's. See `scenes.satellite_scene`.
+    float32 in [0, 1] of 11 bits, whole digital numbers; bands named as WorldView-3's. See `satellite.satellite_scene`.
     """
     top = 2**SAMPLE_BITS - 1
     ms, pan = (np.rint(image.clip(0, 1) * top) / top for image in satellite_scene(SAMPLE_SENSOR))

@@ -30,7 +30,7 @@ def satellite_scene(sensor: str, ratio: int = 4) -> tuple[np.ndarray, np.ndarray
     """MS (128, 128, 8) and pan (512, 512) of one scene, float64 in [0, 1], with shot and read noise (seeded).
 
     Args:
-        sensor: its MTF makes the MS, see `simulate.mtf_filter`.
+        sensor: its MTF makes the MS, see `metrics.filters.mtf_filter`.
         ratio: of the resolutions.
     """
     radiance = _radiance()

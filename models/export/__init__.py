@@ -1,4 +1,7 @@
-"""Networks for other runtimes: ONNX, and PyTorch's own ExportedProgram."""
+"""Networks for other runtimes: ONNX, and PyTorch's own ExportedProgram.
+
+It imports the networks, never the reverse.
+"""
 
 from .traced import (
     ExportError,

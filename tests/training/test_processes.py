@@ -20,23 +20,22 @@ SMALL = {
 GRADIENTS = """
 import sys
 import torch
-from utils import distributed, tasks
-from utils.loader import Batches
-from utils.objectives import start_actnorm
-from utils.train import chosen, train_parser
+from utils import distributed
+from utils.training.loader import Batches
+from utils.training.objectives import start_actnorm
 
 name, out = sys.argv[1], sys.argv[2]
 script = __import__(f"train_dcinn_{name}")
 caught = {}
-script.run = lambda name, args, numbers, prepare: caught.update(args=args, numbers=numbers, task=prepare())
+script.run = lambda name, args, recipe, prepare: caught.update(recipe=recipe, task=prepare())
 script.main(sys.argv[3:])
 with distributed.processes(torch.device("cpu")):
-    task, numbers = caught["task"], caught["numbers"]
+    task, recipe = caught["task"], caught["recipe"]
     torch.manual_seed(0)
     model = task.build()
     for parameter in model.parameters():
         parameter.data += 0.01 * torch.randn_like(parameter)
-    batches = Batches(task.source, numbers.batch, 0)
+    batches = Batches(task.source, recipe.batch, 0)
     first = batches.first_batch()
     start_actnorm(model, first["base_image"], first["guide"])
     objective = task.objective(model)
@@ -120,7 +119,7 @@ SIGNAL_TO_ONE = """
 import os, signal, sys
 import torch
 from utils import distributed
-from utils.engine import Trainer
+from utils.training.engine import Trainer
 
 import train_dcinn_ivf_tno
 

@@ -97,11 +97,11 @@ def fuse_scene(network: Network, ms: Path, pan: Path, bits: int, output: Path, t
 
     Args:
         network: of as many bands as the MS image.
-        ms, pan: see `PanScene` and `data.windows.Windows`.
+        ms, pan: see `PanScene` and `data.files.raster_windows.Windows`.
         bits: bit depth of the digital numbers.
         output: folder; nothing appears there before all is done.
         tile: side of the tiles in pixels; 0 for 512.
-        pooling: "scene" or "tile", see `models.pooling`.
+        pooling: "scene" or "tile", see `models.scene_pooling`.
 
     The samples are of the pan's type where that is an unsigned integer (rounded, and clipped to 0..2^bits - 1 and what
     the type holds), else float32; the GeoTIFF tags are the pan's.

@@ -1,1 +1,4 @@
-"""Result folders, images and figures."""
+"""Result folders, images and figures.
+
+evaluation and training import it; of utils it imports commandline alone.
+"""

@@ -1,1 +1,4 @@
-"""What the training scripts run."""
+"""What the training scripts run.
+
+Only they and benchmarks import it; it imports nothing of evaluation.
+"""

@@ -1,6 +1,6 @@
 """Training losses. Tensors are (B, C, H, W) in [0, 1].
 
-Source: the released training scripts of DCINN (IJCV 2024), but for `maxima_terms`; the weights are in `recipes.py`.
+Source: the released training scripts of DCINN (IJCV 2024), but for `maxima_terms`. The weights are in our scripts.
 """
 
 from collections.abc import Callable, Sequence

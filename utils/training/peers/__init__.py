@@ -1,1 +1,1 @@
-"""The trainings of other methods."""
+"""The trainings of other methods: their data, objectives and losses."""

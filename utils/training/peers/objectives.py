@@ -1,4 +1,4 @@
-"""What the peers minimise: their networks and the losses of `peer_losses`, for the engine."""
+"""What the peers minimise: their networks and their losses, for the engine."""
 
 import torch
 from torch import Tensor
