@@ -5,10 +5,10 @@ from pathlib import Path
 
 from data.files.atomic import whole_file
 from data.simulate import spectral_response
-from models import DCINN, CheckpointError
+from models import DCINN, CheckpointError, load_pretrained
 from models.config import TASKS
 from models.decomposition import BASE_RULES
-from models.export.traced import (
+from models.export import (
     INPUTS,
     ExportError,
     difference,
@@ -18,7 +18,6 @@ from models.export.traced import (
     to_onnx,
     to_program,
 )
-from models.weights.checkpoint import network_of
 from models.weights.files import open_weights
 
 from .commandline.errors import UsageError, single_line_errors
@@ -87,7 +86,7 @@ def network(weights: str, task: str | None, base_rule: str | None, srf: Path | N
     file = open_weights(weights)
     if srf is None and not file.ours:
         given["srf"] = spectral_response()
-    model = network_of(file, task=task, **given)
+    model = load_pretrained(file, task=task, **given)
     for option, value, of in (("--base-rule", base_rule, "ivf"), ("--srf", srf, "hmf")):
         if value is not None and model.config.task != of:
             raise UsageError(f"{option}: found for a network of {model.config.task}, expected for {of} only")

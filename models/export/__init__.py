@@ -4,6 +4,7 @@ It imports the networks, never the reverse.
 """
 
 from .traced import (
+    INPUTS,
     ExportError,
     about,
     difference,
@@ -15,6 +16,7 @@ from .traced import (
 )
 
 __all__ = [
+    "INPUTS",
     "ExportError",
     "about",
     "difference",

@@ -55,7 +55,7 @@ def export_released(path: str | os.PathLike, model: DCINN) -> None:
 
 @overload
 def load_pretrained(
-    name: str | os.PathLike,
+    name: str | os.PathLike | WeightFile,
     *,
     task: str | None = ...,
     device: str | torch.device = ...,
@@ -67,11 +67,13 @@ def load_pretrained(
 
 
 @overload
-def load_pretrained(name: str | os.PathLike, *, device: str | torch.device = ..., method: str | None) -> nn.Module: ...
+def load_pretrained(
+    name: str | os.PathLike | WeightFile, *, device: str | torch.device = ..., method: str | None
+) -> nn.Module: ...
 
 
 def load_pretrained(
-    name: str | os.PathLike,
+    name: str | os.PathLike | WeightFile,
     *,
     task: str | None = None,
     device: str | torch.device = "cpu",
@@ -83,8 +85,8 @@ def load_pretrained(
     """A network in evaluation mode from our file, the authors' file, or a name in pretrained/.
 
     Args:
-        name: a path, or the name of a file in pretrained/ without its suffix ("ivf_tno", "peers/auif"); of AUIF-Net's
-            three files any one.
+        name: a path, or the name of a file in pretrained/ without its suffix ("ivf_tno", "peers/auif"), or a file
+            that `files.open_weights` has read; of AUIF-Net's three files any one.
         task: "ps", "hmf" or "ivf" if the file must be of that task.
         device: where the network goes.
         srf: spectral response (bands, channels); the authors' hmf file needs it. Ours hold theirs.
@@ -95,23 +97,7 @@ def load_pretrained(
     Raises:
         CheckpointError: one line, where the file is missing, truncated, foreign, or not of this task or method.
     """
-    return network_of(
-        open_weights(name), task=task, device=device, srf=srf, base_rule=base_rule, exact=exact, method=method
-    )
-
-
-def network_of(
-    file: WeightFile,
-    *,
-    task: str | None = None,
-    device: str | torch.device = "cpu",
-    srf: object = None,
-    base_rule: str | None = None,
-    exact: bool | None = None,
-    method: str | None = "dcinn",
-) -> nn.Module:
-    """The network in a file that has been read; otherwise as `load_pretrained`."""
-    path, content, _ = file
+    path, content, _ = name if isinstance(name, WeightFile) else open_weights(name)
     try:
         found = peer_in(content)
         if method not in (None, found or "dcinn"):

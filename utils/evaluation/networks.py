@@ -8,9 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from models import DCINN
+from models import DCINN, load_pretrained
 from models.config import DCINNConfig
-from models.weights.checkpoint import network_of
 from models.weights.files import PRETRAINED, open_weights
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
@@ -97,7 +96,7 @@ def trained(args: argparse.Namespace, weights: str, name: str, **lacking: object
     file = open_weights(weights)
     if not file.ours:
         given = {**lacking, **given}
-    model = network_of(file, task=name.partition("_")[0], device=device, exact=args.exact or None, **given)
+    model = load_pretrained(file, task=name.partition("_")[0], device=device, exact=args.exact or None, **given)
     stem = file.path.stem
     return Network(model, label_of(stem, model.config), trained=True, name=stem, file=file.path, sha256=file.sha256)
 

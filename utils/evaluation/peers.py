@@ -6,9 +6,9 @@ import re
 import torch
 
 from data.splits import split
+from models import load_pretrained
 from models.peers import PEERS, TITLES, CDDFuse, build_peer
 from models.peers.cddfuse import SKIPS
-from models.weights.checkpoint import network_of
 from models.weights.files import PRETRAINED, open_weights
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
@@ -108,7 +108,7 @@ def peer(args: argparse.Namespace, method: str, weights: str | None, medical: bo
         label = f"{TITLES[method]} (untrained, seed {args.seed})"
         return Network(model.to(device).eval(), label, trained=False, name=f"{method}_untrained")
     opened = open_weights(weights)
-    model = network_of(opened, device=device, method=method)
+    model = load_pretrained(opened, device=device, method=method)
     file, theirs = opened.path, not opened.ours
     if isinstance(model, CDDFuse):
         model.skip = _skip(args, "none" if theirs and "MIF" in file.stem else model.skip, medical)
