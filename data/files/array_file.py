@@ -14,6 +14,7 @@ import scipy.io
 
 from data.errors import DataError, one_line
 
+from .hdf5_links import own_datasets
 from .matlab5 import is_matlab5, read_matlab5
 from .space import check_declared
 
@@ -63,6 +64,8 @@ class ArrayFile:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     self._content = _open(self.path)
+            except DataError:
+                raise
             except Exception as error:  # h5py and scipy.io raise many types on damaged files
                 why = one_line(error, 100) or type(error).__name__
                 raise DataError(self.path, f"no readable HDF5 or MATLAB file ({why})", "a complete file") from None
@@ -134,10 +137,7 @@ def _open(path: Path) -> dict:
         if 0 not in head[:4]:
             raise ValueError("no MATLAB header")
         return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}  # v4
-    file = h5py.File(path, "r")
-    names = {k: k if isinstance(k, str) else k.decode("utf-8", "replace") for k in file}
-    sets = {name: file.get(k) for k, name in names.items()}
-    sets = {k: v for k, v in sets.items() if isinstance(v, h5py.Dataset) and v.shape is not None}
+    sets = own_datasets(path, h5py.File(path, "r"))
     if head.startswith(b"MATLAB 7.3") or any("MATLAB_class" in v.attrs for v in sets.values()):
         return {k: Reversed(v) for k, v in sets.items()}
     return sets

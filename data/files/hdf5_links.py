@@ -1,0 +1,68 @@
+"""The datasets of an HDF5 file whose data are in the file itself.
+
+HDF5 lets a file keep its data elsewhere: in a raw file (external storage), in another HDF5 file (external links), or
+pieced together from several (virtual datasets). A file that somebody sends could so have any file of this machine read
+into a result, or read zeros where a source is missing. None of the three is followed.
+"""
+
+from pathlib import Path
+
+import h5py
+
+from data.errors import DataError
+
+MOST_NAMES = 1000  # at the top of a file
+MOST_HOPS = 16  # from one soft link to the next
+INSIDE = "data in the file itself"
+
+
+def own_datasets(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
+    """The datasets at the top of a file, by name; soft links are followed inside the file.
+
+    Args:
+        path: of the file, for messages.
+        file: opened for reading.
+
+    Raises:
+        DataError: for a name whose data lie in another file, and for more than 1000 names; nothing else is opened.
+    """
+    if len(file) > MOST_NAMES:
+        raise DataError(path, f"{len(file)} names", f"at most {MOST_NAMES}")
+    names = {key: key if isinstance(key, str) else key.decode("utf-8", "replace") for key in file}
+    for key, name in names.items():
+        _check_link(path, name, file, file, key, MOST_HOPS)
+    found = {}
+    for key, name in names.items():
+        item = file.get(key)
+        if isinstance(item, h5py.Dataset):
+            created = item.id.get_create_plist()
+            if created.get_layout() == h5py.h5d.VIRTUAL:
+                raise DataError(path, f"{name} pieced together from other files (a virtual dataset)", INSIDE)
+            if created.get_external_count():
+                raise DataError(path, f"{name} kept in another file (external storage)", INSIDE)
+            if item.shape is not None:
+                found[name] = item
+    return found
+
+
+def _check_link(path: Path, name: str, file: h5py.File, group: h5py.Group, key: str | bytes, hops: int) -> None:
+    """DataError where a link, or one that it leads through, leaves the file; dangling ones are left to the reader."""
+    if group.get(key, getclass=True, getlink=True) is h5py.HardLink:
+        return
+    link = group.get(key, getlink=True)
+    if isinstance(link, h5py.ExternalLink):
+        raise DataError(path, f"{name} kept in another file (an external link)", INSIDE)
+    if not isinstance(link, h5py.SoftLink):
+        return
+    if not hops:
+        raise DataError(path, f"{name}, which leads over more than {MOST_HOPS} links", INSIDE)
+    place = file if link.path.startswith("/") else group
+    *groups, last = [part for part in link.path.split("/") if part not in ("", ".")] or ["."]
+    for part in groups:
+        _check_link(path, name, file, place, part, hops - 1)
+        inner = place.get(part)
+        if not isinstance(inner, h5py.Group):
+            return
+        place = inner
+    if last != ".":
+        _check_link(path, name, file, place, last, hops - 1)
