@@ -57,7 +57,7 @@ def dcinn_hmf(pretrained: bool = False, **options: object) -> _nn.Module:
     """Hyperspectral-multispectral fusion: (upsampled HSI, RGB) -> fused; CAVE's 31 bands and the Nikon D700."""
     if pretrained:
         return _dcinn.load_pretrained("hmf", **options)
-    d700 = _np.loadtxt(_ROOT / "data" / "d700.csv", delimiter=",")
+    d700 = _np.loadtxt(_ROOT / "data" / "nikon_d700.csv", delimiter=",")
     return _dcinn.dcinn_hmf(**{"srf": d700, **options})
 
 

@@ -7,7 +7,7 @@ The scenes are degraded by the published protocol and measured against the origi
 """
 
 from utils.evaluation.hyperspectral import run_hmf
-from utils.evaluation.options import evaluation_script
+from utils.evaluation.parser import evaluation_script
 
 
 @evaluation_script

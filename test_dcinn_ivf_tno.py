@@ -8,7 +8,7 @@ DIR holds one subfolder of visible images (vi, vis, visible, MRI, ...) and one o
 """
 
 from utils.evaluation.infrared_visible import run_ivf
-from utils.evaluation.options import evaluation_script
+from utils.evaluation.parser import evaluation_script
 
 
 @evaluation_script

@@ -8,8 +8,8 @@ A file with gt is scored against it. A file with ms and pan alone is fused as it
 Wald's protocol, its MS then being the reference.
 """
 
-from utils.evaluation.options import evaluation_script
 from utils.evaluation.pansharpening import run_ps
+from utils.evaluation.parser import evaluation_script
 
 
 @evaluation_script

@@ -10,7 +10,7 @@ brightest are fused. Infrared-visible pairs: `test_dcinn_ivf_tno.py --methods dc
 
 import functools
 
-from utils.evaluation.options import evaluation_script
+from utils.evaluation.parser import evaluation_script
 from utils.evaluation.photographs import run_photographs
 
 

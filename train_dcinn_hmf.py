@@ -12,11 +12,11 @@ by `test_dcinn_hmf.py --weights` and `models.load_pretrained`.
 from dataclasses import replace
 from pathlib import Path
 
-from utils.commandline.options import bit_depth, positive
+from utils.commandline.parser import bit_depth, positive
 from utils.training.arguments import TrainingArguments
 from utils.training.hyperspectral import hyperspectral
-from utils.training.options import add_backward_options, add_dcinn_options, chosen, train_parser, training_script
-from utils.training.recipes import Recipe
+from utils.training.parser import add_backward_options, add_dcinn_options, chosen, train_parser, training_script
+from utils.training.recipe import Recipe
 from utils.training.run import run
 
 # Source: the authors' released training script; Wang et al., IJCV 132 (2024), section 5.

@@ -11,8 +11,8 @@ best.pth are read by `test_dcinn_ivf_tno.py --weights` and `models.load_pretrain
 
 from utils.training.arguments import TrainingArguments
 from utils.training.infrared_visible import infrared_visible
-from utils.training.options import add_dcinn_options, add_pair_options, chosen, train_parser, training_script
-from utils.training.recipes import TUNED, Recipe
+from utils.training.parser import add_dcinn_options, add_pair_options, chosen, train_parser, training_script
+from utils.training.recipe import TUNED, Recipe
 from utils.training.run import run
 
 # Source: the authors' released training script; Wang et al., IJCV 132 (2024), section 5. The weights are those of

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from models.peers import TITLES
 from utils.commandline.errors import UsageError
-from utils.commandline.options import Parser
+from utils.commandline.parser import Parser
 from utils.training.arguments import TrainingArguments
-from utils.training.options import add_keep_test_pairs, chosen, fraction, train_parser, training_script
+from utils.training.parser import add_keep_test_pairs, chosen, fraction, train_parser, training_script
 from utils.training.peers.tasks import TASKS
-from utils.training.recipes import Recipe
+from utils.training.recipe import Recipe
 from utils.training.run import run
 
 # Source: the numbers of their authors' codes; "defusion_latent" is the second stage of DeFusion++.

@@ -20,12 +20,12 @@ from data import CAVE, PairedImages
 from data.hyperspectral import CAVE_TEST, fusion_inputs
 from data.pan_scenes import PanScenes
 from data.simulate import spectral_response
-from metrics import protocols, published, render
+from metrics import protocols, published, table_text
 from metrics.protocols import EXP
 from metrics.table import Table
 from utils.commandline.errors import UsageError, single_line_errors
-from utils.commandline.options import SENSOR_HELP, Parser, bit_depth, sensor
-from utils.evaluation.rows import add_pair, add_row_ps
+from utils.commandline.parser import SENSOR_HELP, Parser, bit_depth, sensor
+from utils.evaluation.table_rows import add_pair, add_row_ps
 from utils.output.images import to_eight_bit
 from utils.output.result_folder import ResultFolder
 
@@ -132,7 +132,7 @@ def main(argv: list[str] | None = None) -> dict:
         if folder:
             folder.write_tables(tables, {"checks": checks})
             folder.write_text("checks.md", _verdict(checks))
-    print("\n".join(render.markdown(table) for table in tables) + "\n" + _verdict(checks))
+    print("\n".join(table_text.markdown(table) for table in tables) + "\n" + _verdict(checks))
     print(f"{time.perf_counter() - start:.0f} s")
     if not all(check["ok"] for check in checks):
         raise SystemExit(1)

@@ -20,8 +20,8 @@ from torch.nn import functional
 from models import dcinn_ivf
 from models.peers import PEERS, TITLES
 from utils.commandline.device import pick_device
-from utils.commandline.options import Parser, positive
-from utils.evaluation.options import evaluation_script
+from utils.commandline.parser import Parser, positive
+from utils.evaluation.parser import evaluation_script
 
 BUILD = {"dcinn": lambda: dcinn_ivf("max"), **PEERS}
 

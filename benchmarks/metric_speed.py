@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from data import PairedImages
 from metrics import d_lambda, d_lambda_k, d_s, ergas, mef_ssim, protocols, q2n, sam, scc, ssim, uqi
 from utils.commandline.errors import single_line_errors
-from utils.commandline.options import Parser, positive
+from utils.commandline.parser import Parser, positive
 
 
 def timed(call: object, repeats: int) -> float:

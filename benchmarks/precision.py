@@ -28,8 +28,8 @@ from models.anet import ThreeScaleANet, TwoScaleANet
 from models.convexp import ConvExp
 from models.layers import Subnet
 from utils.commandline.errors import UsageError
-from utils.commandline.options import Parser, bit_depth, positive
-from utils.evaluation.options import evaluation_script
+from utils.commandline.parser import Parser, bit_depth, positive
+from utils.evaluation.parser import evaluation_script
 
 PARTS = {
     "ANet": lambda model: _of(model, (TwoScaleANet, ThreeScaleANet)),

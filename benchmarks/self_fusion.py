@@ -20,8 +20,8 @@ from data.infrared_visible import PairedImages
 from metrics import psnr
 from models import load_pretrained
 from utils.commandline.device import pick_device
-from utils.commandline.options import Parser, positive
-from utils.evaluation.options import evaluation_script
+from utils.commandline.parser import Parser, positive
+from utils.evaluation.parser import evaluation_script
 
 COLUMNS = ("weights", "images", "itself", "least", "largest", "minimum", "mean", "maximum", "brighter")
 

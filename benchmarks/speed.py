@@ -39,8 +39,8 @@ from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
 from models.convexp import ConvExp
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
-from utils.commandline.options import Parser, positive
-from utils.evaluation.options import evaluation_script
+from utils.commandline.parser import Parser, positive
+from utils.evaluation.parser import evaluation_script
 from utils.output.result_folder import ResultFolder
 
 BUILD = {

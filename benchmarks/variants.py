@@ -9,7 +9,7 @@ from torch import Tensor
 from models import DCINN
 from utils.training.accumulation import accumulated
 from utils.training.objectives import DetailObjective
-from utils.training.recipes import Recipe
+from utils.training.recipe import Recipe
 from utils.training.settings import Settings
 
 Call = Callable[[], Tensor]

@@ -16,7 +16,7 @@ from metrics.sensors import SENSORS
 
 from .errors import DataError
 from .files.array_file import ArrayFile
-from .files.space import MOST_BANDS
+from .files.size_limits import MOST_BANDS
 from .simulate import interp23
 
 KEYS = {"gt": ("gt", "I_GT"), "lms": ("lms",), "ms": ("ms", "I_MS_LR"), "pan": ("pan", "I_PAN")}

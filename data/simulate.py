@@ -71,7 +71,7 @@ def spectral_response(name: str = "d700") -> np.ndarray:
     """
     if name != "d700":
         raise ValueError(f"spectral response: found {name!r}, expected 'd700'")
-    return np.loadtxt(Path(__file__).with_name("d700.csv"), delimiter=",")
+    return np.loadtxt(Path(__file__).with_name("nikon_d700.csv"), delimiter=",")
 
 
 def gaussian_kernel(size: int, sigma: float) -> np.ndarray:

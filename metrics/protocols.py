@@ -10,7 +10,7 @@ from functools import cache, partial
 import numpy as np
 
 from . import released
-from .catalogue import COLUMNS
+from .columns import COLUMNS
 from .no_reference import d_lambda, d_lambda_k, d_s
 from .q2n_index import BLOCK, q2n
 from .reference import BORDER, cut_border, ergas, psnr, sam, scc, ssim

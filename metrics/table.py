@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import published
-from .catalogue import HIGHER, LOWER, direction
+from .columns import HIGHER, LOWER, direction
 
 ARROWS = {HIGHER: "↑", LOWER: "↓", 0: ""}
 

@@ -1,4 +1,4 @@
-"""Training in less memory: what autograd would keep is dropped, and computed again in the backward pass."""
+"""Gradient checkpointing: inner results are dropped, and computed again in the backward pass, to save memory."""
 
 from collections.abc import Callable
 

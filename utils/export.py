@@ -21,8 +21,8 @@ from models.export import (
 from models.weights.files import open_weights
 
 from .commandline.errors import UsageError, single_line_errors
-from .commandline.options import Parser, positive
-from .commandline.spectral_response import read_srf
+from .commandline.parser import Parser, positive
+from .commandline.srf_option import read_srf
 
 PROGRAM = "python -m utils.export"
 SUFFIXES = (".onnx", ".pt2")

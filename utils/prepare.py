@@ -8,12 +8,12 @@ from data.errors import DataError
 from data.patches.h5 import H5_KEYS, write_patches
 from data.patches.hyperspectral import SpectralPatches
 from data.patches.pansharpening import PanScenePatches
-from data.patches.scene_lists import training_scenes
+from data.patches.training_images import training_scenes
 from data.simulate import PAN_FILTERS, spectral_response
 
 from .commandline.errors import UsageError
-from .commandline.options import SENSOR_HELP, Parser, bit_depth, positive, sensor, span
-from .commandline.spectral_response import read_srf
+from .commandline.parser import SENSOR_HELP, Parser, bit_depth, positive, sensor, span
+from .commandline.srf_option import read_srf
 
 PS_KEYS = {"gt": "gt", "base_image": "lms", "ms": "ms", "guide": "pan"}
 

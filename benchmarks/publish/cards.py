@@ -25,14 +25,14 @@ from benchmarks.publish.card_texts import CARDS, HEADLINES, INTRODUCTION, MORE, 
 from benchmarks.publish.trainings import facts_of, measure_of
 from data.files.atomic import write_whole
 from metrics import published
-from metrics.catalogue import direction
+from metrics.columns import direction
 from metrics.table import ARROWS
 from models import load_pretrained, save_checkpoint
 from models.weights.files import PRETRAINED
 from train_peers import RECIPES as PEER_RECIPES
 from utils.commandline.errors import UsageError
-from utils.commandline.options import Parser
-from utils.evaluation.options import evaluation_script
+from utils.commandline.parser import Parser
+from utils.evaluation.parser import evaluation_script
 
 README = PRETRAINED.parent / "README.md"
 HALF = ("peers/defusion",)  # 27 MB for 54; read back to 32-bit floats

@@ -27,8 +27,8 @@ import test_dcinn_ps
 from data.files.atomic import write_whole
 from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
-from utils.commandline.options import Parser
-from utils.evaluation.options import evaluation_script
+from utils.commandline.parser import Parser
+from utils.evaluation.parser import evaluation_script
 
 SCRIPTS = {
     "test_dcinn_ps.py": test_dcinn_ps,

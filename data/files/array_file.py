@@ -16,7 +16,7 @@ from data.errors import DataError, one_line
 
 from .hdf5_links import own_datasets
 from .matlab5 import is_matlab5, read_matlab5
-from .space import check_declared
+from .size_limits import check_declared
 
 SUFFIXES = (".h5", ".hdf5", ".mat")
 

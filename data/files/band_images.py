@@ -10,7 +10,7 @@ import tifffile
 from data.errors import DataError, one_line
 
 from .array_file import ArrayFile, read_npy
-from .space import check_declared
+from .size_limits import check_declared
 
 SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
 KEYS = ("fused", "sr", "I_Fus", "I_F", "I_fus", "output", "out", "pred", "gt", "GT", "I_GT")

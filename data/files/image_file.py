@@ -16,7 +16,7 @@ from PIL import Image
 
 from data.errors import DataError, one_line
 
-from .space import check_declared
+from .size_limits import check_declared
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
 DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders

@@ -10,8 +10,8 @@ import tifffile
 from data.errors import DataError, one_line
 
 from .array_file import read_npy
-from .sample_type import page_geo_tags
-from .space import MOST_BANDS, check_declared, reserve
+from .geotiff import page_geo_tags
+from .size_limits import MOST_BANDS, check_declared, reserve
 
 
 class Windows:

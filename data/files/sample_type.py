@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import tifffile
 
-GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # the tags that say where on Earth the pixels are
-TIFF = (".tif", ".tiff")
+from .geotiff import TIFF
+
 PNG_TYPES = ("uint8", "uint16")
 ORDER = ("uint8", "uint16", "uint32", "float32")
 
@@ -44,20 +43,6 @@ def storage_of(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
     if kind == "b" or size == 1:
         return Storage("uint8", 255, path)
     return Storage("uint16" if size == 2 else "uint32", 2 ** (bits or 8 * size) - 1, path)
-
-
-def geo_tags(path: Path | None) -> list[tuple]:
-    """The GeoTIFF tags of a TIFF as tifffile writes them ("extratags"); none of other files."""
-    if path is None or path.suffix.lower() not in TIFF:
-        return []
-    with tifffile.TiffFile(path) as file:
-        return page_geo_tags(file.pages.first)
-
-
-def page_geo_tags(page: tifffile.TiffPage) -> list[tuple]:
-    """Those of a page."""
-    tags = [page.tags.get(code) for code in GEOTIFF]
-    return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags if tag is not None]
 
 
 def eight_bit(image: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from data.errors import DataError
 from data.files.array_file import ArrayFile
 from data.files.atomic import whole_file
-from data.files.space import check_disk
+from data.files.size_limits import check_disk
 
 from .grid import check_sides
 

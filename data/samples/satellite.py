@@ -24,6 +24,21 @@ MATERIALS = {
 }
 PAN_WEIGHTS = np.array([0.03, 0.14, 0.22, 0.17, 0.20, 0.14, 0.07, 0.03])  # of the eight bands, sum one
 SIDE = 512
+SAMPLE_SENSOR, SAMPLE_BITS = "WV3", 11
+
+
+def sample_pan_scene() -> dict:
+    """A simulated 8-band scene with its pan, before Wald's protocol: `ms` (8, 128, 128), `pan` (1, 512, 512).
+
+    float32 in [0, 1] of 11 bits, whole digital numbers; bands named as WorldView-3's. See `satellite_scene`.
+    """
+    top = 2**SAMPLE_BITS - 1
+    ms, pan = (np.rint(image.clip(0, 1) * top) / top for image in satellite_scene(SAMPLE_SENSOR))
+    return {
+        "name": "sample",
+        "ms": np.ascontiguousarray(np.moveaxis(ms, -1, 0), np.float32),
+        "pan": pan[None].astype(np.float32),
+    }
 
 
 def satellite_scene(sensor: str, ratio: int = 4) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,9 @@
-"""Networks for other runtimes: ONNX, and PyTorch's own ExportedProgram.
+"""Networks for other runtimes: ONNX, and PyTorch's own ExportedProgram (.pt2). The command is `python -m utils.export`.
 
 It imports the networks, never the reverse.
 """
 
-from .traced import (
+from .onnx_and_pt2 import (
     INPUTS,
     ExportError,
     about,

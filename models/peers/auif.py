@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .borders import at_least, check_pair
 from .config import PeerConfig
+from .padding import at_least, check_pair
 
 LAYERS, FILTERS = 10, 64
 BOX, SURROUND = 11, 19

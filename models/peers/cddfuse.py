@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .borders import at_least, check_pair
 from .config import PeerConfig
+from .padding import at_least, check_pair
 
 WIDTH, HEADS, BLOCKS = 64, 8, 4
 LEAST = 2  # pixels of a side, that some blocks mirror

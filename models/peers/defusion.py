@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .borders import mirrored
 from .config import PeerConfig
+from .padding import mirrored
 from .vit import GRID, SIDE, Block, CrossBlock, Encoder, Head, image_of, sine_positions
 
 WIDTH, HEADS = 192, 16

@@ -1,4 +1,5 @@
-"""Files of weights, ours and the authors': found, read, checked, written.
+"""Files of weights, ours and the authors'. Start at checkpoint.py: `load_pretrained`, `save_checkpoint`.
 
-It imports the networks, never the reverse.
+files.py finds, reads and writes them; author_names.py translates the authors' names. It imports the networks, never
+the reverse.
 """

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..peers import DeFusion, build_peer
-from ..peers.teachers import Teacher
+from ..peers.mae_teachers import Teacher
 from ..peers.vit import SIDE
 from .author_names import assert_same_entries
 from .files import CheckpointError, check_version, filled, is_ours, open_weights, plain_state, read

@@ -81,7 +81,7 @@ def test_what_is_not_there_is_left_out_and_said(kept, capsys):
 def test_no_table_of_weights_that_are_not_there(kept, monkeypatch):
     entry = tables.Entry(ENTRY.script, ENTRY.data, ("--protocol", "paper"))
     monkeypatch.setattr(tables, "TABLES", {"other": entry})
-    monkeypatch.setattr("utils.evaluation.networks.PRETRAINED", kept)
+    monkeypatch.setattr("utils.evaluation.pick_network.PRETRAINED", kept)
     with pytest.raises(UsageError, match="no weights"):
         tables.main(["--datasets", str(kept / "sets")])
     assert not (kept / "results/other.json").exists()

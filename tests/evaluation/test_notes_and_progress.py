@@ -20,7 +20,7 @@ from data.files.image_file import turned
 from models import dcinn_ivf
 from utils.evaluation import evaluation
 from utils.tiling import Tiling, fuse
-from utils.training.holdout import validation_label
+from utils.training.validation_split import validation_label
 
 RNG = np.random.default_rng(0)
 

@@ -12,7 +12,7 @@ import test_dcinn_ivf_tno
 import test_dcinn_ps
 from models import DCINN, DCINNConfig, dcinn_ivf, save_checkpoint
 from utils.evaluation import infrared_visible
-from utils.evaluation.networks import untrained
+from utils.evaluation.pick_network import untrained
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import tifffile
 from scoring import RNG, ivf, refused, run, values
 
 from data.simulate import interp23, wald
-from metrics import ergas, hqnr, mef_ssim, psnr, q2n, render, sam, viff
+from metrics import ergas, hqnr, mef_ssim, psnr, q2n, sam, table_text, viff
 from metrics.protocols import PS_FULL, PS_REDUCED
 from metrics.table import Table
-from utils.evaluation import rows
+from utils.evaluation import table_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -109,9 +109,11 @@ def test_ps_at_both_resolutions_of_one_scene(tmp_path):
 def test_exp_is_not_the_best_in_what_it_is_by_definition():
     table = Table("t", "ps_full", PS_FULL, "toolbox", ratio=4, sensor="QB")
     lms, pan = RNG.integers(100, 2000, (4, 64, 64)) / 2047, RNG.integers(100, 2000, (1, 64, 64)) / 2047
-    rows.add_scene_ps(table, {"name": "s", "lms": lms, "pan": pan}, "m", (lms + pan) / 2, 2047)
+    table_rows.add_scene_ps(table, {"name": "s", "lms": lms, "pan": pan}, "m", (lms + pan) / 2, 2047)
     assert table.rows["EXP (lms)"]["D_lambda"] == [0]
-    marks = {name: dict(zip(PS_FULL, (mark for _, mark in cells), strict=True)) for name, cells in render.lines(table)}
+    marks = {
+        name: dict(zip(PS_FULL, (mark for _, mark in cells), strict=True)) for name, cells in table_text.lines(table)
+    }
     assert marks["EXP (lms)"]["D_lambda"] is None
     assert {marks[name]["D_s"] for name in marks} == {"best", "second"}
 
@@ -120,7 +122,7 @@ def test_exp_is_not_the_best_in_what_it_is_by_definition():
 def test_images_too_small_for_the_border_cut_are_not_comparable(side, comparable):
     table = Table("t", "ps_reduced", PS_REDUCED["toolbox"], "toolbox", ratio=4)
     gt = RNG.integers(100, 2000, (4, side, side)) / 2047
-    rows.add_scene_ps(table, {"name": "s", "gt": gt, "lms": gt}, "m", gt, 2047)
+    table_rows.add_scene_ps(table, {"name": "s", "gt": gt, "lms": gt}, "m", gt, 2047)
     assert table.comparable == comparable
     assert any("Border NOT cut" in line for line in table.remarks) != comparable
 

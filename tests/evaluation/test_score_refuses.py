@@ -10,7 +10,7 @@ from scoring import RNG, ivf, refused, run, values
 
 from metrics import d_lambda_k, d_s, protocols
 from metrics.table import Table
-from utils.evaluation import rows
+from utils.evaluation import table_rows
 
 
 def ps(fused, source, *options):
@@ -151,7 +151,7 @@ def test_the_ratio_reaches_the_metrics_without_a_reference(ratio):
 def test_exp_is_not_ranked_in_qnr_either():
     table = Table("t", "ps_full", protocols.PS_FULL, "toolbox", ratio=4, sensor="QB")
     lms, pan = RNG.integers(100, 2000, (4, 64, 64)) / 2047, RNG.integers(100, 2000, (1, 64, 64)) / 2047
-    rows.add_scene_ps(table, {"name": "s", "lms": lms, "pan": pan}, "m", lms * 0.9 + 0.05, 2047)
+    table_rows.add_scene_ps(table, {"name": "s", "lms": lms, "pan": pan}, "m", lms * 0.9 + 0.05, 2047)
     assert {("EXP (lms)", "D_lambda"), ("EXP (lms)", "QNR")} == table.unranked
     assert table.sizes == [(64, 64)]
 

@@ -16,9 +16,9 @@ from metrics import d_lambda, d_lambda_k, d_s, ergas, mef_ssim, mi, psnr, q2n, q
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps, save_checkpoint
 from models.convexp import ConvExp
 from models.layers import Subnet
-from utils.evaluation import networks
-from utils.evaluation.networks import pick_model
-from utils.evaluation.options import evaluation_parser
+from utils.evaluation import pick_network
+from utils.evaluation.parser import evaluation_parser
+from utils.evaluation.pick_network import pick_model
 from utils.tiling import fuse
 
 RNG = np.random.default_rng(5)
@@ -225,7 +225,7 @@ def options(*given):
 
 
 def test_weights_on_the_shelf_are_the_default_and_exact_is_passed_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(networks, "PRETRAINED", tmp_path)
+    monkeypatch.setattr(pick_network, "PRETRAINED", tmp_path)
     monkeypatch.setattr("models.weights.files.PRETRAINED", tmp_path)
     network = pick_model(options("--exact"), "ps", lambda: dcinn_ps(4))
     assert (network.trained, network.model.exact, network.model.training) == (False, True, False)

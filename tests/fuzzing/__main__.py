@@ -27,7 +27,7 @@ import h5py
 from tests.fuzzing.kinds import KINDS, Inputs, heads
 from tests.fuzzing.workers import Verdict, Worker
 from utils.commandline.errors import single_line_errors
-from utils.commandline.options import Parser, positive, seed
+from utils.commandline.parser import Parser, positive, seed
 
 COLUMNS = ("inputs", "read", "refused", "failures")
 

@@ -85,7 +85,7 @@ def _harvard(path: Path) -> None:
 
 
 def _response(path: Path) -> None:
-    from utils.commandline.spectral_response import read_srf
+    from utils.commandline.srf_option import read_srf
 
     read_srf(path)
 

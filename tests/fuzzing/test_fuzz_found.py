@@ -25,7 +25,7 @@ from data.files.raster_windows import Windows
 from data.simulate import spectral_response
 from models import CheckpointError, dcinn_ps, load_pretrained, save_checkpoint
 from models.config import checked_srf
-from utils.commandline.spectral_response import read_srf
+from utils.commandline.srf_option import read_srf
 from utils.training.logs import _rows
 
 ROOT = Path(__file__).resolve().parents[2]

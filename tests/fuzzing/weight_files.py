@@ -18,7 +18,7 @@ from utils.training import engine
 from utils.training.engine import Trainer
 from utils.training.loader import Batches
 from utils.training.objectives import DetailObjective
-from utils.training.recipes import Recipe
+from utils.training.recipe import Recipe
 from utils.training.settings import Settings
 from utils.training.validation import Validation
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metrics import published
-from metrics.catalogue import COLUMNS
+from metrics.columns import COLUMNS
 
 
 def test_published_tables_are_whole():

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from metrics import ag, en, published, render
+from metrics import ag, en, published, table_text
 from metrics.table import Table
 
 TNO8 = ("2", "3", "4", "5", "6", "7", "8", "10")
@@ -23,7 +23,7 @@ def table(task="x", metrics=("EN",), images=("a",), rows=None, **about):
 
 
 def names(made):
-    return [name for name, _ in render.lines(made)]
+    return [name for name, _ in table_text.lines(made)]
 
 
 def test_a_published_row_stands_beside_ours_only_on_the_same_images_and_protocol():
@@ -38,12 +38,12 @@ def test_a_published_row_stands_beside_ours_only_on_the_same_images_and_protocol
         table("ps_full", images=TNO8, protocol="paper"),
     ):
         assert names(other) == ["ours"]
-        assert "| DCINN" not in render.markdown(other)
-    apart = render.markdown(table("ivf_tno", images=("a",), protocol="paper"))
+        assert "| DCINN" not in table_text.markdown(other)
+    apart = table_text.markdown(table("ivf_tno", images=("a",), protocol="paper"))
     assert "Set apart, other images or protocol (DCINN paper Table 7; TNO, 8 pairs" in apart
     assert "EN 6.6371, 2EN 13.2743, SD* 67.9157, MEF-SSIM 0.8896" in apart
     assert "CDDFuse" not in apart, "not even quoted: its SD is another quantity"
-    incomparable = render.markdown(table("ivf_tno", images=TNO8, protocol="paper", comparable=False))
+    incomparable = table_text.markdown(table("ivf_tno", images=TNO8, protocol="paper", comparable=False))
     assert "Set apart" in incomparable
 
 
@@ -91,18 +91,22 @@ def test_rows_of_other_sensors_are_not_quoted():
 def test_mean_sample_deviation_and_direction():
     made = table("x", ("SAM", "PSNR", "Q"), "abc", {"ours": {key: [1.0, 2.0, 4.0] for key in ("SAM", "PSNR", "Q")}})
     assert made.summary()["ours"]["SAM"] == {"mean": pytest.approx(7 / 3), "std": pytest.approx(1.5275252), "count": 3}
-    assert "| method | SAM ↓ | PSNR ↑ | Q |" in render.markdown(made)
-    assert "2.3333 ± 1.5275" in render.markdown(made)
-    assert "(3 images)" in render.markdown(made)
-    assert "| 6.0000 |" in render.markdown(table()), "one image has no deviation"
+    assert "| method | SAM ↓ | PSNR ↑ | Q |" in table_text.markdown(made)
+    assert "2.3333 ± 1.5275" in table_text.markdown(made)
+    assert "(3 images)" in table_text.markdown(made)
+    assert "| 6.0000 |" in table_text.markdown(table()), "one image has no deviation"
 
 
 def test_best_and_second_follow_the_direction_and_include_published_rows():
     rows = {m: {"PSNR": [v, v], "SAM": [v, v]} for m, v in (("low", 1.0), ("mid", 2.0), ("high", 3.0))}
-    ranks = {name: [mark for _, mark in cells] for name, cells in render.lines(table("x", ("PSNR", "SAM"), "ab", rows))}
+    ranks = {
+        name: [mark for _, mark in cells] for name, cells in table_text.lines(table("x", ("PSNR", "SAM"), "ab", rows))
+    }
     assert ranks == {"low": [None, "best"], "mid": ["second", "second"], "high": ["best", None]}
     rows = {"ours": {"EN": [6.7] * 8}, "bad": {"EN": [1.0] * 8}}
-    ranks = {name: cells[0][1] for name, cells in render.lines(table("ivf_tno", ("EN",), TNO8, rows, protocol="paper"))}
+    ranks = {
+        name: cells[0][1] for name, cells in table_text.lines(table("ivf_tno", ("EN",), TNO8, rows, protocol="paper"))
+    }
     assert {name: mark for name, mark in ranks.items() if mark} == {
         "YDTR [DCINN paper Table 7]": "best",
         "ours": "second",
@@ -113,10 +117,10 @@ def test_what_is_not_ranked():
     rows = {"ours": {"D_s": [0.2, 0.2]}, "partial": {"D_s": [0.1, float("nan")]}, "exp": {"D_s": [0.0, 0.0]}}
     made = table("x", ("D_s",), "ab", rows | {"equal": {"D_s": [0.2, 0.2]}, "worse": {"D_s": [0.3, 0.3]}})
     made.unranked.add(("exp", "D_s"))
-    ranks = {name: cells[0][1] for name, cells in render.lines(made)}
+    ranks = {name: cells[0][1] for name, cells in table_text.lines(made)}
     assert ranks == {"ours": "best", "partial": None, "exp": None, "equal": "best", "worse": "second"}
-    assert "D_s left empty where it is undefined" in render.markdown(made)
-    assert [mark for _, cells in render.lines(table("x", ("EN",))) for _, mark in cells] == [None], (
+    assert "D_s left empty where it is undefined" in table_text.markdown(made)
+    assert [mark for _, cells in table_text.lines(table("x", ("EN",))) for _, mark in cells] == [None], (
         "one row is no contest"
     )
 
@@ -127,22 +131,22 @@ def test_a_metric_that_refuses_an_image_leaves_its_cell_empty():
     made = Table("t", "x", ("AG", "EN"))
     made.images.append("pixel")
     made.add("ours", {"AG": lambda: ag(np.zeros((1, 1))), "EN": lambda: en(np.zeros((1, 1)))})
-    assert "| ours |  | 0.0000 |" in render.markdown(made)
-    assert "AG left empty" in render.markdown(made)
-    assert render.csv_rows(made).splitlines() == ["x,pixel,ours,AG,", "x,pixel,ours,EN,0.0"]
+    assert "| ours |  | 0.0000 |" in table_text.markdown(made)
+    assert "AG left empty" in table_text.markdown(made)
+    assert table_text.csv_rows(made).splitlines() == ["x,pixel,ours,AG,", "x,pixel,ours,EN,0.0"]
 
 
 def test_csv_json_and_latex_hold_the_same():
     rows = {"a_b & 50%": {"SD*": [1.0, 2.0]}, "c": {"SD*": [0.5, 0.5]}}
     made = table("ivf_tno", ("SD*",), ("x", 'y,"z"'), rows, protocol="paper")
     made.remark("A remark\nof two lines")
-    lines = list(csv.reader(io.StringIO(render.CSV_HEADER + render.csv_rows(made))))
+    lines = list(csv.reader(io.StringIO(table_text.CSV_HEADER + table_text.csv_rows(made))))
     assert lines[0] == ["table", "image", "method", "metric", "value"]
     assert lines[2] == ["ivf_tno:paper", 'y,"z"', "a_b & 50%", "SD*", "2.0"]
     content = json.loads(json.dumps(made.as_dict(), allow_nan=False))
     assert content["values"]["c"]["SD*"] == [0.5, 0.5]
     assert content["protocol"] == "paper"
-    latex = render.latex(made)
+    latex = table_text.latex(made)
     assert r"a\_b \& 50\% & \textbf{1.5000 $\pm$ 0.7071} \\" in latex
     assert r"c & \underline{0.5000 $\pm$ 0.0000} \\" in latex
     assert r"SD* $\uparrow$" in latex
@@ -151,7 +155,7 @@ def test_csv_json_and_latex_hold_the_same():
 
 
 def test_latex_sets_published_rows_below_a_rule():
-    latex = render.latex(table("ivf_tno", images=TNO8, protocol="paper"))
+    latex = table_text.latex(table("ivf_tno", images=TNO8, protocol="paper"))
     assert re.search(r"ours & \S+ .*\\\\\n\\midrule\nNSCT \[DCINN paper Table 7\] & 6.2322 \\\\", latex)
 
 
@@ -167,7 +171,7 @@ def test_images_of_the_same_names_and_another_size_are_set_apart():
     assert "DCINN [DCINN paper Table 5]" in names(sized([(512, 512)] * 11))
     cropped = sized([(512, 512)] * 10 + [(512, 508)])
     assert names(cropped) == ["ours"]
-    assert "Set apart, other images or protocol (DCINN paper Table 5; CAVE x4" in render.markdown(cropped)
+    assert "Set apart, other images or protocol (DCINN paper Table 5; CAVE x4" in table_text.markdown(cropped)
 
 
 def test_rows_of_another_sensor_are_not_beside_ours():
@@ -189,30 +193,30 @@ def test_a_perfect_image_has_an_infinite_psnr_that_ranks_first_and_is_kept():
     rows = {"perfect": {"PSNR": [inf, 40.0]}, "good": {"PSNR": [41.0, 40.0]}}
     made = table("x", ("PSNR",), "ab", rows)
     assert made.summary()["perfect"]["PSNR"]["mean"] == inf
-    assert {name: cells[0][1] for name, cells in render.lines(made)} == {"perfect": "best", "good": "second"}
+    assert {name: cells[0][1] for name, cells in table_text.lines(made)} == {"perfect": "best", "good": "second"}
     content = json.loads(json.dumps(made.as_dict(), allow_nan=False))
     assert content["values"]["perfect"]["PSNR"] == ["inf", 40.0]
-    assert "inf" in render.csv_rows(made)
+    assert "inf" in table_text.csv_rows(made)
 
 
 def test_values_that_print_alike_share_their_rank():
     rows = {"a": {"EN": [6.00001]}, "b": {"EN": [6.00002]}, "c": {"EN": [5.0]}}
-    ranks = {name: cells[0][1] for name, cells in render.lines(table("x", ("EN",), "x", rows))}
+    ranks = {name: cells[0][1] for name, cells in table_text.lines(table("x", ("EN",), "x", rows))}
     assert ranks == {"a": "best", "b": "best", "c": "second"}
 
 
 def test_a_mean_over_fewer_images_says_so():
     rows = {"ours": {"CC": [0.5, float("nan"), 0.7]}}
-    assert "| ours | 0.6000 ± 0.1414 (2 of 3) |" in render.markdown(table("x", ("CC",), "abc", rows))
+    assert "| ours | 0.6000 ± 0.1414 (2 of 3) |" in table_text.markdown(table("x", ("CC",), "abc", rows))
 
 
 def test_published_digits_are_printed_as_they_were():
     made = table("ivf_tno", ("SD",), published.image_set("tno_25"), protocol="cddfuse")
-    assert "46.00" in {name: cells[0][0] for name, cells in render.lines(made)}["CDDFuse [CDDFuse README figure]"]
+    assert "46.00" in {name: cells[0][0] for name, cells in table_text.lines(made)}["CDDFuse [CDDFuse README figure]"]
 
 
 def test_names_cannot_break_the_table():
     made = table("x", ("EN",), rows={"two\nlines | and a bar": {"EN": [1.0]}})
     made.title = "of\ntwo lines"
-    assert "| two lines / and a bar |" in render.markdown(made)
-    assert render.markdown(made).splitlines()[0] == "### of two lines (1 image)"
+    assert "| two lines / and a bar |" in table_text.markdown(made)
+    assert table_text.markdown(made).splitlines()[0] == "### of two lines (1 image)"

@@ -6,7 +6,7 @@ from torch.nn import functional
 
 import train_peers
 from models.peers import DeFusion
-from models.peers.cosine_start import GAIN, cosine_start, waves
+from models.peers.defusion_cosine_start import GAIN, cosine_start, waves
 from models.peers.vit import image_of
 
 

@@ -9,15 +9,15 @@ from torch.nn import functional
 
 import train_peers
 from models import CheckpointError, load_pretrained, save_checkpoint
-from models.peers import DeFusion, teachers
-from models.peers.teachers import Teacher
+from models.peers import DeFusion, mae_teachers
+from models.peers.mae_teachers import Teacher
 from models.weights.peer_files import load_teacher
 from utils.training.peers.objectives import LatentObjective, ViewsObjective
 
 
 @pytest.fixture(autouse=True)
 def small_teachers(monkeypatch):
-    monkeypatch.setattr(teachers, "DEPTH", 1)
+    monkeypatch.setattr(mae_teachers, "DEPTH", 1)
 
 
 def mae(folder, name, **more):

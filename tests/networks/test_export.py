@@ -12,7 +12,7 @@ from golden_inputs import weight
 
 from data.simulate import spectral_response
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps, save_checkpoint
-from models.export.traced import ExportError, difference, open_onnx, open_program, to_onnx, to_program
+from models.export.onnx_and_pt2 import ExportError, difference, open_onnx, open_program, to_onnx, to_program
 from models.invertible import Compose, Inverse
 from models.layers import Haar
 from models.weights.author_names import from_released, haar_entries, to_released

@@ -10,11 +10,11 @@ import torch
 from golden_inputs import image, weight
 from torch.nn import functional
 
-from data.patches import views as views_module
+from data.patches import masked_views as views_module
 from models import load_pretrained
 from models.peers import DeFusion
-from models.peers.borders import mirrored
 from models.peers.defusion import starts
+from models.peers.padding import mirrored
 from models.peers.vit import sine_positions
 from models.weights.peer_author_names import from_authors, our_name
 from models.weights.peer_files import load_teacher

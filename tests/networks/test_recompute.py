@@ -12,7 +12,7 @@ from models import recompute as recompute_module
 from models.weights.author_names import released_name
 from utils.training.accumulation import accumulated
 from utils.training.objectives import DetailObjective, StructureObjective
-from utils.training.recipes import Recipe
+from utils.training.recipe import Recipe
 from utils.training.settings import Settings
 
 CASES = {"ps": (8, 1), "hmf": (31, 3), "ivf": (1, 1)}

@@ -9,7 +9,7 @@ import pytest
 from data import DataError, PanCollection
 from data.files.array_file import ArrayFile
 from data.files.band_images import Cubes
-from utils.commandline.spectral_response import read_srf
+from utils.commandline.srf_option import read_srf
 
 MS = np.full((1, 4, 16, 16), 100, np.float32)
 PAN = np.full((1, 1, 64, 64), 90, np.float32)

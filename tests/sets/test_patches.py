@@ -11,7 +11,7 @@ from data.patches.h5 import H5Patches, write_patches
 from data.patches.hyperspectral import SpectralPatches
 from data.patches.pairs import PairCrops
 from data.patches.pansharpening import PanPatches, PanScenePatches
-from data.patches.scene_lists import training_scenes
+from data.patches.training_images import training_scenes
 from data.simulate import degrade_hsi, imresize, interp23, spectral_response, wald
 from data.splits import split
 from metrics.published import image_set

@@ -10,7 +10,7 @@ import test_dcinn_ps
 import train_dcinn_ps
 from data.simulate import mtf_kernels, wald
 from metrics.sensors import ms_gains, pan_gain
-from utils.commandline.options import sensor
+from utils.commandline.parser import sensor
 
 GEOEYE = "0.23,0.23,.23,0.23:.16"
 

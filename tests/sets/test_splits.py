@@ -18,7 +18,7 @@ from data.errors import DataError
 from data.files.image_file import read_raster, to_gray
 from data.hyperspectral import CAVE_TEST
 from data.patches.pansharpening import PanScenePatches
-from data.patches.scene_lists import training_scenes
+from data.patches.training_images import training_scenes
 from data.simulate import interp23
 from data.splits import split
 from models.weights.files import PRETRAINED

@@ -16,7 +16,7 @@ from models.weights.checkpoint import load_extra
 from utils.training.arguments import TrainingArguments
 from utils.training.ema import Average
 from utils.training.objectives import DetailObjective, start_actnorm
-from utils.training.recipes import Recipe
+from utils.training.recipe import Recipe
 
 EXPECTED = json.loads((Path(__file__).parents[1] / "expected" / "training.json").read_text())
 

@@ -14,10 +14,10 @@ from data.samples import sample_hyperspectral
 from models import dcinn_ivf, load_pretrained, save_checkpoint
 from models.weights.checkpoint import load_extra
 from utils.training.engine import Trainer
-from utils.training.holdout import split_held
 from utils.training.objectives import StructureObjective
 from utils.training.resume import random_state, set_random_state
 from utils.training.validation import Validation
+from utils.training.validation_split import split_held
 
 RNG = np.random.default_rng(4)
 

@@ -11,7 +11,7 @@ import torch
 
 import train_peers
 from data.patches.pairs import PairGrid
-from data.patches.photographs import FolderImages, GrayCrops, PairImages, Views
+from data.patches.single_images import FolderImages, GrayCrops, PairImages, Views
 from data.samples import sample_pairs
 from models import load_pretrained
 from models.peers import AUIF, CDDFuse

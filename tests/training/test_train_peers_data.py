@@ -9,8 +9,8 @@ from outputs import pairs
 from torchvision import transforms
 
 import train_peers
-from data.patches.photographs import JITTER, PairImages, Views, _crop
-from data.patches.views import soft_views, spoiled, two_views
+from data.patches.masked_views import soft_views, spoiled, two_views
+from data.patches.single_images import JITTER, PairImages, Views, _crop
 from data.samples import sample_pairs
 from data.splits import split
 from utils.training.arguments import TrainingArguments

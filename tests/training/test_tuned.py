@@ -11,7 +11,7 @@ from metrics import scd
 from models import dcinn_ivf, load_pretrained
 from utils.training.losses import MaximaWeights, maxima_terms, ssim
 from utils.training.objectives import MaximaObjective
-from utils.training.recipes import TUNED
+from utils.training.recipe import TUNED
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What every command has: options, the device, one line for bad input.
+"""What every command has: options (`parser`), the device, and one line for bad input (`errors`).
 
 All of utils imports it; of utils it imports nothing.
 """

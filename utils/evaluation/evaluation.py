@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from data.errors import DataError
-from metrics import render
+from metrics import table_text
 from metrics.protocols import REMARKS
 from metrics.table import Table
 from models import DCINN
@@ -19,7 +19,7 @@ from utils.commandline.progress import quiet
 from utils.output.result_folder import BEFORE, ResultFolder
 from utils.tiling import Tiling, fuse
 
-from .networks import Network
+from .pick_network import Network
 
 
 def read_through(items: Sequence, count: int, unit: str) -> None:
@@ -159,7 +159,7 @@ class Evaluation:
         """Print the tables and where the results are; after the folder is closed, so that no print can lose them."""
         if self.measured:
             for table in tables:
-                print(render.markdown(table))
+                print(table_text.markdown(table))
         else:
             print("\n".join([*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."]))
         if put_away:

@@ -13,17 +13,17 @@ from metrics import protocols
 from models import dcinn_hmf
 from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
-from utils.commandline.options import bit_depth
+from utils.commandline.parser import bit_depth
 from utils.commandline.progress import quiet
-from utils.commandline.spectral_response import read_srf
+from utils.commandline.srf_option import read_srf
 from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
-from .networks import pick_model
-from .options import evaluation_parser
-from .rows import add_scene_hmf
+from .parser import evaluation_parser
+from .pick_network import pick_model
+from .table_rows import add_scene_hmf
 
 PRETRAINED_RATIO = 4  # of pretrained/hmf.pth
 

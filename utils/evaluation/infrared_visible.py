@@ -8,25 +8,26 @@ import numpy as np
 from tqdm import tqdm
 
 from data import PairedImages
+from data.files.geotiff import TIFF
 from data.files.image_file import SUFFIXES
-from data.files.sample_type import PNG_TYPES, TIFF
+from data.files.sample_type import PNG_TYPES
 from data.infrared_visible import MEDICAL
 from data.samples import sample_pairs
 from data.splits import split
 from metrics import protocols
 from models import DCINN, dcinn_ivf
 from utils.commandline.errors import UsageError
-from utils.commandline.options import bit_depth
+from utils.commandline.parser import bit_depth
 from utils.commandline.progress import quiet
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_window
 from utils.output.images import to_eight_bit, with_colour, write_stored
 from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
-from .networks import Network, label_of, pick_model, trained, untrained, with_distinct_labels
-from .options import evaluation_parser
+from .parser import evaluation_parser
 from .peers import add_peer_options, peer_networks, seen_names
-from .rows import add_pair
+from .pick_network import Network, label_of, pick_model, trained, untrained, with_distinct_labels
+from .table_rows import add_pair
 
 PAIR_LISTS = ("roadscene_50", "roadscene_held_21", "roadscene_unseen_10")
 TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from data.errors import DataError
 from data.files.raster_windows import Windows
-from data.files.space import check_disk, reserve
+from data.files.size_limits import check_disk, reserve
 from data.simulate import interp23
 from models.scene_pooling import ScenePooling
 from utils import distributed
@@ -20,7 +20,7 @@ from utils.output.images import stretch, to_eight_bit, write_png
 from utils.output.result_folder import ResultFolder
 from utils.tiling import Span, Tiling, fused_rows, scene_means
 
-from .networks import Network
+from .pick_network import Network
 
 MARGIN = 12  # MS pixels beyond a window that its upsampling depends on: half of 23 taps, twice
 PREVIEW = 2048  # pixels of a side, at most

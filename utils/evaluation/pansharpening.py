@@ -16,17 +16,17 @@ from metrics.sensors import ms_gains
 from metrics.table import Table
 from models import dcinn_ps
 from utils.commandline.errors import UsageError
-from utils.commandline.options import SENSOR_HELP, bit_depth, sensor, span
+from utils.commandline.parser import SENSOR_HELP, bit_depth, sensor, span
 from utils.commandline.progress import quiet
 from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
-from .networks import pick_model
-from .options import evaluation_parser
 from .pan_scene_by_tiles import fuse_scene
-from .rows import add_scene_ps
+from .parser import evaluation_parser
+from .pick_network import pick_model
+from .table_rows import add_scene_ps
 
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
 MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle

@@ -12,10 +12,10 @@ from models.peers.cddfuse import SKIPS
 from models.weights.files import PRETRAINED, open_weights
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
-from utils.commandline.options import Parser
+from utils.commandline.parser import Parser
 
-from .networks import Network
-from .options import UNTRAINED
+from .parser import UNTRAINED
+from .pick_network import Network
 
 AUTHORS = "its authors' weights"
 ROADSCENE = re.compile(r"FLIR_.+")

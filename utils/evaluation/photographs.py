@@ -11,16 +11,16 @@ from data.photograph_pairs import KINDS, PhotographPairs
 from data.samples.photographs import sample_photograph_pairs
 from metrics import protocols, psnr
 from utils.commandline.errors import UsageError
-from utils.commandline.options import Parser
+from utils.commandline.parser import Parser
 from utils.commandline.progress import quiet
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure
 from utils.output.images import to_eight_bit, write_stored
 from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
-from .options import add_run_options
+from .parser import add_run_options
 from .peers import peer
-from .rows import add_pair
+from .table_rows import add_pair
 
 TITLES = {"multifocus": "Multi-focus fusion", "multiexposure": "Multi-exposure fusion"}
 MEASURES = {"paper": "structure", "cddfuse": "CDDFuse's metrics"}

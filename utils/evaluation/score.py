@@ -15,17 +15,17 @@ from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.infrared_visible import images_by_stem
 from data.pan_scenes import PanScenes
 from data.simulate import spectral_response
-from metrics import protocols, render
+from metrics import protocols, table_text
 from metrics.protocols import REMARKS
 from metrics.sensors import ms_gains
 from metrics.table import Table
 from utils.commandline.errors import UsageError
-from utils.commandline.options import SENSOR_HELP, Parser, bit_depth, positive, sensor
+from utils.commandline.parser import SENSOR_HELP, Parser, bit_depth, positive, sensor
 from utils.commandline.progress import quiet
 from utils.output.images import to_eight_bit
 from utils.output.result_folder import ResultFolder
 
-from .rows import TRIVIAL, add_pair, add_scene_hmf, add_scene_ps
+from .table_rows import TRIVIAL, add_pair, add_scene_hmf, add_scene_ps
 
 PROTOCOLS = {
     "ivf": ("both", *protocols.IVF),
@@ -88,7 +88,7 @@ def run(argv: list[str] | None = None) -> dict:
         if folder:
             folder.write_tables(tables, about)
     for table in tables:
-        print(render.markdown(table))
+        print(table_text.markdown(table))
     return {**about, "tables": [table.as_dict() for table in tables]}
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import scipy.io
 import tifffile
 
+from data.files.geotiff import geo_tags
 from data.files.image_file import LUMA
-from data.files.sample_type import PNG_TYPES, Storage, geo_tags
+from data.files.sample_type import PNG_TYPES, Storage
 
 FORMATS = ("mat", "npy", "tif")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from data.files.atomic import name_file
-from metrics import render
+from metrics import table_text
 from metrics.table import Table
 
 from .folder_lock import alone
@@ -73,9 +73,11 @@ class ResultFolder:
         self.content = {**about, "tables": [table.as_dict() for table in tables]}
         self.write_text(TABLES[0], "")  # when they are moved
         if tables:
-            self.write_text("metrics.csv", render.CSV_HEADER + "".join(render.csv_rows(table) for table in tables))
-            self.write_text("metrics.md", "\n".join(render.markdown(table) for table in tables))
-            self.write_text("metrics.tex", "\n".join(render.latex(table) for table in tables))
+            self.write_text(
+                "metrics.csv", table_text.CSV_HEADER + "".join(table_text.csv_rows(table) for table in tables)
+            )
+            self.write_text("metrics.md", "\n".join(table_text.markdown(table) for table in tables))
+            self.write_text("metrics.tex", "\n".join(table_text.latex(table) for table in tables))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -9,19 +9,19 @@ from data.errors import DataError
 from data.hyperspectral import fusion_inputs
 from data.patches.h5 import H5Patches
 from data.patches.hyperspectral import SpectralPatches
-from data.patches.scene_lists import training_scenes
+from data.patches.training_images import training_scenes
 from data.samples import sample_hyperspectral
 from data.simulate import spectral_response
 from models import dcinn_hmf
 from utils.commandline.errors import UsageError
-from utils.commandline.spectral_response import read_srf
+from utils.commandline.srf_option import read_srf
 
 from .arguments import TrainingArguments
-from .holdout import MOST_SCENES, readable_indices, split_held, validation_label, validation_patches
 from .objectives import DetailObjective
-from .recipes import Recipe
+from .recipe import Recipe
 from .task import Task
 from .validation import with_reference
+from .validation_split import MOST_SCENES, readable_indices, split_held, validation_label, validation_patches
 
 MOST_SIDE = 256  # pixels of a validated scene's middle
 

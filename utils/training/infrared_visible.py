@@ -2,41 +2,20 @@
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import torch
 
-from data import PairedImages
-from data.errors import DataError
 from data.patches.pairs import PairCrops
-from data.samples import sample_pairs
-from data.splits import split
+from data.patches.training_images import training_pairs
 from models import dcinn_ivf
 
 from .arguments import TrainingArguments
-from .holdout import MOST_SCENES, readable, split_held, validation_label
 from .losses import ivf_terms, maxima_terms, with_total
 from .objectives import MaximaObjective, StructureObjective
-from .recipes import Recipe
+from .recipe import Recipe
 from .task import Task
 from .validation import without_reference
-
-
-def training_pairs(data: Path | None, keep_test_pairs: bool) -> tuple[Sequence, str]:
-    """The pairs of a folder without the 50 test pairs, or the sample pairs, and where they are from."""
-    pairs: Sequence
-    if data is None:
-        pairs, label = sample_pairs(), "the embedded sample"
-    else:
-        pairs, label = PairedImages(data), str(data)
-        tests = set() if keep_test_pairs else set(split("roadscene_50"))
-        if tests & {visible.stem for visible, _ in pairs.pairs}:
-            before = len(pairs)
-            pairs.pairs = [pair for pair in pairs.pairs if pair[0].stem not in tests]
-            label += f", without {before - len(pairs)} test pairs of CDDFuse"
-        if not len(pairs):
-            raise DataError(data, "only test pairs of CDDFuse", "others to train on, or --keep-test-pairs")
-    return pairs, label
+from .validation_split import MOST_SCENES, readable, split_held, validation_label
 
 
 def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:

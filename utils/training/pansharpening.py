@@ -10,11 +10,11 @@ from models import dcinn_ps
 from utils.commandline.errors import UsageError
 
 from .arguments import TrainingArguments
-from .holdout import split_held, validation_label, validation_patches
 from .objectives import DetailObjective
-from .recipes import Recipe
+from .recipe import Recipe
 from .task import Task
 from .validation import with_reference
+from .validation_split import split_held, validation_label, validation_patches
 
 
 def pansharpening(args: TrainingArguments, recipe: Recipe) -> Task:

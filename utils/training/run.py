@@ -19,8 +19,8 @@ from utils.commandline.errors import UsageError
 from .arguments import TrainingArguments
 from .engine import Trainer
 from .loader import Batches
-from .options import check
-from .recipes import Recipe
+from .parser import check
+from .recipe import Recipe
 from .resume import seed_everything
 from .settings import Settings
 from .task import Task

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from .recipes import Recipe
+from .recipe import Recipe
 
 PRECISIONS = {"off": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.peers import AUIF, CDDFuse, DeFusion
-from models.peers.teachers import Teacher
+from models.peers.mae_teachers import Teacher
 from models.peers.vit import GRID
 from utils.training.objectives import Group, Objective
 

@@ -12,19 +12,20 @@ from torch.utils.data import Subset
 
 from data.infrared_visible import holds_pairs
 from data.patches.pairs import PairGrid
-from data.patches.photographs import FolderImages, GrayCrops, PairImages, Views, ViewsAndPairs
+from data.patches.single_images import FolderImages, GrayCrops, PairImages, Views, ViewsAndPairs
+from data.patches.training_images import training_pairs
 from data.splits import split
 from models.peers import CDDFuse, DeFusion, build_peer
-from models.peers.cosine_start import cosine_start
+from models.peers.defusion_cosine_start import cosine_start
 from models.peers.vit import SIDE
 from models.weights.peer_files import load_teacher
 from utils.commandline.errors import UsageError
 from utils.training.arguments import TrainingArguments
-from utils.training.holdout import MOST_SCENES, readable, validation_label
-from utils.training.infrared_visible import training_pairs, whole_pair
-from utils.training.recipes import Recipe
+from utils.training.infrared_visible import whole_pair
+from utils.training.recipe import Recipe
 from utils.training.task import Task
 from utils.training.validation import Validation, without_reference
+from utils.training.validation_split import MOST_SCENES, readable, validation_label
 
 from .losses import gradient_size
 from .objectives import LatentObjective, Objective, RebuildObjective, TwoStageObjective, ViewsObjective

@@ -13,11 +13,11 @@ from models import CheckpointError
 from models.config import ABLATIONS
 from models.decomposition import BASE_RULES, DETAIL_RULES
 from utils.commandline.errors import UsageError, single_line_errors
-from utils.commandline.options import Parser, positive, seed
+from utils.commandline.parser import Parser, positive, seed
 
 from .arguments import TrainingArguments
 from .objectives import BACKWARD_TARGETS
-from .recipes import Recipe
+from .recipe import Recipe
 from .settings import PRECISIONS
 
 MOST_WORKERS = 128

@@ -4,7 +4,7 @@ import csv
 import io
 
 from . import published
-from .catalogue import direction
+from .columns import direction
 from .table import ARROWS, Table
 
 CSV_HEADER = "table,image,method,metric,value\n"

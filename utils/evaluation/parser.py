@@ -5,7 +5,7 @@ from pathlib import Path
 
 from models import CheckpointError
 from utils.commandline.errors import single_line_errors
-from utils.commandline.options import Parser, positive, seed, tile_side
+from utils.commandline.parser import Parser, positive, seed, tile_side
 
 UNTRAINED = "untrained"  # for --weights: a seeded start
 evaluation_script = functools.partial(single_line_errors, more=(CheckpointError,))

@@ -16,7 +16,7 @@ from data.errors import DataError
 from data.files.image_file import SUFFIXES, read_raster, to_rgb, to_unit
 from data.infrared_visible import PairedImages
 
-from .views import soft_views, two_views
+from .masked_views import soft_views, two_views
 
 SCALE, RATIO = (0.08, 1.0), (3 / 4, 4 / 3)
 JITTER = (0.1, 1.0)

@@ -14,7 +14,7 @@ from models.weights.files import PRETRAINED, open_weights
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
 
-from .options import UNTRAINED
+from .parser import UNTRAINED
 
 
 class Network(NamedTuple):

@@ -1,0 +1,22 @@
+"""Where on Earth the pixels of a TIFF are: its GeoTIFF tags, read to be written into a result."""
+
+from pathlib import Path
+
+import tifffile
+
+GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # the tags that say where on Earth the pixels are
+TIFF = (".tif", ".tiff")
+
+
+def geo_tags(path: Path | None) -> list[tuple]:
+    """The GeoTIFF tags of a TIFF as tifffile writes them ("extratags"); none of other files."""
+    if path is None or path.suffix.lower() not in TIFF:
+        return []
+    with tifffile.TiffFile(path) as file:
+        return page_geo_tags(file.pages.first)
+
+
+def page_geo_tags(page: tifffile.TiffPage) -> list[tuple]:
+    """The GeoTIFF tags of a page, likewise."""
+    tags = [page.tags.get(code) for code in GEOTIFF]
+    return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags if tag is not None]

@@ -1,0 +1,43 @@
+"""Simulated hyperspectral scenes of the embedded photographs."""
+
+import numpy as np
+from scipy import ndimage
+from skimage import data as pictures
+
+from data.simulate import spectral_response
+
+
+def sample_hyperspectral() -> list[dict]:
+    """Two simulated scenes of 31 bands, 400 to 700 nm; items as of `CAVE`, 256 by 256 pixels.
+
+    Spectra are the smoothest ones that the camera (`spectral_response`) sees as the photograph's colours, plus a part
+    that this camera cannot see at all (a metameric black), whose sign and size follow the hue and slowly change with
+    the place: so the spectrum cannot be told from the colours alone, as in real scenes.
+    """
+    scenes = {"coffee": pictures.coffee()[72:328, 150:406], "astronaut": pictures.astronaut()[20:276, 90:346]}
+    return [
+        {"name": name, "gt": np.ascontiguousarray(np.moveaxis(_spectra(rgb / 255.0), -1, 0), np.float32)}
+        for name, rgb in scenes.items()
+    ]
+
+
+def _spectra(rgb: np.ndarray) -> np.ndarray:
+    """(H, W, 3) in [0, 1] -> (H, W, 31) reflectances in [0, 1]."""
+    response = spectral_response()
+    bands = len(response)
+    bend = np.diff(np.eye(bands), n=2, axis=0)
+    # Smallest sum of squared second differences with R^T s = (b, g, r): a Lagrange system, solved once.
+    system = np.block([[bend.T @ bend + 1e-4 * np.eye(bands), response], [response.T, np.zeros((3, 3))]])
+    to_spectrum = np.linalg.inv(system)[:bands, bands:]
+    colours = 0.06 + 0.80 * rgb[..., ::-1] ** 1.4
+    spectra = colours @ to_spectrum.T
+    unseen = np.eye(bands) - response @ np.linalg.pinv(response)
+    wave = np.linspace(0, 1, bands)
+    blacks = np.stack([np.sin(2 * np.pi * (3 * wave + phase)) * np.hanning(bands) for phase in (0.0, 0.25)]) @ unseen
+    blue, green, red = np.moveaxis(colours, -1, 0)
+    hue = np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue)
+    place = ndimage.gaussian_filter(np.random.default_rng(31).normal(0, 1, hue.shape), 20, mode="wrap")
+    place /= place.std()
+    amounts = np.stack([np.sin(2 * hue + place), np.cos(3 * hue - place)], axis=-1)
+    spectra += 0.05 * np.sqrt(colours.mean(axis=-1))[..., None] * (amounts @ blacks)
+    return spectra.clip(0.0, 1.0)
