@@ -149,8 +149,9 @@ def _correlation(x: Tensor, y: Tensor) -> Tensor:
 
 
 def l1(x: Tensor, y: Tensor) -> Tensor:
-    """Mean absolute difference in float32, a scalar; x and y of one shape."""
-    return (x - y).float().abs().mean()
+    """Mean absolute difference, a scalar, in float32 or more; x and y of one shape."""
+    difference = x - y
+    return (difference if difference.dtype == torch.float64 else difference.float()).abs().mean()
 
 
 def with_total(terms: Tensor, weights: Tensor) -> Tensor:
