@@ -8,9 +8,12 @@ import numpy as np
 
 from .errors import DataError
 from .files.array_file import ArrayFile
+from .files.sample_range import are_digital_numbers
 
 BANDS, SIDE = 31, 1000
-WHOLE_NUMBERS = 2**16 - 1
+DEPTH = 16  # bits of digital numbers
+LEAST = 2**12  # that digital numbers of 16 bits reach somewhere; below, they may be of 12
+OVERSHOOT = 0.05  # over 1, of images in [0, 1]
 
 
 class Harvard:
@@ -20,17 +23,21 @@ class Harvard:
         root: holds one .mat file a scene: `ref` (H, W, 31), and `lbl` (H, W), which is 0 where something moved.
         scenes: names without suffix; all by default.
         side: pixels of the square that is kept; scenes must be as large.
+        bits: depth of digital numbers; by default 8 bits where bytes are stored, and 16 where they need more than 12.
 
     Items are dictionaries: `name`, `gt` (31, side, side) float32 in [0, 1], and `mask` (side, side) bool or None.
-    Values over 1 are taken for 16-bit digital numbers and divided by 65535; others stay as they are.
+    Floats whose bulk is at most 1 stay as they are, an overshoot of up to a twentieth clipped; digital numbers are
+    divided by the largest of their depth.
 
     Raises:
         DataError: at the start for missing folders and scenes; on access for unreadable files, missing keys, other
             shapes, NaN, and values outside the range.
     """
 
-    def __init__(self, root: str | os.PathLike, scenes: tuple[str, ...] | None = None, side: int = SIDE) -> None:
-        self.root, self.side = Path(root), side
+    def __init__(
+        self, root: str | os.PathLike, scenes: tuple[str, ...] | None = None, side: int = SIDE, bits: int | None = None
+    ) -> None:
+        self.root, self.side, self.bits = Path(root), side, bits
         if not self.root.is_dir():
             raise DataError(self.root, "no such folder" if not self.root.exists() else "a file", "a folder of scenes")
         there = {p.stem: p for p in sorted(self.root.glob("*.mat")) if not p.name.startswith(".")}
@@ -57,16 +64,30 @@ class Harvard:
         if cube.ndim != 3 or cube.shape[2] != BANDS or min(cube.shape[:2]) < self.side or cube.dtype.kind not in "uif":
             expected = f"numbers of shape (H, W, {BANDS}), sides of at least {self.side}"
             raise DataError(file.path, f"ref, {cube.dtype} of shape {cube.shape}", expected)
+        stored = cube.dtype
         cube = np.moveaxis(cube[: self.side, : self.side], -1, 0).astype(np.float32)
         if not np.isfinite(cube).all():
             raise DataError(file.path, "NaN or infinity in ref", "finite values")
-        least, most = float(cube.min()), float(cube.max())
-        if least < 0 or most > WHOLE_NUMBERS:
-            raise DataError(file.path, f"values from {least:g} to {most:g}", f"0 to 1, or 0 to {WHOLE_NUMBERS}")
+        cube = self._unit(cube, stored, file.path)
         mask = file.read("lbl") if "lbl" in file else None
         if mask is not None:
             if mask.ndim != 2 or min(mask.shape) < self.side or mask.dtype.kind not in "buif":
                 found = f"lbl, {mask.dtype} of shape {mask.shape}"
                 raise DataError(file.path, found, f"numbers, sides of at least {self.side}")
             mask = mask[: self.side, : self.side] > 0
-        return {"name": name, "gt": cube / WHOLE_NUMBERS if most > 1 else cube, "mask": mask}
+        return {"name": name, "gt": cube, "mask": mask}
+
+    def _unit(self, cube: np.ndarray, stored: np.dtype, path: Path) -> np.ndarray:
+        """The samples in [0, 1]; `stored` is their type in the file."""
+        least, most = float(cube.min()), float(cube.max())
+        expected = "images in [0, 1], or digital numbers of a declared depth (--bits)"
+        if least < 0:
+            raise DataError(path, f"values from {least:g} to {most:g}", expected)
+        if stored.kind == "f" and not are_digital_numbers(cube, path, expected, OVERSHOOT):
+            return cube.clip(0, 1)
+        bits = self.bits or (8 if stored.itemsize == 1 else DEPTH)
+        if most > 2**bits - 1:
+            raise DataError(path, f"values from {least:g} to {most:g}", f"0 to {2**bits - 1} of {bits} bits (--bits)")
+        if self.bits is None and bits == DEPTH and most < LEAST:
+            raise DataError(path, f"values up to {most:g}", f"{DEPTH} bits, {LEAST} or more among them, or --bits")
+        return (cube / np.float64(2**bits - 1)).astype(np.float32)

@@ -16,6 +16,7 @@ from metrics.sensors import SENSORS
 
 from .errors import DataError
 from .files.array_file import ArrayFile
+from .files.sample_range import bulk
 from .files.size_limits import MOST_BANDS
 from .simulate import interp23
 
@@ -230,7 +231,7 @@ class PanCollection:
         )
         if least < -slack or most > self.scale + slack:
             raise DataError(where, f"values from {least:g} to {most:g}", expected)
-        if image.dtype.kind == "f" and 0 < most <= 1.5 and self.scale > 1:
+        if image.dtype.kind == "f" and self.scale > 1 and (0 < most <= 1.5 or 0 < bulk(image) <= 1):
             raise DataError(where, f"values from {least:g} to {most:g}, already scaled", expected)
 
 

@@ -29,11 +29,10 @@ def own_datasets(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
     if len(file) > MOST_NAMES:
         raise DataError(path, f"{len(file)} names", f"at most {MOST_NAMES}")
     names = {key: key if isinstance(key, str) else key.decode("utf-8", "replace") for key in file}
-    for key, name in names.items():
-        _check_link(path, name, file, file, key, MOST_HOPS)
     found = {}
     for key, name in names.items():
-        item = file.get(key)
+        stays = _check_link(path, name, file, file, key.encode() if isinstance(key, str) else key, MOST_HOPS)
+        item = file.get(key) if stays else None
         if isinstance(item, h5py.Dataset):
             created = item.id.get_create_plist()
             if created.get_layout() == h5py.h5d.VIRTUAL:
@@ -45,24 +44,27 @@ def own_datasets(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
     return found
 
 
-def _check_link(path: Path, name: str, file: h5py.File, group: h5py.Group, key: str | bytes, hops: int) -> None:
-    """DataError where a link, or one that it leads through, leaves the file; dangling ones are left to the reader."""
-    if group.get(key, getclass=True, getlink=True) is h5py.HardLink:
-        return
-    link = group.get(key, getlink=True)
-    if isinstance(link, h5py.ExternalLink):
+def _check_link(path: Path, name: str, file: h5py.File, group: h5py.Group, key: bytes, hops: int) -> bool:
+    """Whether a link leads to something; DataError where it, or one that it leads through, leaves the file.
+
+    HDF5's own look-ups are not used before this has been said: they would open the other file.
+    """
+    links = group.id.links
+    if not links.exists(key):
+        return False
+    kind = links.get_info(key).type
+    if kind == h5py.h5l.TYPE_HARD:
+        return True
+    if kind != h5py.h5l.TYPE_SOFT:
         raise DataError(path, f"{name} kept in another file (an external link)", INSIDE)
-    if not isinstance(link, h5py.SoftLink):
-        return
     if not hops:
         raise DataError(path, f"{name}, which leads over more than {MOST_HOPS} links", INSIDE)
-    place = file if link.path.startswith("/") else group
-    *groups, last = [part for part in link.path.split("/") if part not in ("", ".")] or ["."]
-    for part in groups:
-        _check_link(path, name, file, place, part, hops - 1)
-        inner = place.get(part)
+    target = links.get_val(key)
+    place = file if target.startswith(b"/") else group
+    parts = [part for part in target.split(b"/") if part not in (b"", b".")]
+    for part in parts[:-1]:
+        inner = place.get(part) if _check_link(path, name, file, place, part, hops - 1) else None
         if not isinstance(inner, h5py.Group):
-            return
+            return False
         place = inner
-    if last != ".":
-        _check_link(path, name, file, place, last, hops - 1)
+    return not parts or _check_link(path, name, file, place, parts[-1], hops - 1)

@@ -16,6 +16,7 @@ from PIL import Image
 
 from data.errors import DataError, one_line
 
+from .sample_range import are_digital_numbers
 from .size_limits import check_declared
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
@@ -192,7 +193,8 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
         return image.astype(np.float32), ["1-bit image"]
     if kind == "f":
         least, most = float(image.min()), float(image.max())
-        if bits is not None and most > 1:
+        both = f"0 to 1, or numbers of the declared {bits} bits (--bits)"
+        if bits is not None and are_digital_numbers(image, where, both):
             return _scaled(image, where, bits), [f"float image divided by {2**bits - 1}"]
         if least < 0 or most > 1:
             raise DataError(where, f"floats from {least:g} to {most:g}", "0 to 1, or a declared bit depth (--bits)")

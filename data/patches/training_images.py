@@ -16,13 +16,13 @@ def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None)
     Args:
         folder: of Harvard's .mat files, or of CAVE's scenes.
         names: the scenes; by default all of Harvard, and all of CAVE but the 11 test scenes.
-        bits: of CAVE's band images.
+        bits: depth of CAVE's band images, or of Harvard's digital numbers.
 
     Raises:
         DataError: where nothing is left to train on.
     """
     if folder.is_dir() and any(p.suffix == ".mat" for p in folder.iterdir()):
-        harvard = Harvard(folder, tuple(names) if names else None)
+        harvard = Harvard(folder, tuple(names) if names else None, bits=bits)
         return harvard, f"{folder} (Harvard, {len(harvard)} scenes)"
     chosen = tuple(names or (s for s in CAVE(folder, bits=bits).scenes if s not in CAVE_TEST))
     if not chosen:

@@ -153,7 +153,7 @@ def test_the_command_itself(gray_set, tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("### Infrared-visible fusion (paper)")
     assert done.stderr == ""
-    code = "import sys, metrics, metrics.render, utils.evaluation.score; sys.exit('torch' in sys.modules)"
+    code = "import sys, metrics, metrics.table_text, utils.evaluation.score; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0, "no PyTorch needed"
 
 

@@ -179,6 +179,25 @@ def test_harvard(tmp_path):
     assert np.abs(Harvard(tmp_path, ("whole",))[0]["gt"][3] - item["gt"][3]).max() < 2 / 65535
 
 
+def spiked(value):
+    """A scene in [0, 1] but for one pixel."""
+    cube = np.full((1000, 1000, 31), 0.5, np.float32)
+    cube[1, 2, 3] = value
+    return cube
+
+
+def test_one_bright_pixel_does_not_make_a_scene_of_harvard_black(tmp_path):
+    scipy.io.savemat(tmp_path / "a.mat", {"ref": spiked(1.003)})
+    gt = Harvard(tmp_path)[0]["gt"]
+    assert gt[0, 0, 0] == 0.5
+    assert gt[3, 1, 2] == gt.max() == 1
+
+
+def test_the_depth_of_harvard_can_be_declared(tmp_path):
+    scipy.io.savemat(tmp_path / "a.mat", {"ref": np.full((1000, 1000, 31), 2000, np.uint16)})
+    assert np.allclose(Harvard(tmp_path, bits=12)[0]["gt"], 2000 / 4095)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -186,6 +205,11 @@ def test_harvard(tmp_path):
         ({"ref": np.ones((4, 4, 31))}, r"ref, float64 of shape \(4, 4, 31\), expected .*at least 1000"),
         ({"ref": np.full((1000, 1000, 31), np.nan, np.float32)}, "NaN or infinity in ref"),
         ({"ref": np.full((1000, 1000, 31), -1, np.int8)}, "values from -1 to -1"),
+        (
+            {"ref": np.full((1000, 1000, 31), 4000, np.uint16)},
+            "values up to 4000, expected 16 bits, 4096 or more among them, or --bits",
+        ),
+        ({"ref": spiked(7.0)}, "floats up to 7, 99% of them at most 1, expected .*--bits"),
     ],
 )
 def test_harvard_that_does_not_fit(content, message, tmp_path):

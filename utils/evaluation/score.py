@@ -11,6 +11,7 @@ from data import CAVE, PairedImages, PanCollection
 from data.errors import DataError
 from data.files.band_images import Cubes
 from data.files.image_file import read_raster, to_gray, to_unit
+from data.files.sample_range import are_digital_numbers
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.infrared_visible import images_by_stem
 from data.pan_scenes import PanScenes
@@ -207,16 +208,21 @@ def _references(args: argparse.Namespace) -> list[tuple]:
     return [(name, lambda i=i: _reference(cubes, i, args.bits)) for i, name in enumerate(names)]
 
 
+UNITS = "an image in [0, 1], or digital numbers of a declared depth (--bits)"
+
+
 def _reference(cubes: Cubes, index: int, bits: int | None) -> np.ndarray:
-    """A reference cube in [0, 1]: as stored where it never goes over 1, else over 2**bits - 1."""
+    """A reference cube in [0, 1]: as stored where floats are, digital numbers over 2**bits - 1."""
     cube = cubes.read(index, cubes.shape(index))
+    if cubes.dtype(index).kind == "f" and not are_digital_numbers(cube, cubes.files[index], UNITS):
+        return cube
     found = f"values from {cube.min():g} to {cube.max():g}"
     depth = bits or (8 if cubes.dtype(index) == np.uint8 else CAVE_BITS)
     if cube.max() > 2**depth - 1 or cube.min() < 0:
         raise DataError(cubes.files[index], found, f"0 to {2**depth - 1} (--bits)")
-    if bits is None and depth == CAVE_BITS and 1 < cube.max() < 2**12:
+    if bits is None and depth == CAVE_BITS and cube.max() < 2**12:
         raise DataError(cubes.files[index], f"{found}, at most 12 bits", "16 bits, or --bits")
-    return cube if cube.max() <= 1 else cube / (2**depth - 1)
+    return cube / (2**depth - 1)
 
 
 def _scaled(args: argparse.Namespace, fused: Cubes, index: int, like: np.ndarray, bits: int) -> np.ndarray:
