@@ -14,9 +14,11 @@ from models.weights.checkpoint import load_extra
 from utils.commandline.errors import UsageError
 from utils.output.folder_lock import alone
 
+from .fingerprint import is_same
 from .settings import Settings
 
 PATIENCE = 10.0  # seconds, in which the loader processes of a run that was killed end
+LATER = ("bits", "sensor", "ratio", "scenes", "data")  # settings that files of earlier versions do not have
 COUNTERS = ("epoch", "step", "total", "skipped", "best")  # of a training, as it keeps them
 
 
@@ -168,6 +170,12 @@ def check_same(path: object, found: dict, expected: dict) -> None:
         CheckpointError: one line.
     """
     for name, value in expected.items():
+        if name in LATER and name not in found:
+            continue
+        if name == "data" and isinstance(value, list):
+            if not is_same(found[name], value):
+                raise CheckpointError(f"{path}: found a run on other data of the same size, expected the same data")
+            continue
         if _plain(found.get(name)) != _plain(value):
             if isinstance(value, dict) and isinstance(found.get(name), dict):
                 check_same(path, _named(name, found[name]), _named(name, value))

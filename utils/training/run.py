@@ -18,6 +18,7 @@ from utils.commandline.errors import UsageError
 
 from .arguments import TrainingArguments
 from .engine import Trainer
+from .fingerprint import fingerprint
 from .loader import Batches
 from .parser import check
 from .recipe import Recipe
@@ -112,6 +113,11 @@ def _shared(
         "hold_back": args.hold_back,
         "stride": args.stride,
         "rows": args.rows,
+        "bits": args.bits,
+        "sensor": args.sensor,
+        "ratio": args.ratio if name == "hmf" else None,
+        "scenes": args.scenes,
+        "data": fingerprint(task.source),
         "whole": args.whole or None,
         "soft": args.soft or None,
         "cosines": args.cosines or None,
