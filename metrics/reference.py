@@ -149,7 +149,8 @@ def uqi(fused: np.ndarray, reference: np.ndarray) -> float:
 def scc(fused: np.ndarray, reference: np.ndarray) -> float:
     """Spatial correlation of the toolbox: the cosine between the Sobel gradient magnitudes of the two images.
 
-    One pixel of border is left out; no mean is removed; all bands together. Undefined (NaN) without any gradient.
+    One pixel of border is left out; no mean is removed; all bands together. What lies outside counts as zero, so that
+    a constant image has the gradients of its border; undefined (NaN) for an image of zeros alone.
 
     Args:
         fused, reference: (H, W, B) or (H, W), sides of at least 3, any unit.

@@ -17,6 +17,8 @@ MS_CONVENTIONS = ("pytorch-msssim", "torchmetrics")
 def viff(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
     """Visual information fidelity (Sheikh and Bovik, 2006; pixel domain, four scales) to each source, summed.
 
+    NaN where a source is constant: it holds no information. CDDFuse's evaluator counts such a source as 1.
+
     Args:
         fused, infrared, visible: (H, W), 0 to 255, sides of at least 42.
 
@@ -119,6 +121,8 @@ def filter_valid(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _vif(reference: np.ndarray, distorted: np.ndarray) -> float:
+    if reference.max() == reference.min():  # no information that could be kept or lost
+        return float("nan")
     information = capacity = 0.0
     for scale in range(1, 5):
         size = 2 ** (5 - scale) + 1
@@ -140,7 +144,7 @@ def _vif(reference: np.ndarray, distorted: np.ndarray) -> float:
         noise = np.maximum(noise, 1e-10)
         information += np.log10(1 + gain**2 * var_r / (noise + 2)).sum()
         capacity += np.log10(1 + var_r / 2).sum()
-    return float(information / capacity) if capacity > 0 else 1.0
+    return float(information / capacity)
 
 
 def _edges(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

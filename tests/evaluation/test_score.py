@@ -14,7 +14,7 @@ import tifffile
 from scoring import RNG, ivf, refused, run, values
 
 from data.simulate import interp23, wald
-from metrics import ergas, hqnr, mef_ssim, psnr, q2n, sam, table_text, viff
+from metrics import ergas, hqnr, mef_ssim, protocols, psnr, q2n, sam, table_text, viff
 from metrics.protocols import PS_FULL, PS_REDUCED
 from metrics.table import Table
 from utils.evaluation import table_rows
@@ -169,3 +169,20 @@ def test_the_scripts_own_results_score_the_same(shared, tmp_path):
         for metric, found in b["values"]["again"].items():
             assert a["values"]["DCINN (untrained, seed 0)"][metric] == pytest.approx(found)
         assert a["published_same_images"] == b["published_same_images"]
+
+
+def test_a_dead_band_is_named_and_not_ranked():
+    """Band 2 of the reference is constant: who comes near it has a PSNR that says nothing."""
+    rng = np.random.default_rng(0)
+    gt = rng.random((3, 40, 48)).astype(np.float32)
+    gt[1] = 0
+    near = gt + rng.normal(0, 0.01, gt.shape).astype(np.float32)
+    near[1] = 1e-6 * rng.random(gt.shape[1:])
+    table = Table("x", "hmf", protocols.HMF["group"], "group", ratio=4)
+    table_rows.add_scene_hmf(table, "scene", "m", near, gt, {"bicubic": gt * 0.9, "hsi_up": gt * 0.8})
+    assert "scene: band 2 is constant in the reference: PSNR, ERGAS, SSIM are not ranked." in table.remarks
+    marks = {
+        name: dict(zip(table.metrics, (m for _, m in cells), strict=True)) for name, cells in table_text.lines(table)
+    }
+    assert {marks[name]["PSNR"] for name in marks} == {None}
+    assert {marks[name]["SAM"] for name in marks} == {"best", "second"}

@@ -172,9 +172,12 @@ def test_identity_and_asymmetry():
 
 def test_constant_and_black_images():
     flat, black = np.full((176, 176), 90), np.zeros((176, 176))
+    textured = np.random.default_rng(0).integers(0, 256, (176, 176))
     assert (en(flat), sd(flat), sf(flat), ag(flat), mi(flat, flat, flat)) == (0, 0, 0, 0, 0)
     assert np.isnan(qabf(flat[:9, :9] * 0, black[:9, :9], black[:9, :9]))
-    assert viff(flat, flat, flat) == 2, "no information to lose: 1 each"
+    assert np.isnan(viff(flat, flat, flat)), "a flat source holds no information, as scd has no correlation with it"
+    assert np.isnan(viff(textured, flat, textured))
+    assert viff(flat, textured, textured) == pytest.approx(0, abs=1e-6), "a flat fused image keeps none"
     assert ssim_sum(flat, flat, flat) == pytest.approx(2)
     assert mef_ssim(flat, flat, black) == pytest.approx(1), "nothing to preserve"
     assert np.isnan(scd(flat, flat, flat))

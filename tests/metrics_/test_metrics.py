@@ -155,6 +155,7 @@ def test_pixels_and_bands_of_zero():
     assert ergas(np.zeros((4, 4)), np.zeros((4, 4)), ratio=4) == 0
     assert ergas(np.ones((4, 4)), np.zeros((4, 4)), ratio=4) == np.inf
     assert np.isnan(scc(np.ones((6, 6)), np.zeros((6, 6))))
+    assert scc(np.ones((6, 6)), 3 * np.ones((6, 6))) == pytest.approx(1), "the gradients of the border"
 
 
 @pytest.mark.parametrize("level", [7, 0.1, 1 / 3])

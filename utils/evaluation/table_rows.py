@@ -8,6 +8,7 @@ from metrics.q2n_index import BLOCK
 from metrics.sensors import ms_gains
 from metrics.table import Table
 
+PER_BAND = ("PSNR", "ERGAS", "SSIM")  # metrics that are means over the bands
 TRIVIAL = {
     "ivf": ("mean of the two", "max of the two"),
     "ps": (EXP,),
@@ -30,6 +31,7 @@ def add_pair(
 def add_scene_hmf(table: Table, name: str, method: str, fused: np.ndarray, gt: np.ndarray, inputs: dict) -> None:
     """Measure one fused scene and its two interpolations; (B, H, W) in [0, 1]."""
     table.image(name, gt.shape[1:])
+    _note_dead_bands(table, name, gt, (method, *TRIVIAL["hmf"]))
     for row, image in zip((method, *TRIVIAL["hmf"]), (fused, inputs["bicubic"], inputs["hsi_up"]), strict=True):
         table.add(row, protocols.hmf(table.protocol, image, gt, ratio=table.ratio))
 
@@ -45,6 +47,7 @@ def add_row_ps(table: Table, item: dict, row: str, image: np.ndarray, scale: flo
     """Measure one image of a scene for one row of the table."""
     gt = item.get("gt")
     if gt is not None:
+        _note_dead_bands(table, item["name"], gt, (row,))
         if table.protocol == "toolbox" and not protocols.can_cut(gt.shape):
             table.comparable = False
             table.remark(f"Border NOT cut: sides under {protocols.LEAST_TO_CUT} pixels.")
@@ -59,3 +62,15 @@ def add_row_ps(table: Table, item: dict, row: str, image: np.ndarray, scale: flo
         table.remark(f"Indices on the top left {whole[0]}x{whole[1]} pixels, whole {BLOCK}x{BLOCK} blocks.")
     about = {"scale": scale, "ratio": table.ratio, "sensor": table.sensor}
     table.add(row, protocols.ps_full(image, item["lms"], item["pan"][0], **about))
+
+
+def _note_dead_bands(table: Table, name: str, gt: np.ndarray, rows: tuple[str, ...]) -> None:
+    """Say which bands (counted from 1) of a reference (B, H, W) are constant, and rank no mean that they are part of.
+
+    Whatever comes near a constant band has a PSNR out of all proportion there, and no relative error.
+    """
+    dead = [str(band) for band, image in enumerate(gt, 1) if image.max() == image.min()]
+    if dead:
+        bands = f"band {dead[0]} is" if len(dead) == 1 else f"bands {', '.join(dead)} are"
+        table.remark(f"{name}: {bands} constant in the reference: {', '.join(PER_BAND)} are not ranked.")
+        table.unranked |= {(row, metric) for row in rows for metric in PER_BAND}
