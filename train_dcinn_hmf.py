@@ -42,7 +42,9 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     parser.add_argument("--srf", type=Path, help="spectral response, .csv, .npy, .mat (default: Nikon D700)")
     parser.add_argument("--scenes", nargs="+", help="CAVE scenes (default: all but the 11 test scenes)")
     parser.add_argument("--stride", type=positive, help="step between patches (default: half a patch)")
-    parser.add_argument("--bits", type=bit_depth, help="bit depth of CAVE's band images (default: 16)")
+    parser.add_argument(
+        "--bits", type=bit_depth, help="bit depth of CAVE's and Harvard's digital numbers (default: 16)"
+    )
     args = TrainingArguments(**vars(parser.parse_args(argv)))
     recipe = RECIPES[args.recipe]
     if args.recipe == "paper":

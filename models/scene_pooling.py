@@ -1,6 +1,7 @@
 """Squeeze-excite of a scene that is fused by tiles: the means of the scene in place of those of each tile."""
 
 from collections.abc import Callable
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -35,7 +36,11 @@ class ScenePooling:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.layers = [module for module in model.modules() if isinstance(module, SqueezeExcite)]
+        self.layers = [
+            cast("SqueezeExcite", module)
+            for module in model.modules()
+            if type(module).__name__ == SqueezeExcite.__name__  # by name: torch.hub's classes are another copy
+        ]
 
     def __enter__(self) -> "ScenePooling":
         for layer in self.layers:

@@ -10,6 +10,7 @@ import tifffile
 from data.errors import DataError, one_line
 
 from .array_file import ArrayFile, read_npy
+from .band_axis import band_axis
 from .size_limits import check_declared
 
 SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
@@ -21,6 +22,7 @@ class Cubes:
 
     Args:
         path: a folder, or a .mat, .h5, .npy or .tif file. A file of arrays holds one of `KEYS`, or a single array.
+        axes: "bhw" or "hwb" where the arrays' shapes leave it open, see `band_axis`.
 
     Attributes:
         files: the path of each image.
@@ -30,11 +32,12 @@ class Cubes:
         DataError: for missing and empty folders, other file types, unreadable files, arrays of another rank.
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | os.PathLike, axes: str | None = None) -> None:
+        self.path, self.axes = Path(path), axes
         if not self.path.exists():
             raise DataError(self.path, "no such file or folder", f"images ({', '.join(SUFFIXES)})")
         self.stack: np.ndarray | None = None
+        self.usual: int | None = None
         self.by_name = False
         if self.path.is_dir():
             files = [p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "."]
@@ -42,7 +45,7 @@ class Cubes:
             if not self.files:
                 raise DataError(self.path, "no such files", f"images ({', '.join(SUFFIXES)})")
         else:
-            array = _read(self.path)
+            array, self.usual = _read(self.path)
             self.files = [self.path]
             if array.ndim == 4:
                 self.stack, self.files = array, [self.path] * len(array)
@@ -81,12 +84,13 @@ class Cubes:
             DataError: where neither (B, H, W) nor (H, W, B) fits, for NaN, and values that are no numbers.
         """
         file = self.files[index]
-        cube = _read(file) if self.stack is None else self.stack[index]
+        cube, usual = self._array(index)
         where = file if self.stack is None else f"{file}[{index}]"
         bands, height, width = shape
         if cube.ndim == 2 and bands == 1:
             cube = cube[None]
-        if cube.shape == (height, width, bands) != shape:
+        last = cube.shape == (height, width, bands)
+        if last and (cube.shape != shape or band_axis(shape, where, self.axes, usual) == 2):
             cube = np.moveaxis(cube, -1, 0)
         if cube.shape != shape:
             raise DataError(where, f"an array of shape {cube.shape}", f"{shape} or {(height, width, bands)}")
@@ -95,26 +99,31 @@ class Cubes:
             raise DataError(where, "NaN or infinity", "finite values")
         return cube
 
-    def shape(self, index: int) -> tuple[int, int, int]:
-        """(B, H, W) of an image, told from the raw shape: the smallest of the outer axes is that of the bands.
+    def shape(self, index: int, likely: int | None = None) -> tuple[int, int, int]:
+        """(B, H, W) of an image, told from the raw shape, see `band_axis`.
 
         Raises:
-            DataError: for a stack of images in a folder of files.
+            DataError: for a stack of images in a folder of files, and for shapes that leave it open.
         """
-        raw = self.raw_shape(index)
+        array, usual = self._array(index)
+        raw = array.shape
         if len(raw) == 2:
             return (1, *raw)
         if len(raw) != 3:
             raise DataError(self.files[index], f"an array of shape {raw}", "one image, (B, H, W) or (H, W, B)")
-        return (raw[2], *raw[:2]) if raw[2] < min(raw[:2]) else raw
+        return (raw[2], *raw[:2]) if band_axis(raw, self.files[index], self.axes, usual, likely) == 2 else raw
 
     def raw_shape(self, index: int) -> tuple[int, ...]:
         """The shape as stored, to tell an image's resolution."""
-        return (_read(self.files[index]) if self.stack is None else self.stack[index]).shape
+        return self._array(index)[0].shape
 
     def dtype(self, index: int) -> np.dtype:
         """The type as stored."""
-        return (_read(self.files[index]) if self.stack is None else self.stack[index]).dtype
+        return self._array(index)[0].dtype
+
+    def _array(self, index: int) -> tuple[np.ndarray, int | None]:
+        """An image as stored, and the axis that its format gives the bands."""
+        return _read(self.files[index]) if self.stack is None else (self.stack[index], self.usual)
 
 
 def _natural(name: str) -> list:
@@ -122,15 +131,17 @@ def _natural(name: str) -> list:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
-def _read(path: Path) -> np.ndarray:
-    suffix = path.suffix.lower()
+def _read(path: Path) -> tuple[np.ndarray, int | None]:
+    """The array of a file, and the axis that its format gives the bands: MATLAB the last, HDF5 stacks the first."""
+    suffix, usual = path.suffix.lower(), None
     try:
         if suffix == ".npy":
             array = read_npy(path)
         elif suffix in (".tif", ".tiff"):
-            array = _read_tiff(path)
+            array, usual = _read_tiff(path)
         elif suffix in SUFFIXES:
             array = _from_arrays(path)
+            usual = 2 if suffix == ".mat" else 0 if array.ndim == 4 else None
         else:
             raise DataError(path, f"a file of type {suffix or 'none'}", ", ".join(SUFFIXES))
     except DataError:
@@ -140,14 +151,15 @@ def _read(path: Path) -> np.ndarray:
         raise DataError(path, f"no readable {suffix} file ({why})", "a complete file") from None
     if array.ndim not in (2, 3, 4) or not array.size or array.dtype.kind not in "uif":
         raise DataError(path, f"{array.dtype} of shape {array.shape}", "numbers of shape (B, H, W) or (H, W, B)")
-    return array
+    return array, usual
 
 
-def _read_tiff(path: Path) -> np.ndarray:
+def _read_tiff(path: Path) -> tuple[np.ndarray, int | None]:
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
         check_declared(path, f"an image of shape {series.shape}", series.nbytes)
-        return series.asarray()
+        named = [series.axes.index(name) for name in "SCQIZ" if name in series.axes]
+        return series.asarray(), next((axis for axis in named if axis in (0, 2)), None)
 
 
 def _from_arrays(path: Path) -> np.ndarray:

@@ -10,6 +10,7 @@ import tifffile
 from data.errors import DataError, one_line
 
 from .array_file import read_npy
+from .band_axis import band_axis
 from .geotiff import page_geo_tags
 from .size_limits import MOST_BANDS, check_declared, reserve
 
@@ -23,7 +24,7 @@ class Windows:
     Args:
         path: .tif, .tiff or .npy of (H, W), (H, W, B) or (B, H, W).
         scratch: folder for the temporary file; the system's by default.
-        bands: that a .npy array should have, to tell its axes apart; by default its smallest side.
+        bands: that a .npy array should have, to tell its axes apart; by default see `band_axis`.
 
     Attributes:
         shape: (B, H, W).
@@ -68,9 +69,10 @@ class Windows:
 
     def _npy(self, bands: int | None) -> np.ndarray:
         array = read_npy(self.path, mapped=True)
-        ends = [axis for axis in (2, 0) if array.ndim == 3 and array.shape[axis] == bands]
-        smallest = array.shape.index(min(array.shape)) if array.ndim == 3 else 0
-        return self._bands_first(array, ends[0] if len(ends) == 1 else smallest)
+        if array.ndim != 3:
+            return self._bands_first(array, 0)
+        ends = [axis for axis in (2, 0) if array.shape[axis] == bands]
+        return self._bands_first(array, ends[0] if len(ends) == 1 else band_axis(array.shape, self.path))
 
     def _tiff(self, scratch: Path | None) -> np.ndarray:
         with tifffile.TiffFile(self.path) as file:

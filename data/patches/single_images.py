@@ -101,13 +101,13 @@ class GrayCrops(_Crops):
 
 
 class Views(_Crops):
-    """Two views of a random crop, see `views.two_views` and `soft_views`: what DeFusion++ is trained on.
+    """Two views of a random crop, see `masked_views.two_views` and `soft_views`: what DeFusion++ is trained on.
 
     Samples hold `view1`, `view2` and `image` (3, side, side), `mask1` and `mask2` (1, side, side).
 
     Args:
         images, side: see above.
-        whole, soft: shares of samples whose views hide nothing, and of those made by `views.soft_views`; both with
+        whole, soft: shares of samples whose views hide nothing, and of those by `masked_views.soft_views`; both with
             contrast and colour as they are, like images to be fused. Ours; the authors have none.
     """
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, overload
+from typing import Literal, cast, overload
 
 import numpy as np
 import torch
@@ -152,10 +152,12 @@ def _cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def config_of(model: nn.Module) -> DCINNConfig | PeerConfig:
     """What a network is, weights aside."""
-    assert isinstance(model.config, DCINNConfig | PeerConfig)
-    return model.config
+    config = getattr(model, "config", None)
+    if not hasattr(config, "as_dict"):  # by its fields: torch.hub's classes are another copy of these
+        raise ValueError(f"found {type(model).__name__}, expected a network of this project, with its config")
+    return cast("DCINNConfig | PeerConfig", config)
 
 
 def _header(model: nn.Module) -> dict[str, object]:
-    exact = {"exact": model.exact} if isinstance(model, DCINN) else {}
+    exact = {"exact": model.exact} if hasattr(model, "exact") else {}
     return {"format": FORMAT, "version": VERSION, "config": {**config_of(model).as_dict(), **exact}}

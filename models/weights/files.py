@@ -17,7 +17,7 @@ from .atomic import one_line, write_whole
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # Inside the installed package, beside models/ in the checkout.
-PRETRAINED = next((p for p in (PACKAGE / "pretrained",) if p.is_dir()), PACKAGE.parent / "pretrained")
+PRETRAINED = (PACKAGE if (PACKAGE / "pretrained").is_dir() else PACKAGE.parent) / "pretrained"
 PEERS = "peers"  # folder in it, of the other methods
 FORMAT, VERSION = "dcinn", 1
 LONGEST = 1000  # characters of a message

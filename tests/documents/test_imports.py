@@ -33,6 +33,8 @@ RULES = {  # folder or module -> what it may import of the project, beside itsel
     "train_": (*BELOW_UTILS, "utils.commandline", "utils.training"),
     "hubconf": (),
 }
+BARE = {p.stem for place in ("benchmarks", "benchmarks/publish", "tests/helpers") for p in (ROOT / place).glob("*.py")}
+ABOVE_NETWORKS = ("models.weights", "models.export")  # which the networks' own files do not import
 FREE = ("benchmarks", "tests")  # use everything, and nothing but each other uses them
 
 
@@ -54,7 +56,9 @@ def imported(name, path, known):
             above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             found.update(f"{base}.{a.name}" if f"{base}.{a.name}" in known else base for a in node.names)
-    return {target for target in found if target.partition(".")[0] in FOLDERS or target in known}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            found.update(str(name.value) for name in node.args[:1] if isinstance(name, ast.Constant))
+    return {target for target in found if target.partition(".")[0] in (*FOLDERS, *BARE) or target in known}
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,10 @@ def graph():
 def allowed(name, target):
     if name.partition(".")[0] in FREE:
         return True
+    if name.startswith("models.") and not name.startswith(ABOVE_NETWORKS) and target.startswith(ABOVE_NETWORKS):
+        return False
+    if name == "utils" and target != "utils":
+        return False
     rule = max((r for r in RULES if name == r or name.startswith(r if r.endswith("_") else f"{r}.")), key=len)
     return any(target == place or target.startswith(f"{place}.") for place in (rule, *RULES[rule]))
 
@@ -105,6 +113,9 @@ def test_what_is_installed_imports_by_relative_names(folder):
         ("utils.evaluation.score", "utils.training.engine"),
         ("train_dcinn_ps", "utils.evaluation.score"),
         ("utils.output.images", "tests.conftest"),
+        ("utils.tiling", "plain"),
+        ("models.layers", "models.weights.atomic"),
+        ("utils", "utils.training.engine"),
     ],
 )
 def test_the_rules_forbid(name, target):

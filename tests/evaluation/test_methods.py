@@ -14,9 +14,11 @@ import test_dcinn_ivf_rs
 import test_dcinn_ivf_tno
 from data.files.image_file import to_gray
 from data.splits import split
-from models import save_checkpoint
-from models.peers import AUIF, CDDFuse
+from models import dcinn_ivf, save_checkpoint
+from models.peers import AUIF, CDDFuse, build_peer
+from utils.evaluation.evaluation import Evaluation
 from utils.evaluation.peers import _auif_saw as auif_saw
+from utils.evaluation.pick_network import Network
 from utils.output.images import to_eight_bit
 
 
@@ -211,3 +213,20 @@ def test_one_file_of_pet_is_medical_too(tmp_path):
     assert result["networks"][-1]["skip"] == "sum"
     assert result["tables"][0]["title"].startswith("MRI-PET")
     assert imread(tmp_path / "o/fused/a.png").shape == (40, 48, 3)
+
+
+def test_a_method_that_needs_the_whole_image_is_not_given_tiles(monkeypatch):
+    seen = []
+
+    def fuse(model, a, b, *, tile, scene, done):
+        seen.append((model.whole_images_only, tile, scene))
+        return a
+
+    monkeypatch.setattr("utils.evaluation.evaluation.fuse", fuse)
+    dcinn = Network(dcinn_ivf("max").eval(), "ours", trained=False)
+    auif = Network(build_peer("auif", {}).eval(), "theirs", trained=False)
+    run = Evaluation("ivf_tno", dcinn, None, 32, others=(auif,))
+    image = np.zeros((1, 64, 64), np.float32)
+    for network in (dcinn, auif):
+        run.fuse(image, image, network)
+    assert seen == [(False, 32, True), (True, 0, False)]

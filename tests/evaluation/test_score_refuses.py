@@ -207,9 +207,9 @@ def test_ps_that_does_not_fit(stacked, tmp_path, capsys):
     assert "--data: found none" in refused(capsys, "--task", "ps", "--fused", tmp_path / "nan.npy")
 
 
-@pytest.mark.parametrize("value", [-1, 65536])
-def test_reference_cubes_outside_their_range(value, tmp_path, capsys):
-    cube = RNG.integers(3000, 60000, (8, 40, 40)).astype(float)
+@pytest.mark.parametrize(("scale", "value"), [(1, -1), (1, 65536), (1 / 65535, -0.6)])
+def test_reference_cubes_outside_their_range(scale, value, tmp_path, capsys):
+    cube = RNG.integers(3000, 60000, (8, 40, 40)) * scale
     cube[0, 0, 0] = value
     for name in ("reference", "fused"):
         np.save(tmp_path / f"{name}.npy", cube)

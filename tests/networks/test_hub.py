@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import hubconf
+from models import load_pretrained, save_checkpoint
 from models.weights.files import PRETRAINED
 
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -47,6 +48,13 @@ def test_every_load_gives_the_same_classes_under_the_installed_name():
     assert type(first) is type(second)
     assert type(first).__module__ == "dcinn.dcinn"
     assert type(pickle.loads(pickle.dumps(first))) is type(first)
+
+
+def test_a_network_of_the_hub_is_saved_by_the_checkout(tmp_path):
+    save_checkpoint(tmp_path / "hub.pth", load("dcinn_ps", bands=4))
+    assert load_pretrained(tmp_path / "hub.pth", task="ps").config.bands == 4
+    with pytest.raises(ValueError, match="found Linear, expected a network of this project"):
+        save_checkpoint(tmp_path / "no.pth", torch.nn.Linear(2, 2))
 
 
 @pytest.fixture

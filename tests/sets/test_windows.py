@@ -5,6 +5,7 @@ import pytest
 import tifffile
 
 from data.errors import DataError
+from data.files.geotiff import geo_tags
 from data.files.image_file import read_raster
 from data.files.raster_windows import Windows
 
@@ -63,7 +64,8 @@ def test_files_that_are_no_scene(name, content, message, tmp_path):
 def test_an_array_s_bands_are_told_from_its_rows(tmp_path):
     np.save(tmp_path / "ms.npy", np.zeros((6, 80, 8), np.uint16))
     assert Windows(tmp_path / "ms.npy", bands=8).shape == (8, 6, 80)
-    assert Windows(tmp_path / "ms.npy").shape == (6, 80, 8)
+    with pytest.raises(DataError, match="first or the last axis"):
+        Windows(tmp_path / "ms.npy")
 
 
 @pytest.mark.parametrize("compression", ["lzw", "zstd", "lerc", "deflate", "packbits"])
@@ -80,3 +82,12 @@ def test_a_jpeg_in_a_tiff_is_near_what_was_written(tmp_path):
     image = np.stack((2 * x, 3 * y, 250 - x - y), -1).astype(np.uint8)
     tifffile.imwrite(tmp_path / "i.tif", image, photometric="rgb", compression="jpeg", compressionargs={"level": 95})
     assert np.abs(read_raster(tmp_path / "i.tif").astype(int) - image).max() < 12
+
+
+def test_every_tag_of_a_georeference_is_kept(tmp_path):
+    values = {33550: (2.0, 2.0, 0.0), 33922: (0.0,) * 6, 34264: (1.0,) * 16, 34735: (1, 1, 0, 0), 34736: (6378137.0,)}
+    types = {33550: 12, 33922: 12, 34264: 12, 34735: 3, 34736: 12}
+    tags = [(code, types[code], len(value), value, True) for code, value in values.items()]
+    tags.append((34737, 2, 0, "WGS 84|", True))
+    tifffile.imwrite(tmp_path / "i.tif", np.zeros((8, 9), np.uint16), extratags=tags)
+    assert {tag[0] for tag in geo_tags(tmp_path / "i.tif")} == {*values, 34737}

@@ -16,7 +16,7 @@ from models.weights.checkpoint import load_extra
 from utils.training.arguments import TrainingArguments
 from utils.training.ema import Average
 from utils.training.objectives import DetailObjective, start_actnorm
-from utils.training.recipe import Recipe
+from utils.training.recipe import TUNED, Recipe
 
 EXPECTED = json.loads((Path(__file__).parents[1] / "expected" / "training.json").read_text())
 
@@ -76,6 +76,41 @@ def test_recipes(task, name, ratio, expected, monkeypatch):
     monkeypatch.setattr(script, "run", lambda task, args, recipe, prepare: trained.append((task, recipe)))
     script.main(["--recipe", name, *(["--ratio", str(ratio)] if task == "hmf" else [])])
     assert trained == [(task, Recipe(*expected))]
+
+
+def prepared(script, monkeypatch, *options):
+    """The task that a script would train."""
+    found = []
+    monkeypatch.setattr(script, "run", lambda task, args, recipe, prepare: found.append(prepare()))
+    script.main(list(options))
+    return found[0]
+
+
+def test_the_tuned_recipe():
+    weights = (2, 5, 0.5, 0.5, 0.3, 50, 1.4)
+    assert (TUNED.lr, TUNED.epochs, TUNED.batch, TUNED.patch, TUNED.milestones) == (4e-4, 20, 8, 152, (12, 16))
+    assert (tuple(TUNED.maxima_weights), TUNED.base_rule, TUNED.backward_weight) == (weights, "max", 0)
+
+
+@pytest.mark.parametrize(("options", "rule"), [((), "max"), (("--base-rule", "mean"), "mean")])
+def test_the_base_rule_of_a_fresh_network(options, rule, monkeypatch):
+    assert prepared(SCRIPTS["ivf_tno"], monkeypatch, *options).build().config.base_rule == rule
+
+
+def test_what_a_resumed_run_shares_of_its_loss(monkeypatch):
+    assert prepared(SCRIPTS["ivf_tno"], monkeypatch).loss_settings == [1, 1, 1e-4, 0]
+    assert prepared(SCRIPTS["ivf_rs"], monkeypatch, "--recipe", "tuned").loss_settings == list(TUNED.maxima_weights)
+
+
+@pytest.mark.parametrize("recipe", ["released", "tuned"])
+def test_the_validated_loss_is_the_one_that_is_trained(recipe, monkeypatch):
+    losses = []
+    monkeypatch.setattr("utils.training.infrared_visible.without_reference", lambda items, loss: losses.append(loss))
+    task = prepared(SCRIPTS["ivf_tno"], monkeypatch, "--recipe", recipe)
+    model, (visible, infrared) = task.build().eval(), random_images(1, 1, side=48)
+    with torch.no_grad():
+        trained = task.objective(model)(visible, infrared)[0]
+        assert float(losses[0](model(visible, infrared), infrared, visible)) == pytest.approx(float(trained), rel=1e-5)
 
 
 @pytest.mark.parametrize("task", SCRIPTS)

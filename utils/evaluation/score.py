@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from data import CAVE, PairedImages, PanCollection
 from data.errors import DataError
+from data.files.band_axis import AXES
 from data.files.band_images import Cubes
 from data.files.image_file import read_raster, to_gray, to_unit
 from data.files.sample_range import are_digital_numbers
@@ -56,7 +57,8 @@ def parser() -> Parser:
     made.add_argument(
         "--protocol", help="ivf: both, paper, cddfuse; ps: toolbox, whole, released; hmf: group, released"
     )
-    made.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="hmf: of the two resolutions")
+    made.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="hmf: resolution ratio")
+    made.add_argument("--axes", choices=tuple(AXES), help="ps, hmf: order of the axes, where shapes leave it open")
     made.add_argument("--sensor", type=sensor, help=f"ps: {SENSOR_HELP} (default: the file's own)")
     made.add_argument("--bits", type=bit_depth, help="bit depth of the sources (default: by their type or data set)")
     made.add_argument(
@@ -135,7 +137,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
 
 def _ps(args: argparse.Namespace) -> list[Table]:
     scenes = PanScenes(args.data, args.sensor, args.bits)
-    source, fused = scenes.file, Cubes(args.fused)
+    source, fused = scenes.file, Cubes(args.fused, args.axes)
     names = source.names[: args.limit]
     order = fused.order(names)
     gains = ms_gains(source.sensor)
@@ -182,7 +184,7 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
     table = _table(args, f"Hyperspectral-multispectral fusion x{args.ratio}", columns, "hmf", ratio=args.ratio)
     table.remark("bicubic, bilinear: of the reference degraded by a 3x3 Gaussian, sigma 0.5, from index ratio/2.")
     references = _references(args)[: args.limit]
-    fused = Cubes(args.fused)
+    fused = Cubes(args.fused, args.axes)
     names = [name for name, _ in references]
     order = fused.order(names)
     _tell_order(table, fused, order, names)
@@ -203,25 +205,23 @@ def _references(args: argparse.Namespace) -> list[tuple]:
         there = CAVE(args.data, bits=args.bits)
         scenes = CAVE(args.data, tuple(s for s in CAVE_TEST if s in there.scenes) or None, bits=args.bits)
         return [(name, lambda i=i: scenes[i]["gt"]) for i, name in enumerate(scenes.scenes)]
-    cubes = Cubes(args.data)
+    cubes = Cubes(args.data, args.axes)
     names = [f.stem if cubes.stack is None else f"{f.stem}_{i}" for i, f in enumerate(cubes.files)]
     return [(name, lambda i=i: _reference(cubes, i, args.bits)) for i, name in enumerate(names)]
 
 
-UNITS = "an image in [0, 1], or digital numbers of a declared depth (--bits)"
-
-
 def _reference(cubes: Cubes, index: int, bits: int | None) -> np.ndarray:
     """A reference cube in [0, 1]: as stored where floats are, digital numbers over 2**bits - 1."""
-    cube = cubes.read(index, cubes.shape(index))
-    if cubes.dtype(index).kind == "f" and not are_digital_numbers(cube, cubes.files[index], UNITS):
+    cube = cubes.read(index, cubes.shape(index, likely=len(spectral_response())))
+    file, found = cubes.files[index], f"values from {cube.min():g} to {cube.max():g}"
+    floats = cube.min() >= 0 and cubes.dtype(index).kind == "f"
+    if floats and not are_digital_numbers(cube, file, "an image in [0, 1], or digital numbers", slack=1e-3):
         return cube
-    found = f"values from {cube.min():g} to {cube.max():g}"
     depth = bits or (8 if cubes.dtype(index) == np.uint8 else CAVE_BITS)
     if cube.max() > 2**depth - 1 or cube.min() < 0:
-        raise DataError(cubes.files[index], found, f"0 to {2**depth - 1} (--bits)")
+        raise DataError(file, found, f"0 to {2**depth - 1} (--bits)")
     if bits is None and depth == CAVE_BITS and cube.max() < 2**12:
-        raise DataError(cubes.files[index], f"{found}, at most 12 bits", "16 bits, or --bits")
+        raise DataError(file, f"{found}, at most 12 bits", "16 bits, or --bits")
     return cube / (2**depth - 1)
 
 

@@ -33,7 +33,7 @@ def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[]
     Args:
         name: "ps", "hmf", "ivf_rs", "ivf_tno", or a peer's.
         args: the options.
-        recipe: of `options.chosen`.
+        recipe: of `parser.chosen`.
         prepare: reads the data and builds the network's task.
     """
     with distributed.processes(pick_device(args.device)) as device:
