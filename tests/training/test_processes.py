@@ -32,18 +32,18 @@ script.main(sys.argv[3:])
 with distributed.processes(torch.device("cpu")):
     task, recipe = caught["task"], caught["recipe"]
     torch.manual_seed(0)
-    model = task.build()
+    model = task.build().double()  # in float32 the signs of L1 terms flip with the rounding
     for parameter in model.parameters():
-        parameter.data += 0.01 * torch.randn_like(parameter)
+        parameter.data += 0.01 * torch.randn_like(parameter, dtype=torch.float32)
     batches = Batches(task.source, recipe.batch, 0)
     first = batches.first_batch()
-    start_actnorm(model, first["base_image"], first["guide"])
-    objective = task.objective(model)
+    start_actnorm(model, first["base_image"].double(), first["guide"].double())
+    objective = task.objective(model).double()
     step = objective
     if distributed.world() > 1:
         step = torch.nn.parallel.DistributedDataParallel(objective)
     batch = next(iter(batches.epoch(0)))
-    terms = step(*(batch[k] for k in ("base_image", "guide", "gt") if k in batch))
+    terms = step(*(batch[k].double() for k in ("base_image", "guide", "gt") if k in batch))
     terms[0].backward()
     shown = distributed.mean(terms)
     if distributed.rank() == 0:

@@ -148,10 +148,14 @@ def _correlation(x: Tensor, y: Tensor) -> Tensor:
     return (x * y).sum((-2, -1)) / ((x * x).sum((-2, -1)) * (y * y).sum((-2, -1)) + 1e-12).sqrt()
 
 
+def full(x: Tensor) -> Tensor:
+    """Half-precision numbers in float32; float32 and float64 as they are."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
 def l1(x: Tensor, y: Tensor) -> Tensor:
     """Mean absolute difference, a scalar, in float32 or more; x and y of one shape."""
-    difference = x - y
-    return (difference if difference.dtype == torch.float64 else difference.float()).abs().mean()
+    return full(x - y).abs().mean()
 
 
 def with_total(terms: Tensor, weights: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from models import DCINN
 from models.recompute import in_parts
 from utils.distributed import norm_over_processes
 
-from .losses import MaximaWeights, ivf_terms, l1, maxima_terms, with_total
+from .losses import MaximaWeights, full, ivf_terms, l1, maxima_terms, with_total
 
 BACKWARD_TARGETS = ("predicted", "reference")
 
@@ -108,9 +108,9 @@ class PairObjective(Objective):
 
     def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
         """(B, 1, H, W) visible and infrared -> (1 + terms,)."""
-        fused = in_parts(self.model, self.at_once, base_image, guide).float()
+        fused = full(in_parts(self.model, self.at_once, base_image, guide))
         with torch.autocast(fused.device.type, enabled=False):
-            return with_total(self.terms(fused, guide.float(), base_image.float()), self.weights)
+            return with_total(self.terms(fused, full(guide), full(base_image)), self.weights)
 
 
 class StructureObjective(PairObjective):
@@ -152,5 +152,5 @@ def start_actnorm(model: DCINN, base_image: Tensor, guide: Tensor) -> None:
     training = model.training
     model.train()
     with torch.autocast(base_image.device.type, enabled=False):
-        model(base_image.float(), guide.float())
+        model(full(base_image), full(guide))
     model.train(training)
