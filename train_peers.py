@@ -20,7 +20,7 @@ from models.peers import TITLES
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser
 from utils.training.arguments import TrainingArguments
-from utils.training.parser import add_keep_test_pairs, chosen, fraction, train_parser, training_script
+from utils.training.parser import add_image_options, chosen, fraction, train_parser, training_script
 from utils.training.peers.tasks import TASKS
 from utils.training.recipe import Recipe
 from utils.training.run import run
@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         parser.add_argument(
             "--cosines", action="store_true", help="start with cosine transforms of patches, not with --weights (ours)"
         )
-    add_keep_test_pairs(parser)
+    add_image_options(parser)
     args = TrainingArguments(**vars(parser.parse_args(options)))
     if args.pairs and not args.teachers:
         raise UsageError("--pairs: found without --teachers, expected with them")

@@ -8,11 +8,11 @@ import numpy as np
 
 from .errors import DataError
 from .files.array_file import ArrayFile
-from .files.sample_range import are_digital_numbers
+from .files.sample_range import USED, are_digital_numbers, listed
 
 BANDS, SIDE = 31, 1000
 DEPTH = 16  # bits of digital numbers
-LEAST = 2**12  # that digital numbers of 16 bits reach somewhere; below, they may be of 12
+LEAST = int(USED * 2**16)  # that digital numbers of 16 bits reach somewhere; below, they may be of fewer bits
 OVERSHOOT = 0.05  # over 1, of images in [0, 1]
 
 
@@ -79,15 +79,15 @@ class Harvard:
 
     def _unit(self, cube: np.ndarray, stored: np.dtype, path: Path) -> np.ndarray:
         """The samples in [0, 1]; `stored` is their type in the file."""
-        least, most = float(cube.min()), float(cube.max())
+        most = float(cube.max())
         expected = "images in [0, 1], or digital numbers of a declared depth (--bits)"
-        if least < 0:
-            raise DataError(path, f"values from {least:g} to {most:g}", expected)
+        if cube.min() < 0:
+            raise DataError(path, f"values {listed(cube)}", expected)
         if stored.kind == "f" and not are_digital_numbers(cube, path, expected, OVERSHOOT):
             return cube.clip(0, 1)
         bits = self.bits or (8 if stored.itemsize == 1 else DEPTH)
         if most > 2**bits - 1:
-            raise DataError(path, f"values from {least:g} to {most:g}", f"0 to {2**bits - 1} of {bits} bits (--bits)")
+            raise DataError(path, f"values {listed(cube)}", f"0 to {2**bits - 1} of {bits} bits (--bits)")
         if self.bits is None and bits == DEPTH and most < LEAST:
             raise DataError(path, f"values up to {most:g}", f"{DEPTH} bits, {LEAST} or more among them, or --bits")
         return (cube / np.float64(2**bits - 1)).astype(np.float32)

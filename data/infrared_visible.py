@@ -12,7 +12,8 @@ import numpy as np
 
 from .errors import DataError
 from .files.image_file import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
-from .files.sample_type import Storage, storage_of
+from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, scaled
+from .files.sample_type import Storage, storage_of, stretched_storage
 
 VISIBLE_FOLDERS = ("vi", "vis", "visible", "crop_lr_visible", "mri")
 COLOURED = ("pet", "spect")  # whose colours are the measurement
@@ -28,6 +29,10 @@ class PairedImages:
             cropinfrared, CT, PET or SPECT (any case). Not needed where both others are given.
         visible, infrared: the two folders, or one file each.
         bits: declared bit depth of images of more than 8 bits; that of their type by default.
+        infrared_range: what becomes 0 to 1 in the infrared images, of any numeric type: (low, high) in their own unit,
+            or "stretch" for the 0.5th to 99.5th percentile of each; by default the range of their type or depth.
+        guess: False: integers that use less than a quarter of the range of their type are refused unless `bits` is
+            given; by default a note is made.
 
     Items are dictionaries: `name`, `visible` and `infrared` (1, H, W) float32 in [0, 1], `colour` (3, H, W) likewise or
     None where nothing is coloured, `coloured` (whose colour that is), `storage` (how the deeper of the two files holds
@@ -45,6 +50,8 @@ class PairedImages:
         visible: str | os.PathLike | None = None,
         infrared: str | os.PathLike | None = None,
         bits: int | None = None,
+        infrared_range: InfraredRange | None = None,
+        guess: bool = True,
     ) -> None:
         if visible is None or infrared is None:
             if root is None:
@@ -60,7 +67,10 @@ class PairedImages:
             )
             if (folder := _home(path)).name.lower() in foreign and _home(self.visible) != _home(self.infrared)
         ]
-        self.bits = bits
+        self.bits, self.infrared_range, self.guess = bits, infrared_range, guess
+        if infrared_range is not None and self.modality in COLOURED:
+            found = f"a range for {self.modality.upper()}, whose colours are the measurement"
+            raise DataError(self.infrared, found, "none (--stretch-infrared, --infrared-range)")
         self.pairs = matched(self.visible, self.infrared)
 
     def __len__(self) -> int:
@@ -72,7 +82,7 @@ class PairedImages:
     def __getitem__(self, index: int) -> dict:
         visible_path, infrared_path = self.pairs[index]
         visible, colour, kept, notes_visible = self._read(visible_path)
-        infrared, other_colour, other_kept, notes_infrared = self._read(infrared_path)
+        infrared, other_colour, other_kept, notes_infrared = self._read(infrared_path, is_infrared=True)
         coloured = "visible"
         if self.modality in COLOURED:
             colour, coloured = other_colour, "infrared"
@@ -113,14 +123,27 @@ class PairedImages:
             raise DataError(self.visible, f"no image named {lacking[0]}", f"the {len(names)} pairs asked for")
         self.pairs = [there[name] for name in sorted(names)]
 
-    def _read(self, path: Path) -> tuple[np.ndarray, np.ndarray | None, Storage, list[str]]:
+    def _read(self, path: Path, is_infrared: bool = False) -> tuple[np.ndarray, np.ndarray | None, Storage, list[str]]:
         """Gray and colour in [0, 1], how the file holds them, what was converted."""
         raw = read_raster(path)
         gray, notes = to_gray(raw)
-        unit, more = to_unit(gray, path, self.bits)
+        notes += turned(path)
+        if is_infrared and self.infrared_range is not None:
+            unit, more = scaled(gray, path, self.infrared_range)
+            return unit, None, stretched_storage(raw, path, self.bits), [*notes, *more]
+        if not self.guess:
+            remedy = f"--bits, {OPTIONS}" if is_infrared else "--bits"
+            refuse_guess(gray, path, self.bits, remedy)
+        try:
+            unit, more = to_unit(gray, path, self.bits)
+        except DataError as error:
+            if is_infrared and gray.dtype.kind in "if":
+                raise DataError(path, error.parts[1], f"{error.parts[2]}, {OPTIONS}") from None
+            raise
+        more += doubts(gray, self.bits, OPTIONS if is_infrared else "fewer bits? --bits")
         rgb = to_rgb(raw)
         colour = None if rgb is None else np.moveaxis(to_unit(rgb, path, self.bits)[0], -1, 0)
-        return unit, colour, storage_of(raw, path, self.bits), [*notes, *more, *turned(path)]
+        return unit, colour, storage_of(raw, path, self.bits), [*notes, *more]
 
 
 def holds_pairs(root: Path) -> bool:

@@ -16,7 +16,7 @@ from metrics.sensors import SENSORS
 
 from .errors import DataError
 from .files.array_file import ArrayFile
-from .files.sample_range import bulk
+from .files.sample_range import bulk, listed
 from .files.size_limits import MOST_BANDS
 from .simulate import interp23
 
@@ -226,13 +226,14 @@ class PanCollection:
 
     def _check_range(self, image: np.ndarray, where: str, slack: float) -> None:
         least, most = float(image.min()), float(image.max())
+        found = f"values {listed(image)}"
         expected = (
             f"digital numbers from 0 to {self.scale}, the declared {self.bits} bits (--bits; 1 for images in [0, 1])"
         )
         if least < -slack or most > self.scale + slack:
-            raise DataError(where, f"values from {least:g} to {most:g}", expected)
-        if image.dtype.kind == "f" and self.scale > 1 and (0 < most <= 1.5 or 0 < bulk(image) <= 1):
-            raise DataError(where, f"values from {least:g} to {most:g}, already scaled", expected)
+            raise DataError(where, found, expected)
+        if image.dtype.kind == "f" and self.scale > 1 and most > 0 and (most <= 1.5 or bulk(image[image != 0]) <= 1):
+            raise DataError(where, f"{found}, already scaled", expected)
 
 
 def _sensor_in(stem: str) -> str:

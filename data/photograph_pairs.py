@@ -8,6 +8,7 @@ import numpy as np
 
 from .errors import DataError
 from .files.image_file import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
+from .files.infrared_range import doubts
 from .files.sample_type import Storage, storage_of
 from .infrared_visible import matched
 
@@ -73,6 +74,7 @@ def _read(path: Path) -> tuple[np.ndarray, Storage, list[str]]:
     colour = to_rgb(raw)
     samples, notes = to_gray(raw) if colour is None else (colour, [])
     unit, more = to_unit(samples, path)
+    more += doubts(samples if colour is None else to_gray(raw)[0], None, "fewer bits than the file's type?")
     image = unit[None] if colour is None else np.ascontiguousarray(np.moveaxis(unit, -1, 0))
     return image, storage_of(raw, path, None), [*notes, *more, *turned(path)]
 

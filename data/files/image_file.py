@@ -16,7 +16,7 @@ from PIL import Image
 
 from data.errors import DataError, one_line
 
-from .sample_range import are_digital_numbers
+from .sample_range import are_digital_numbers, listed
 from .size_limits import check_declared
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
@@ -192,12 +192,11 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
     if kind == "b":
         return image.astype(np.float32), ["1-bit image"]
     if kind == "f":
-        least, most = float(image.min()), float(image.max())
         both = f"0 to 1, or numbers of the declared {bits} bits (--bits)"
         if bits is not None and are_digital_numbers(image, where, both):
             return _scaled(image, where, bits), [f"float image divided by {2**bits - 1}"]
-        if least < 0 or most > 1:
-            raise DataError(where, f"floats from {least:g} to {most:g}", "0 to 1, or a declared bit depth (--bits)")
+        if image.min() < 0 or image.max() > 1:
+            raise DataError(where, f"floats {listed(image)}", "0 to 1, or a declared bit depth (--bits)")
         return image.astype(np.float32), []
     if kind != "u":
         raise DataError(where, f"samples of type {image.dtype}", "8- or 16-bit unsigned integers, or floats in [0, 1]")
@@ -213,7 +212,7 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
 
 
 def _scaled(image: np.ndarray, where: object, bits: int) -> np.ndarray:
-    least, most, top = float(image.min()), float(image.max()), 2**bits - 1
-    if least < 0 or most > top:
-        raise DataError(where, f"values from {least:g} to {most:g}", f"0 to {top} of the declared {bits} bits")
+    top = 2**bits - 1
+    if image.min() < 0 or image.max() > top:
+        raise DataError(where, f"values {listed(image)}", f"0 to {top} of the declared {bits} bits")
     return (image / np.float64(top)).astype(np.float32)

@@ -1,21 +1,45 @@
-"""Which range floats use, judged by the bulk of them: a single extreme value decides nothing."""
+"""Which range samples use, judged by the bulk of them: a single extreme value decides nothing."""
 
 import numpy as np
 
 from data.errors import DataError
 
 BULK = 0.99  # share of the samples that decides
+USED = 1 / 4  # share of a container's range below which it is doubtful that samples have its depth
+TAIL = 0.5  # percentiles cut off at either end of a range
 
 
 def bulk(image: np.ndarray) -> float:
-    """The value that 99 % of the samples do not exceed; samples of any shape, without NaN."""
+    """The value that 99 % of the samples, and all but one, do not exceed; samples of any shape, without NaN."""
     flat = np.asarray(image).reshape(-1)
-    at = min(int(BULK * flat.size), flat.size - 1)
+    at = min(int(BULK * flat.size), max(flat.size - 2, 0))
     return float(np.partition(flat, at)[at])
 
 
+def spread(image: np.ndarray) -> tuple[float, float]:
+    """The percentiles 0.5 and 99.5 of the samples; samples of any shape, without NaN."""
+    low, high = np.percentile(image, (TAIL, 100 - TAIL))
+    return float(low), float(high)
+
+
+def uses_little(image: np.ndarray, depth: int) -> bool:
+    """Whether 99 % of the samples lie within a quarter of the range of `depth` bits: they may be of fewer bits."""
+    low, high = spread(image)
+    return high - low < USED * (2**depth - 1)
+
+
+def listed(image: np.ndarray) -> str:
+    """The least and the largest sample."""
+    return f"from {digits(image.min())} to {digits(image.max())}"
+
+
+def digits(sample: np.generic) -> str:
+    """A sample in as few digits as tell it from its neighbours."""
+    return str(sample).removesuffix(".0")
+
+
 def are_digital_numbers(image: np.ndarray, where: object, expected: str, slack: float = 0.0) -> bool:
-    """Whether floats are digital numbers, most of them over 1, or an image in [0, 1].
+    """Whether floats are digital numbers, most of them over 1, or an image in [0, 1]; zeros decide nothing.
 
     Args:
         image: floats of any shape, finite.
@@ -26,10 +50,9 @@ def are_digital_numbers(image: np.ndarray, where: object, expected: str, slack: 
     Raises:
         DataError: where the bulk is in [0, 1] and single values exceed it by more than `slack`: it may be either.
     """
-    most = float(image.max())
+    most = image.max()
     if most <= 1 + slack:
         return False
-    if bulk(image) > 1:
+    if bulk(image[image != 0]) > 1:
         return True
-    found = f"floats up to {most:g}, {BULK:.0%} of them at most 1"
-    raise DataError(where, found, expected)
+    raise DataError(where, f"floats up to {digits(most)}, {BULK:.0%} of them at most 1", expected)

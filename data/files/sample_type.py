@@ -45,6 +45,12 @@ def storage_of(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
     return Storage("uint16" if size == 2 else "uint32", 2 ** (bits or 8 * size) - 1, path)
 
 
+def stretched_storage(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
+    """Storage of samples whose range became 0 to 1: as they are stored, or 16 bits for those in a unit of their own."""
+    plain = raw.dtype.kind in "bu" and raw.dtype.itemsize <= 2
+    return storage_of(raw, path, bits) if plain else Storage("uint16", 2**16 - 1, path)
+
+
 def eight_bit(image: np.ndarray) -> np.ndarray:
     """An image in [0, 1], clipped and rounded to multiples of 1/255, float32 of the same shape."""
     return (np.rint(image.clip(0, 1) * 255) / 255).astype(np.float32)

@@ -11,6 +11,7 @@ import numpy as np
 from data.errors import DataError
 from data.files.array_file import ArrayFile
 from data.files.atomic import whole_file
+from data.files.sample_range import listed
 from data.files.size_limits import check_disk
 
 from .grid import check_sides
@@ -113,6 +114,6 @@ class H5Patches:
             if not np.isfinite(array).all():
                 raise DataError(where, "NaN or infinity", "finite values")
             if array.min() < -0.05 or array.max() > 1.05:
-                raise DataError(where, f"values from {array.min():g} to {array.max():g}", "0 to 1")
+                raise DataError(where, f"values {listed(array)}", "0 to 1")
             arrays[role] = array
         return {"name": f"{self.file.path.name}[{index}]", **arrays}

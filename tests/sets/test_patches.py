@@ -207,7 +207,7 @@ def test_the_depth_of_harvard_can_be_declared(tmp_path):
         ({"ref": np.full((1000, 1000, 31), -1, np.int8)}, "values from -1 to -1"),
         (
             {"ref": np.full((1000, 1000, 31), 4000, np.uint16)},
-            "values up to 4000, expected 16 bits, 4096 or more among them, or --bits",
+            "values up to 4000, expected 16 bits, 16384 or more among them, or --bits",
         ),
         ({"ref": spiked(7.0)}, "floats up to 7, 99% of them at most 1, expected .*--bits"),
     ],

@@ -40,3 +40,30 @@ def test_one_pixel_does_not_pass_a_scaled_scene_for_digital_numbers(tmp_path):
         file["ms"], file["pan"] = np.full((1, 4, 10, 10), 0.4, np.float32), with_one(5)[None, None, :40, :40]
     with pytest.raises(DataError, match="already scaled"):
         PanCollection(tmp_path / "s.h5", bits=11)[0]
+
+
+def test_zeros_decide_nothing():
+    sparse = np.zeros((100, 100), np.float32)
+    sparse[0, :40] = np.linspace(200.5, 900.25, 40)
+    assert are_digital_numbers(sparse, "x", "y")
+    np.testing.assert_allclose(to_unit(sparse, "x", bits=10)[0], sparse / 1023, atol=1e-7)
+    sparse[0, :40] = 0.5
+    sparse[0, 0] = 1.003
+    with pytest.raises(DataError, match="99% of them at most 1"):
+        are_digital_numbers(sparse, "x", "y")
+
+
+def test_sparse_digital_numbers_of_a_scene(tmp_path):
+    sparse = np.zeros((1, 4, 20, 20), np.float32)
+    sparse[..., 3, 4] = 300
+    with h5py.File(tmp_path / "s.h5", "w") as file:
+        file["ms"], file["pan"] = sparse, np.full((1, 1, 80, 80), 300.0, np.float32)
+    assert PanCollection(tmp_path / "s.h5", bits=11)[0]["ms"].max() == pytest.approx(300 / 2047)
+
+
+def test_messages_have_the_digits_that_matter():
+    image = with_one(np.nextafter(np.float32(1), np.float32(2)))
+    with pytest.raises(DataError, match=r"found floats from 0\.5 to 1\.0000001, expected 0 to 1"):
+        to_unit(image, "x")
+    with pytest.raises(DataError, match=r"found values from 3 to 300, expected 0 to 255"):
+        to_unit(np.array([[3, 300]], np.uint16), "x", bits=8)

@@ -17,6 +17,7 @@ from data.splits import split
 from metrics import protocols
 from models import DCINN, dcinn_ivf
 from utils.commandline.errors import UsageError
+from utils.commandline.infrared_option import add_infrared_range
 from utils.commandline.parser import bit_depth
 from utils.commandline.progress import quiet
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_window
@@ -39,6 +40,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     parser.add_argument("--visible", type=Path, help="folder or file of visible (or MRI) images")
     parser.add_argument("--infrared", type=Path, help="folder or file of infrared (or CT, PET) images")
     parser.add_argument("--bits", type=bit_depth, help="bit depth of images stored in more than 8 bits (default: 16)")
+    add_infrared_range(parser)
     parser.add_argument(
         "--base-rule",
         choices=("max", "mean"),
@@ -61,7 +63,13 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     else:
         if args.data is None and (args.visible is None or args.infrared is None):
             raise UsageError("--visible and --infrared: found one of them, expected both, or --data")
-        pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
+        pairs = PairedImages(
+            args.data,
+            visible=args.visible,
+            infrared=args.infrared,
+            bits=args.bits,
+            infrared_range=args.infrared_range,
+        )
         source = str(args.data or args.visible)
     if args.split:
         if source is None:

@@ -2,17 +2,16 @@
 
 import argparse
 from contextlib import nullcontext
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from data import CAVE, PairedImages, PanCollection
 from data.errors import DataError
-from data.files.band_axis import AXES
 from data.files.band_images import Cubes
 from data.files.image_file import read_raster, to_gray, to_unit
-from data.files.sample_range import are_digital_numbers
+from data.files.infrared_range import refuse_guess
+from data.files.sample_range import USED, are_digital_numbers, listed
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.infrared_visible import images_by_stem
 from data.pan_scenes import PanScenes
@@ -22,53 +21,12 @@ from metrics.protocols import REMARKS
 from metrics.sensors import ms_gains
 from metrics.table import Table
 from utils.commandline.errors import UsageError
-from utils.commandline.parser import SENSOR_HELP, Parser, bit_depth, positive, sensor
 from utils.commandline.progress import quiet
 from utils.output.images import to_eight_bit
 from utils.output.result_folder import ResultFolder
 
+from .score_parser import PROTOCOLS, parser
 from .table_rows import TRIVIAL, add_pair, add_scene_hmf, add_scene_ps
-
-PROTOCOLS = {
-    "ivf": ("both", *protocols.IVF),
-    "ps": tuple(protocols.PS_REDUCED),
-    "hmf": tuple(protocols.HMF),
-}
-
-
-def parser() -> Parser:
-    """The options of `python -m metrics`."""
-    made = Parser(
-        prog="python -m metrics",
-        description="Score fused images: a table with the published rows and the trivial ones beside them.",
-        allow_abbrev=False,
-    )
-    made.add_argument("--task", choices=tuple(PROTOCOLS), required=True, help="what was fused")
-    made.add_argument("--fused", type=Path, required=True, help="folder or file of fused images")
-    made.add_argument("--infrared", type=Path, help="ivf: folder or file of infrared (or CT, PET) images")
-    made.add_argument("--visible", type=Path, help="ivf: folder or file of visible (or MRI) images")
-    made.add_argument(
-        "--data",
-        type=Path,
-        help="ivf: a folder with both in subfolders; ps: the .h5 or .mat with gt, or ms and pan; "
-        "hmf: CAVE's folder, or reference cubes (.mat, .npy, .tif)",
-    )
-    made.add_argument("--name", help="of the method in the table (default: the name of --fused)")
-    made.add_argument(
-        "--protocol", help="ivf: both, paper, cddfuse; ps: toolbox, whole, released; hmf: group, released"
-    )
-    made.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="hmf: resolution ratio")
-    made.add_argument("--axes", choices=tuple(AXES), help="ps, hmf: order of the axes, where shapes leave it open")
-    made.add_argument("--sensor", type=sensor, help=f"ps: {SENSOR_HELP} (default: the file's own)")
-    made.add_argument("--bits", type=bit_depth, help="bit depth of the sources (default: by their type or data set)")
-    made.add_argument(
-        "--fused-bits",
-        type=bit_depth,
-        help="bit depth of the fused images; 1: in [0, 1] (default: ivf: by their type; ps, hmf: as the sources)",
-    )
-    made.add_argument("--limit", type=positive, help="only the first images, as the test scripts' (default: all)")
-    made.add_argument("--output", type=Path, help="folder for metrics.json, .csv, .md and .tex (default: print only)")
-    return made
 
 
 def run(argv: list[str] | None = None) -> dict:
@@ -105,7 +63,14 @@ def _table(args: argparse.Namespace, title: str, metrics: tuple[str, ...], task:
 def _ivf(args: argparse.Namespace) -> list[Table]:
     if args.data is None and (args.visible is None or args.infrared is None):
         raise UsageError("--visible, --infrared: found not both, expected them, or --data with both in it")
-    pairs = PairedImages(args.data, visible=args.visible, infrared=args.infrared, bits=args.bits)
+    pairs = PairedImages(
+        args.data,
+        visible=args.visible,
+        infrared=args.infrared,
+        bits=args.bits,
+        infrared_range=args.infrared_range,
+        guess=False,
+    )
     pairs.pairs = pairs.pairs[: args.limit]
     args.protocol = args.protocol or "both"
     asked = tuple(protocols.IVF) if args.protocol == "both" else (args.protocol,)
@@ -123,6 +88,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
         pair = pairs[index]
         file = args.fused if files is None else files[pair["name"]]
         gray, notes = to_gray(read_raster(file))
+        refuse_guess(gray, file, args.fused_bits, "--fused-bits")
         unit, more = to_unit(gray, file, args.fused_bits)
         infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
         if unit.shape != visible.shape:
@@ -213,15 +179,15 @@ def _references(args: argparse.Namespace) -> list[tuple]:
 def _reference(cubes: Cubes, index: int, bits: int | None) -> np.ndarray:
     """A reference cube in [0, 1]: as stored where floats are, digital numbers over 2**bits - 1."""
     cube = cubes.read(index, cubes.shape(index, likely=len(spectral_response())))
-    file, found = cubes.files[index], f"values from {cube.min():g} to {cube.max():g}"
+    file, found = cubes.files[index], f"values {listed(cube)}"
     floats = cube.min() >= 0 and cubes.dtype(index).kind == "f"
     if floats and not are_digital_numbers(cube, file, "an image in [0, 1], or digital numbers", slack=1e-3):
         return cube
     depth = bits or (8 if cubes.dtype(index) == np.uint8 else CAVE_BITS)
     if cube.max() > 2**depth - 1 or cube.min() < 0:
         raise DataError(file, found, f"0 to {2**depth - 1} (--bits)")
-    if bits is None and depth == CAVE_BITS and cube.max() < 2**12:
-        raise DataError(file, f"{found}, at most 12 bits", "16 bits, or --bits")
+    if bits is None and depth == CAVE_BITS and cube.max() < USED * 2**CAVE_BITS:
+        raise DataError(file, f"{found}, at most 14 bits", "16 bits, or --bits")
     return cube / (2**depth - 1)
 
 
@@ -236,7 +202,7 @@ def _scaled(args: argparse.Namespace, fused: Cubes, index: int, like: np.ndarray
     """
     scale = 2 ** (args.fused_bits or bits) - 1
     cube = fused.read(index, like.shape)
-    file, span = fused.files[index], f"values from {cube.min():g} to {cube.max():g}"
+    file, span = fused.files[index], f"values {listed(cube)}"
     if scale > 1 and 0 < np.abs(cube).max() <= 1.5:
         raise DataError(file, f"{span}, already scaled", f"digital numbers of {bits} bits, or --fused-bits 1")
     mean, usual = float(cube.mean()) / scale, float(like.mean())

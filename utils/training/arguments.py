@@ -64,6 +64,7 @@ class TrainingArguments:
     base_rule: str | None = None
     detail_rule: str = "sum"
     keep_test_pairs: bool = False
+    infrared_range: str | tuple[float, float] | None = None
     # the peers
     method: str | None = None
     first_stage: int | None = None

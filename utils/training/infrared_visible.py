@@ -20,7 +20,7 @@ from .validation_split import MOST_SCENES, readable, split_held, validation_labe
 
 def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:
     """Crops of RoadScene's pairs but for CDDFuse's 50 test pairs, of any pairs, or of the sample pairs."""
-    pairs, label = training_pairs(args.data, args.keep_test_pairs)
+    pairs, label = training_pairs(args.data, args.keep_test_pairs, args.infrared_range)
     train, held = split_held(PairCrops(pairs, recipe.patch), args.hold_back, label)
     first = len(pairs) - args.hold_back
     indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))

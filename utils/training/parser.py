@@ -13,6 +13,7 @@ from models import CheckpointError
 from models.config import ABLATIONS
 from models.decomposition import BASE_RULES, DETAIL_RULES
 from utils.commandline.errors import UsageError, single_line_errors
+from utils.commandline.infrared_option import add_infrared_range
 from utils.commandline.parser import Parser, positive, seed
 
 from .arguments import TrainingArguments
@@ -106,11 +107,12 @@ def add_pair_options(parser: Parser) -> None:
     add = parser.add_argument
     add("--base-rule", choices=BASE_RULES, help="how the low-passes are fused (default: the recipe's)")
     add("--detail-rule", choices=DETAIL_RULES, default="sum", help="how the high-passes are fused")
-    add_keep_test_pairs(parser)
+    add_image_options(parser)
 
 
-def add_keep_test_pairs(parser: Parser) -> None:
-    """--keep-test-pairs, of DCINN and its peers."""
+def add_image_options(parser: Parser) -> None:
+    """What is read of a folder of pairs, of DCINN and its peers."""
+    add_infrared_range(parser)
     parser.add_argument(
         "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
     )

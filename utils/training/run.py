@@ -117,6 +117,7 @@ def _shared(
         "sensor": args.sensor,
         "ratio": args.ratio if name == "hmf" else None,
         "scenes": args.scenes,
+        "infrared_range": args.infrared_range,
         "data": fingerprint(task.source),
         "whole": args.whole or None,
         "soft": args.soft or None,

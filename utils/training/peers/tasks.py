@@ -60,7 +60,7 @@ def defusion(args: TrainingArguments, recipe: Recipe) -> Task:
     judged, source, objective, options = held or _first(images), Views(images, SIDE, **shares), ViewsObjective, {}
     samples = Views(judged, SIDE, **shares)
     if args.teachers:
-        pairs, origin = training_pairs(args.pairs or args.data, args.keep_test_pairs)
+        pairs, origin = training_pairs(args.pairs or args.data, args.keep_test_pairs, args.infrared_range)
         first = len(pairs) - args.hold_back
         if first < 1:
             raise UsageError(f"--hold-back: found {args.hold_back} of {len(pairs)} pairs of {origin}, expected fewer")
@@ -87,7 +87,7 @@ def defusion(args: TrainingArguments, recipe: Recipe) -> Task:
 
 def cddfuse(args: TrainingArguments, recipe: Recipe) -> Task:
     """Patches of a grid over the pairs, those of low contrast left out."""
-    pairs, label = training_pairs(args.data, args.keep_test_pairs)
+    pairs, label = training_pairs(args.data, args.keep_test_pairs, args.infrared_range)
     first = len(pairs) - args.hold_back
     if first < 1:
         raise UsageError(f"--hold-back: found {args.hold_back} of {len(pairs)} pairs of {label}, expected fewer")
@@ -130,7 +130,7 @@ def _single_images(args: TrainingArguments) -> tuple[Sequence, Sequence | None, 
     """Those to train on, those held back, and where they are from: pairs, or a folder of photographs."""
     images: Sequence
     if args.data is None or holds_pairs(Path(args.data)):
-        pairs, label = training_pairs(args.data, args.keep_test_pairs)
+        pairs, label = training_pairs(args.data, args.keep_test_pairs, args.infrared_range)
         images = PairImages(pairs)
     else:
         images, label = FolderImages(Path(args.data)), f"{args.data} (photographs)"
