@@ -23,10 +23,10 @@ class Harvard:
         root: holds one .mat file a scene: `ref` (H, W, 31), and `lbl` (H, W), which is 0 where something moved.
         scenes: names without suffix; all by default.
         side: pixels of the square that is kept; scenes must be as large.
-        bits: depth of digital numbers; by default 8 bits where bytes are stored, and 16 where they need more than 12.
+        bits: depth of digital numbers; by default 8 bits where bytes are stored, and 16 where they need more than 14.
 
     Items are dictionaries: `name`, `gt` (31, side, side) float32 in [0, 1], and `mask` (side, side) bool or None.
-    Floats whose bulk is at most 1 stay as they are, an overshoot of up to a twentieth clipped; digital numbers are
+    Floats most of which are at most 1 stay as they are, an overshoot of up to a twentieth clipped; digital numbers are
     divided by the largest of their depth.
 
     Raises:

@@ -16,7 +16,7 @@ from metrics.sensors import SENSORS
 
 from .errors import DataError
 from .files.array_file import ArrayFile
-from .files.sample_range import bulk, listed
+from .files.sample_range import listed, typical
 from .files.size_limits import MOST_BANDS
 from .simulate import interp23
 
@@ -232,7 +232,7 @@ class PanCollection:
         )
         if least < -slack or most > self.scale + slack:
             raise DataError(where, found, expected)
-        if image.dtype.kind == "f" and self.scale > 1 and most > 0 and (most <= 1.5 or bulk(image[image != 0]) <= 1):
+        if image.dtype.kind == "f" and self.scale > 1 and (0 < most <= 1.5 or 0 < typical(image) <= 1):
             raise DataError(where, f"{found}, already scaled", expected)
 
 

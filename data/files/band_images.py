@@ -158,7 +158,7 @@ def _read_tiff(path: Path) -> tuple[np.ndarray, int | None]:
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
         check_declared(path, f"an image of shape {series.shape}", series.nbytes)
-        named = [series.axes.index(name) for name in "SCQIZ" if name in series.axes]
+        named = [series.axes.index(name) for name in "SC" if name in series.axes]
         return series.asarray(), next((axis for axis in named if axis in (0, 2)), None)
 
 

@@ -1,19 +1,18 @@
-"""Which range samples use, judged by the bulk of them: a single extreme value decides nothing."""
+"""Which range samples use, judged by most of them: a few extreme values decide nothing."""
 
 import numpy as np
 
 from data.errors import DataError
 
-BULK = 0.99  # share of the samples that decides
 USED = 1 / 4  # share of a container's range below which it is doubtful that samples have its depth
 TAIL = 0.5  # percentiles cut off at either end of a range
 
 
-def bulk(image: np.ndarray) -> float:
-    """The value that 99 % of the samples, and all but one, do not exceed; samples of any shape, without NaN."""
-    flat = np.asarray(image).reshape(-1)
-    at = min(int(BULK * flat.size), max(flat.size - 2, 0))
-    return float(np.partition(flat, at)[at])
+def typical(image: np.ndarray) -> float:
+    """The median of the samples that are not zero, 0 where all are; samples of any shape, without NaN."""
+    image = np.asarray(image)
+    shown = image[image != 0]
+    return float(np.median(shown)) if shown.size else 0.0
 
 
 def spread(image: np.ndarray) -> tuple[float, float]:
@@ -48,11 +47,11 @@ def are_digital_numbers(image: np.ndarray, where: object, expected: str, slack: 
         slack: how far values may exceed 1 in an image in [0, 1].
 
     Raises:
-        DataError: where the bulk is in [0, 1] and single values exceed it by more than `slack`: it may be either.
+        DataError: where most are in [0, 1] and others exceed it by more than `slack`: it may be either.
     """
     most = image.max()
     if most <= 1 + slack:
         return False
-    if bulk(image[image != 0]) > 1:
+    if typical(image) > 1:
         return True
-    raise DataError(where, f"floats up to {digits(most)}, {BULK:.0%} of them at most 1", expected)
+    raise DataError(where, f"floats up to {digits(most)}, most of them at most 1", expected)

@@ -10,7 +10,7 @@ import numpy as np
 
 from data.simulate import spectral_response
 
-from . import array_files, image_files
+from . import array_files, image_files, known_truths
 from .byte_changes import changed
 
 Rng = np.random.Generator
@@ -27,11 +27,13 @@ class Kind(NamedTuple):
         write: path, random numbers, whether its meaning is bent, the file that a pickle in it would make.
         readers: names of `readers.READERS`.
         suffix: of the file; "" for a folder.
+        damaged: whether bytes are changed, too; not where the right reading is known.
     """
 
     write: Write
     readers: tuple[str, ...]
     suffix: str = ""
+    damaged: bool = True
 
 
 def _h5(content: Callable, matlab: bool = False) -> Write:
@@ -124,6 +126,10 @@ KINDS = {
     "peer.pth": Kind(_weights("peer"), ("peer",), ".pth"),
     "last.pth": Kind(_weights("last"), ("training",), ".pth"),
     "train.csv": Kind(_log, ("log",), ".csv"),
+    "data elsewhere": Kind(_image(known_truths.write_elsewhere), ("elsewhere",), damaged=False),
+    "ranges": Kind(_image(known_truths.write_ranges), ("ranges",), damaged=False),
+    "axes": Kind(_image(known_truths.write_axes), ("axes",), damaged=False),
+    "thermal": Kind(_image(known_truths.write_thermal), ("thermal",), damaged=False),
 }
 
 
@@ -164,7 +170,7 @@ class Inputs:
             path.write_bytes(changed(data, rng, heads) if other else data)
             return
         self.kind.write(path, rng, twisted, self.mark)
-        if other:
+        if other and self.kind.damaged:
             files = [path] if self.kind.suffix else [p for p in sorted(path.rglob("*")) if p.is_file()]
             if files:
                 file = files[int(rng.integers(len(files)))]

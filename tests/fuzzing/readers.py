@@ -14,6 +14,8 @@ from data.patches.h5 import H5Patches
 from utils.commandline.errors import UsageError
 from utils.training.logs import _rows
 
+from .meaning_readers import MEANINGS
+
 MOST_ITEMS = 50
 CORNER = 64
 
@@ -139,4 +141,5 @@ READERS = {
     "peer": _peer,
     "training": _training,
     "log": _log,
+    **MEANINGS,
 }
