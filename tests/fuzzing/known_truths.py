@@ -32,7 +32,7 @@ def write_elsewhere(path: Path, rng: Rng, _: bool) -> None:
     how = (*OUTSIDE, *INSIDE)[int(rng.integers(len(OUTSIDE) + len(INSIDE)))]
     np.savez(path / "truth.npz", outside=how in OUTSIDE)
     value = 500 if name == "scene.h5" else 0.25
-    (path / "secret.bin").write_bytes(rng.bytes(2**16))
+    (path / "secret.bin").write_bytes(np.full(2**14, value, np.float32).tobytes())
     with h5py.File(path / "other.h5", "w") as other:
         other["inside/data"] = np.full(SHAPES.get(key, (2, 4, 16, 16)), value, np.float32)
     with h5py.File(path / name, "w") as file:
@@ -45,9 +45,9 @@ def write_elsewhere(path: Path, rng: Rng, _: bool) -> None:
 
 
 def _put_elsewhere(file: h5py.File, role: str, array: np.ndarray, how: str, folder: Path) -> None:
-    shape, size = array.shape, 2 * array.size
+    shape, size = array.shape, array.nbytes
     if how == "storage":
-        file.create_dataset(role, shape, np.uint16, external=[(str(folder / "secret.bin"), 0, size)])
+        file.create_dataset(role, shape, np.float32, external=[(str(folder / "secret.bin"), 0, size)])
     elif how == "link":
         file[role] = h5py.ExternalLink(str(folder / "other.h5"), "/inside/data")
     elif how == "relative link":
