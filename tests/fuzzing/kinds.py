@@ -10,7 +10,7 @@ import numpy as np
 
 from data.simulate import spectral_response
 
-from . import array_files, image_files, known_truths
+from . import array_files, folders_and_bombs, image_files, known_truths
 from .byte_changes import changed
 
 Rng = np.random.Generator
@@ -126,6 +126,8 @@ KINDS = {
     "peer.pth": Kind(_weights("peer"), ("peer",), ".pth"),
     "last.pth": Kind(_weights("last"), ("training",), ".pth"),
     "train.csv": Kind(_log, ("log",), ".csv"),
+    "layouts": Kind(_image(folders_and_bombs.write_layout), ("layout",), damaged=False),
+    "bombs": Kind(_image(folders_and_bombs.write_bomb), ("bomb",), damaged=False),
     "data elsewhere": Kind(_image(known_truths.write_elsewhere), ("elsewhere",), damaged=False),
     "ranges": Kind(_image(known_truths.write_ranges), ("ranges",), damaged=False),
     "axes": Kind(_image(known_truths.write_axes), ("axes",), damaged=False),

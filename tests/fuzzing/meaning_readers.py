@@ -15,6 +15,7 @@ from data.patches.h5 import H5Patches
 
 CLOSE = 1e-4
 SIDE = 12
+PAIRS = 3
 
 
 def _truth(path: Path) -> Namespace:
@@ -87,4 +88,35 @@ def thermal(path: Path) -> None:
             raise _wrong(f"an infrared image of contrast {shown:.3f}")
 
 
-MEANINGS = {"elsewhere": elsewhere, "ranges": ranges, "axes": axes, "thermal": thermal}
+def layout(path: Path) -> None:
+    """Each pair is of one visible and one infrared image of one number."""
+    pairs = PairedImages(path)
+    for pair in pairs:
+        visible, infrared = (round(float(np.median(pair[role])) * 255) for role in ("visible", "infrared"))
+        if visible % 10 or infrared != visible + 1:
+            raise _wrong(f"{pair['name']}: image {visible} with {infrared}")
+    if len(pairs) != PAIRS:
+        raise _wrong(f"{len(pairs)} pairs of {PAIRS}")
+
+
+def bomb(path: Path) -> None:
+    """Refused in a line, in seconds, without its gigabytes."""
+    from models import load_pretrained
+
+    for name, readers in (
+        ("bomb.h5", (PanScenes, Cubes, H5Patches)),
+        ("bomb.mat", (PanScenes, Cubes)),
+        ("bomb.png", (read_raster,)),
+        ("bomb.pth", (load_pretrained,)),
+    ):
+        for read in readers if (path / name).exists() else ():
+            try:
+                read(path / name)
+            except ValueError as error:  # DataError and CheckpointError
+                refusal = error
+            else:
+                raise _wrong(f"{name} was read")
+    raise refusal
+
+
+MEANINGS = {"layout": layout, "bomb": bomb, "elsewhere": elsewhere, "ranges": ranges, "axes": axes, "thermal": thermal}

@@ -19,7 +19,7 @@ MEMORY = 3 * GIB  # that a process may take beside what it has when it starts
 MOST_TAKEN = GIB  # that reading a file of some kilobytes may take
 MOST_FILE = GIB
 LONGEST = 1200  # characters of a message
-NETWORKS = ("response", "weights", "peer", "training")  # the readers that import PyTorch
+NETWORKS = ("response", "weights", "peer", "training", "bomb")  # the readers that import PyTorch
 READY = 600.0  # seconds to start
 ASLEEP = 20  # times the limit, in which a process that waits for nothing should have had its processor time
 
