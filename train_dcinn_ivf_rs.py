@@ -5,14 +5,14 @@
     python train_dcinn_ivf_rs.py --data ROADSCENE_DIR --output runs/ivf_rs --resume
     torchrun --nproc_per_node=2 train_dcinn_ivf_rs.py ...            several GPUs, the same batch
 
-The defaults are the released script's; --recipe paper takes the printed numbers, tuned ours. OUTPUT/last.pth and
-best.pth are read by `test_dcinn_ivf_rs.py --weights` and `models.load_pretrained`.
+The defaults are the released script's; --recipe paper takes the printed numbers, tuned and contrast are ours.
+OUTPUT/last.pth and best.pth are read by `test_dcinn_ivf_rs.py --weights` and `models.load_pretrained`.
 """
 
 from utils.training.arguments import TrainingArguments
 from utils.training.infrared_visible import infrared_visible
 from utils.training.parser import add_dcinn_options, add_pair_options, chosen, train_parser, training_script
-from utils.training.recipe import TUNED, Recipe
+from utils.training.recipe import CONTRAST, TUNED, Recipe
 from utils.training.run import run
 
 # Source: the authors' released training script; Wang et al., IJCV 132 (2024), section 5. The weights are those of
@@ -21,6 +21,7 @@ RECIPES = {
     "released": Recipe(lr=5e-5, epochs=20, batch=8, patch=152, ivf_weights=(1, 0.05, 6e-4, 2.5e-4), base_rule="mean"),
     "paper": Recipe(lr=5e-5, epochs=20, batch=32, patch=128, ivf_weights=(1, 0.05, 2.5e-3, 6e-3), base_rule="mean"),
     "tuned": TUNED,
+    "contrast": CONTRAST,
 }
 
 

@@ -35,7 +35,8 @@ class DCINNConfig:
         guide_bands: channels of the guide; 1 for ps and ivf.
         srf: hmf only, the spectral response (bands, guide_bands), each column summing to one.
         base_rule: ivf only, "max" or "mean".
-        detail_rule: ivf only, "sum" (released), "mean" (Eq. 20 of the paper) or "max" (Table 10).
+        detail_rule: ivf only, "sum" (released), "mean" (Eq. 20 of the paper), "max" (Table 10) or "brighter"
+            (ours).
         low_blocks: blocks at the lowest scale (released: 3 ps, 4 hmf, 4 ivf; the paper's text: 4 for ps).
         terms: terms of the convolution exponential after the identity.
         exact: both directions with as many terms as the precision needs.

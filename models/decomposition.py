@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-DETAIL_RULES = ("sum", "mean", "max")
+DETAIL_RULES = ("sum", "mean", "max", "brighter")
 BASE_RULES = ("max", "mean")
 
 
@@ -57,7 +57,7 @@ class GaussianDecomposition(nn.Module):
     Args:
         base_rule: "max" (the TNO model) or "mean" (the RoadScene model), per pixel.
         detail_rule: "sum", as released, "mean", as Eq. 20 of the paper, or "max", the one of larger magnitude per pixel
-            (our reading of Table 10's word).
+            (our reading of Table 10's word), or "brighter", that of the source with the larger low-pass (ours).
     """
 
     kernel: Tensor
@@ -78,6 +78,8 @@ class GaussianDecomposition(nn.Module):
         detail = torch.where(a.abs() >= b.abs(), a, b) if self.detail_rule == "max" else a + b
         if self.detail_rule == "mean":
             detail = detail / 2
+        elif self.detail_rule == "brighter":
+            detail = torch.where(low_visible >= low_infrared, a, b)
         if self.base_rule == "max":
             return torch.maximum(low_visible, low_infrared), detail
         return (low_visible + low_infrared) / 2, detail

@@ -8,6 +8,8 @@ from data.errors import DataError
 from data.files.image_file import LUMA
 from data.infrared_visible import PairedImages
 
+from .night import night_pair
+
 LEAST_CONTRAST = 0.1
 
 
@@ -85,13 +87,14 @@ class PairCrops:
     Args:
         pairs: `PairedImages` or a list of its items.
         patch: side of a crop.
+        night: share of the crops that are made dark, see `data.patches.night`.
 
     Raises:
         DataError: on access, for images smaller than a crop.
     """
 
-    def __init__(self, pairs: PairedImages | list[dict], patch: int = 152) -> None:
-        self.pairs, self.patch = pairs, patch
+    def __init__(self, pairs: PairedImages | list[dict], patch: int = 152, night: float = 0.0) -> None:
+        self.pairs, self.patch, self.night = pairs, patch, night
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -104,5 +107,7 @@ class PairCrops:
             raise DataError(pair["name"], f"{height}x{width} pixels", f"at least a crop of {self.patch} (--patch)")
         top, left = (int(rng.integers(side - self.patch + 1)) for side in (height, width))
         window = (slice(None), slice(top, top + self.patch), slice(left, left + self.patch))
-        images = {"base_image": pair["visible"], "guide": pair["infrared"]}
-        return {"name": pair["name"], **{k: np.ascontiguousarray(v[window]) for k, v in images.items()}}
+        visible, infrared = (np.ascontiguousarray(pair[kind][window]) for kind in ("visible", "infrared"))
+        if self.night and rng.random() < self.night:
+            visible, infrared = night_pair(visible, infrared, rng)
+        return {"name": pair["name"], "base_image": visible, "guide": infrared}

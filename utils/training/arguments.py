@@ -13,7 +13,8 @@ class TrainingArguments:
         output: folder of checkpoints, logs and pictures.
         resume: True for OUTPUT/last.pth, or the checkpoint to go on from.
         recipe: its name.
-        lr, epochs, batch, patch, milestones, clip, backward_weight, base_rule, first_stage: None where the recipe's
+        lr, epochs, batch, patch, milestones, clip, backward_weight, base_rule, detail_rule, first_stage:
+            None where the recipe's
             number is taken.
         command: the line that was typed.
     """
@@ -62,7 +63,7 @@ class TrainingArguments:
     scenes: list[str] | None = None
     # infrared-visible pairs, of the peers too
     base_rule: str | None = None
-    detail_rule: str = "sum"
+    detail_rule: str | None = None
     keep_test_pairs: bool = False
     infrared_range: str | tuple[float, float] | None = None
     # the peers

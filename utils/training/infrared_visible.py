@@ -3,30 +3,41 @@
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 import torch
 
+from data.patches.night import night_pair
 from data.patches.pairs import PairCrops
 from data.patches.training_images import training_pairs
 from models import dcinn_ivf
 
 from .arguments import TrainingArguments
+from .contrast import contrast_terms
 from .losses import ivf_terms, maxima_terms, with_total
-from .objectives import MaximaObjective, StructureObjective
+from .objectives import ContrastObjective, MaximaObjective, StructureObjective
 from .recipe import Recipe
 from .task import Task
 from .validation import without_reference
 from .validation_split import MOST_SCENES, readable, split_held, validation_label
 
+NIGHT_SEED = 20
+
 
 def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:
     """Crops of RoadScene's pairs but for CDDFuse's 50 test pairs, of any pairs, or of the sample pairs."""
     pairs, label = training_pairs(args.data, args.keep_test_pairs, args.infrared_range)
-    train, held = split_held(PairCrops(pairs, recipe.patch), args.hold_back, label)
+    train, held = split_held(PairCrops(pairs, recipe.patch, recipe.night), args.hold_back, label)
     first = len(pairs) - args.hold_back
     indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
     items = readable(lambda i: whole_pair(pairs, i), indices, args.skip_bad)
+    if recipe.night:
+        items += [at_night(item, number) for number, item in enumerate(items)]
     rule = args.base_rule or recipe.base_rule
-    if recipe.maxima_weights:
+    detail_rule = args.detail_rule or recipe.detail_rule
+    if recipe.contrast_weights:
+        weights, objective = recipe.contrast_weights, ContrastObjective
+        terms, factors = partial(contrast_terms, gain=weights.gain, structure=weights.structure), weights[:-2]
+    elif recipe.maxima_weights:
         weights, objective = recipe.maxima_weights, MaximaObjective
         terms, factors = partial(maxima_terms, gain=weights.gain), weights[:-1]
     else:
@@ -35,19 +46,25 @@ def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:
     return Task(
         kind="ivf",
         source=train,
-        build=lambda: dcinn_ivf(rule, detail_rule=args.detail_rule, without=args.without),
+        build=lambda: dcinn_ivf(rule, detail_rule=detail_rule, without=args.without),
         objective=lambda model: objective(model, weights),
         validation=without_reference(items, lambda *images: with_total(terms(*images), torch.tensor(factors))[0]),
         validation_label=validation_label(len(items), "pairs", None, held),
         label=label,
         loss_settings=list(weights),
         expected_config={
-            "detail_rule": args.detail_rule,
+            "detail_rule": detail_rule,
             "without": args.without,
             **({"base_rule": args.base_rule} if args.base_rule else {}),
         },
         given_to_authors_files={"base_rule": rule},
     )
+
+
+def at_night(item: dict, number: int) -> dict:
+    """A whole pair as at night, the same one in every run."""
+    visible, infrared = night_pair(item["base_image"], item["guide"], np.random.default_rng((NIGHT_SEED, number)))
+    return {"name": f"{item['name']}, night", "base_image": visible, "guide": infrared}
 
 
 def whole_pair(pairs: Sequence, index: int) -> dict:

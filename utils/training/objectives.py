@@ -10,6 +10,7 @@ from models import DCINN
 from models.recompute import in_parts
 from utils.distributed import norm_over_processes
 
+from .contrast import ContrastWeights, contrast_terms
 from .losses import MaximaWeights, full, ivf_terms, l1, maxima_terms, with_total
 
 BACKWARD_TARGETS = ("predicted", "reference")
@@ -141,6 +142,20 @@ class MaximaObjective(PairObjective):
     def terms(self, fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
         """(B, 1, H, W) each -> (6,)."""
         return maxima_terms(fused, infrared, visible, self.gain)
+
+
+class ContrastObjective(PairObjective):
+    """The contrast loss, `contrast.contrast_terms`."""
+
+    names = ("loss", "intensity", "gradient", "ssim_infrared", "ssim_visible", "range")
+
+    def __init__(self, model: nn.Module, weights: ContrastWeights) -> None:
+        super().__init__(model, weights[:-2])
+        self.target = {"gain": weights.gain, "structure": weights.structure}
+
+    def terms(self, fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
+        """(B, 1, H, W) each -> (5,)."""
+        return contrast_terms(fused, infrared, visible, **self.target)
 
 
 @torch.no_grad()

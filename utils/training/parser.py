@@ -106,7 +106,7 @@ def add_pair_options(parser: Parser) -> None:
     """The options of the infrared-visible DCINN."""
     add = parser.add_argument
     add("--base-rule", choices=BASE_RULES, help="how the low-passes are fused (default: the recipe's)")
-    add("--detail-rule", choices=DETAIL_RULES, default="sum", help="how the high-passes are fused")
+    add("--detail-rule", choices=DETAIL_RULES, help="how the high-passes are fused (default: the recipe's)")
     add_image_options(parser)
 
 

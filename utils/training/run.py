@@ -110,6 +110,7 @@ def _shared(
         "amp": args.amp,
         "ema": args.ema,
         "loss": task.loss_settings,
+        "night": recipe.night or None,
         "hold_back": args.hold_back,
         "stride": args.stride,
         "rows": args.rows,

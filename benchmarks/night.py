@@ -1,0 +1,119 @@
+"""Infrared-visible weights by day and by night, on the pairs that no training of ours has seen: the rows that choose.
+
+    python benchmarks/night.py --data ROADSCENE_DIR --weights ivf_tno ivf_tuned RUN/best.pth [--output DIR]
+
+Each of the 21 held-back RoadScene pairs as it is, and made dark by a fixed seed (`data/patches/night.py`). Rows: the
+weights, the untrained network with the same rules, the contrast recipe's targets without a network, the maximum.
+
+The rule by which weights of the recipes tuned and contrast are chosen (written before the first run of either):
+
+1. The epoch of a run is the one of the smallest validation loss, over the day and the night versions together.
+2. A run is out where, on either version, more than 1 % of its pixels are black (0 of 255) that are not black in both
+   sources, or more than 1 % are white (255) that are white in neither.
+3. A run is out where, by night, its EN, VIF or SSIM is under 95 % of the untrained network's with the same rules.
+4. Of what is left, the settings with the most of CDDFuse's eight metrics above the maximum's by day, over the mean of
+   the seeds; of equal ones those with the larger sum of (metric / the maximum's); then the eye: halos, grain, people.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from data.infrared_visible import PairedImages
+from data.splits import split
+from metrics import protocols, table_text
+from metrics.table import Table
+from models import DCINN, load_pretrained
+from utils.commandline.parser import Parser, positive
+from utils.evaluation.parser import evaluation_script
+from utils.output.figures import Panel, comparison_figure
+from utils.output.images import to_eight_bit
+from utils.output.result_folder import ResultFolder
+from utils.training.contrast import contrast_target
+from utils.training.infrared_visible import at_night, whole_pair
+
+HELD, MOST_SHOWN = "roadscene_held_21", 10
+MAXIMUM = "max of the two"
+TARGETS = {"target": 0.0, "target, structure 0.5": 0.5}
+Method = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def main(argv: list[str] | None = None) -> dict[str, dict]:
+    """Fuse, measure, print; returns the two tables' values."""
+    parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--data", type=Path, required=True, help="RoadScene's folder")
+    parser.add_argument("--weights", nargs="+", default=["ivf_tno", "ivf_tuned"], help="files or names in pretrained/")
+    parser.add_argument("--output", type=Path, default=Path("results/night"), help="folder of tables and figures")
+    parser.add_argument("--limit", type=positive, help="only the first pairs")
+    args = parser.parse_args(argv)
+    pairs = PairedImages(args.data)
+    pairs.keep(split(HELD))
+    items = [whole_pair(pairs, index) for index in range(len(pairs))][: args.limit]
+    methods = _methods(args.weights)
+    tables = []
+    with ResultFolder(args.output) as folder:
+        for light, chosen in (("day", items), ("night", [at_night(x, n) for n, x in enumerate(items)])):
+            table, rows = _measured(light, chosen, methods)
+            tables.append(table)
+            comparison_figure(folder.path(f"{light}.png"), rows, f"{HELD}, {light}")
+        folder.write_tables(tables, {"weights": args.weights})
+    for table in tables:
+        print(table_text.markdown(table))
+    return {table.title: table.as_dict() for table in tables}
+
+
+def _methods(files: list[str]) -> dict[str, Method]:
+    methods: dict[str, Method] = {}
+    for file in files:
+        model = load_pretrained(file, task="ivf").eval()
+        methods[f"{Path(file).parent.name}/{Path(file).stem}".strip("./")] = model
+        torch.manual_seed(0)
+        rules = f"untrained, base {model.config.base_rule}, detail {model.config.detail_rule}"
+        methods.setdefault(rules, DCINN(model.config).eval())
+    for name, structure in TARGETS.items():
+        methods[name] = lambda visible, infrared, s=structure: contrast_target(infrared, visible, structure=s)
+    return methods
+
+
+def _measured(light: str, items: list[dict], methods: dict[str, Method]) -> tuple[Table, list[list[Panel]]]:
+    columns = (*protocols.IVF["cddfuse"], "MEF-SSIM")
+    table = Table(f"{HELD}, {light}", "ivf", columns, "night")
+    extremes: dict[str, list[tuple[float, float]]] = {}
+    rows = []
+    for item in items:
+        visible, infrared = (torch.from_numpy(item[role])[None] for role in ("base_image", "guide"))
+        sources = [to_eight_bit(x[0, 0].numpy()) for x in (visible, infrared)]
+        with torch.inference_mode():
+            fused = {name: to_eight_bit(method(visible, infrared)[0, 0].numpy()) for name, method in methods.items()}
+        table.image(item["name"], sources[0].shape)
+        for name, image in {**fused, MAXIMUM: np.maximum(*sources)}.items():
+            table.add(name, _columns(image, sources[1], sources[0]))
+        for name, image in fused.items():
+            black = ((image == 0) & ~((sources[0] == 0) & (sources[1] == 0))).mean()
+            white = ((image == 255) & (sources[0] < 255) & (sources[1] < 255)).mean()
+            extremes.setdefault(name, []).append((black, white))
+        if len(rows) < MOST_SHOWN:
+            shown = {f"{item['name']}: visible": sources[0], "infrared": sources[1], **fused}
+            rows.append([Panel(title, image / 255) for title, image in shown.items()])
+    for name, values in extremes.items():
+        black, white = np.mean(values, axis=0)
+        most = np.max(values, axis=0)
+        table.remark(
+            f"{name}: {black:.2%} black that are not black in both sources (of one pair at most {most[0]:.1%}), "
+            f"{white:.2%} white that are white in neither (at most {most[1]:.1%})."
+        )
+    return table, rows
+
+
+def _columns(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> protocols.Measures:
+    return protocols.ivf("paper", fused, infrared, visible) | protocols.ivf("cddfuse", fused, infrared, visible)
+
+
+if __name__ == "__main__":
+    evaluation_script(main)()
