@@ -67,7 +67,7 @@ def test_without_cinn_nothing_can_be_inverted(task):
 
 
 def test_the_rules_of_details():
-    """Table 10; the sum as released, the mean as printed, the larger one in magnitude."""
+    """Table 10; the sum as released, the mean as printed, the larger one in magnitude; ours."""
     a, b = torch.rand(2, 1, 1, 20, 24, generator=torch.Generator().manual_seed(0)).double()
     zero = torch.zeros_like(a)
     one, other = (dcinn_ivf("max").double().decompose(x, zero)[1] for x in (a, b))
@@ -76,6 +76,8 @@ def test_the_rules_of_details():
     assert torch.allclose(found["mean"], (one + other) / 2)
     expected = [x if abs(x) > abs(y) else y for x, y in zip(one.flatten(), other.flatten(), strict=True)]
     assert torch.allclose(found["max"].flatten(), torch.stack(expected))
+    low_a, low_b = a - one, b - other
+    assert torch.allclose(found["brighter"], torch.where(low_a >= low_b, one, other))
 
 
 @pytest.mark.parametrize("without", ABLATIONS)

@@ -17,9 +17,10 @@ from torch.nn import functional
 from .losses import ssim
 
 SLOPE, TOE, SHOULDER = 1.25, 0.15, 0.94  # the last two are values of t, where its exponential ends begin
-DARK, LIT = 0.15, 0.3  # means of the brighter source: below, the curve has slope 1; above, SLOPE
-NOISE = 0.015  # standard deviation, of 1: half of the gain
+DARK, LIT = 0.15, 0.3  # means of the darker source: below, the curve has slope 1; above, SLOPE
+NOISE = 0.03  # standard deviation, of 1: half of the gain
 RADIUS, SIGMA = 5, 1.0  # of G
+WIDE = 4.0  # sigma of the low-pass that structure is apart from: trunks and poles are wider than an edge
 
 
 class ContrastWeights(NamedTuple):
@@ -69,11 +70,11 @@ def contrast_target(infrared: Tensor, visible: Tensor, gain: float = 0.3, struct
     """
     brighter, darker = torch.maximum(infrared, visible), torch.minimum(infrared, visible)
     if structure:
-        low = smoothed(brighter), smoothed(darker)
-        ours, theirs = (smoothed((x - m).abs(), 2.0) for x, m in zip((brighter, darker), low, strict=True))
+        low = smoothed(brighter, WIDE), smoothed(darker, WIDE)
+        ours, theirs = (smoothed((x - m).abs(), WIDE) for x, m in zip((brighter, darker), low, strict=True))
         share = ((theirs - ours) / (theirs + ours + NOISE)).clamp(min=0)
         brighter = brighter + structure * share * (darker - low[1])
-    mean = torch.maximum(infrared, visible).mean((-2, -1), keepdim=True)
+    mean = torch.minimum(*(source.mean((-2, -1), keepdim=True) for source in (infrared, visible)))
     lit = ((mean - DARK) / (LIT - DARK)).clamp(0, 1)
     t = tone(brighter.clamp(0, 1), lit * lit * (3 - 2 * lit))
     detail = t - smoothed(t)
