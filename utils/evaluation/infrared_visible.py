@@ -21,7 +21,7 @@ from utils.commandline.infrared_option import add_infrared_range
 from utils.commandline.parser import bit_depth
 from utils.commandline.progress import quiet
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_window
-from utils.output.images import to_eight_bit, with_colour, write_stored
+from utils.output.images import STRETCHES, stretched, to_eight_bit, with_colour, write_stored
 from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
@@ -45,6 +45,12 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         "--base-rule",
         choices=("max", "mean"),
         help=f"fusion of the two low-passes (default: that of the weights, else {base_rule})",
+    )
+    parser.add_argument(
+        "--stretch",
+        choices=tuple(STRETCHES),
+        default="none",
+        help="each fused image of every method: its minimum and maximum, or its 0.1st and 99.9th percentile, to 0..1",
     )
     parser.add_argument("--gray", action="store_true", help="fused images without the visible image's colour")
     parser.add_argument("--split", choices=PAIR_LISTS, help="only the pairs of this list in data/splits")
@@ -88,11 +94,16 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     peers = peer_networks(args, medical)
     network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
     run = Evaluation(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
+    if args.stretch != "none":
+        run.doubts.append(
+            f"STRETCHED: every fused image of every method, {STRETCHES[args.stretch]} to 0..1 (--stretch)."
+        )
     if args.tile and peers:
         run.doubts.append(f"--tile {args.tile} is of DCINN alone; the other methods take whole images.")
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
     asked = () if args.no_metrics else asked
-    return evaluate_pairs(run, pairs, args.output, asked, args.limit, colour=not args.gray, single=single)
+    options = {"colour": not args.gray, "single": single, "stretch": args.stretch}
+    return evaluate_pairs(run, pairs, args.output, asked, args.limit, **options)
 
 
 def _networks(args: argparse.Namespace, network: Network, name: str, base_rule: str) -> tuple[Network, ...]:
@@ -124,6 +135,7 @@ def evaluate_pairs(
     *,
     colour: bool = True,
     single: bool = False,
+    stretch: str = "none",
 ) -> dict:
     """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
 
@@ -139,6 +151,7 @@ def evaluate_pairs(
         limit: only the first pairs.
         colour: with the visible image's.
         single: see output.
+        stretch: of the fused images, a key of `STRETCHES`.
     """
     folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
     rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))
@@ -158,7 +171,8 @@ def evaluate_pairs(
             visible, infrared, storage = pair["visible"], pair["infrared"], pair["storage"]
             if single and output.suffix.lower() not in TIFF and storage.dtype not in PNG_TYPES:
                 raise UsageError(f"--output {output}: found {storage.dtype} sources, expected a .tif for them")
-            floats = {n.label: run.fuse(visible, infrared, n)[0] for n in (run.network, *run.others)}
+            networks = (run.network, *run.others)
+            floats = {n.label: stretched(run.fuse(visible, infrared, n)[0], stretch) for n in networks}
             shown = {label: _shown(image, pair, colour) for label, image in floats.items()}
             for label, place in folders.items():
                 name = output.name if single else f"{place}/{pair['name']}{storage.suffix}"

@@ -12,11 +12,25 @@ from data.files.image_file import LUMA
 from data.files.sample_type import PNG_TYPES, Storage
 
 FORMATS = ("mat", "npy", "tif")
+STRETCHES = {"none": "", "minmax": "its minimum and maximum", "percentile": "its 0.1st and 99.9th percentile"}
 
 
 def to_eight_bit(image: np.ndarray) -> np.ndarray:
     """[0, 1] -> uint8, clipped, rounded half to even."""
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def stretched(image: np.ndarray, how: str) -> np.ndarray:
+    """An image whose darkest and brightest parts become 0 and 1; values outside are left as they come.
+
+    Args:
+        image: (H, W).
+        how: a key of `STRETCHES`; "none" leaves it, and a constant image stays as it is.
+    """
+    if how == "none":
+        return image
+    low, high = np.percentile(image, (0, 100) if how == "minmax" else (0.1, 99.9))
+    return ((image - low) / (high - low)).astype(image.dtype) if high > low else image
 
 
 def with_colour(luma: np.ndarray, colour: np.ndarray) -> np.ndarray:
