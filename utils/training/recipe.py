@@ -71,7 +71,7 @@ CONTRAST = Recipe(
     batch=8,
     patch=152,
     milestones=(12, 16),
-    contrast_weights=ContrastWeights(4, 5, 0.05, 0.05, 10, gain=0.3, structure=0.0),
+    contrast_weights=ContrastWeights(4, 5, 0.05, 0.05, 10, gain=0.3, structure=0.6),
     base_rule="max",
     detail_rule="brighter",
     night=0.5,
