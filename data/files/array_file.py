@@ -16,7 +16,8 @@ from data.errors import DataError, one_line
 
 from .hdf5_links import own_datasets
 from .matlab5 import is_matlab5, read_matlab5
-from .size_limits import check_declared
+from .regular_file import check_regular
+from .size_limits import check_declared, check_packed
 
 SUFFIXES = (".h5", ".hdf5", ".mat")
 
@@ -47,9 +48,7 @@ class ArrayFile:
         self.path = Path(path)
         self._content: dict | None = None
         self._process = os.getpid()
-        if not self.path.is_file():
-            found = "a folder" if self.path.is_dir() else "no such file"
-            raise DataError(self.path, found, f"a file ending in {', '.join(SUFFIXES)}")
+        check_regular(self.path, f"a file ending in {', '.join(SUFFIXES)}")
         self.content  # noqa: B018  opened now, so that a bad file is known at the door
 
     def __getstate__(self) -> dict:
@@ -78,14 +77,17 @@ class ArrayFile:
         return iter(self.content)
 
     def __getitem__(self, key: str) -> np.ndarray | h5py.Dataset | Reversed:
-        return self.content[key]
+        array = self.content[key]
+        check_packed(self.path, f"{key} of shape {array.shape}", prod(array.shape) * array.dtype.itemsize)
+        return array
 
     def read(self, key: str, index: int | None = None) -> np.ndarray:
         """All of an array, or its part `index` along the first axis."""
         array, at = self[key], key if index is None else f"{key}[{index}]"
         shape = array.shape if index is None else array.shape[1:]
         try:
-            check_declared(self.path, f"{at} of shape {shape}", prod(shape) * array.dtype.itemsize)
+            declared = prod(shape) * array.dtype.itemsize
+            check_declared(self.path, f"{at} of shape {shape}", max(declared, _chunk(array)))
             return np.asarray(array[...] if index is None else array[index])
         except DataError:
             raise
@@ -118,14 +120,24 @@ def read_npy(path: Path, mapped: bool = False) -> np.ndarray:
     Raises:
         DataError: for a damaged file, one of objects (nothing in a file is run), and a .npz archive.
     """
+    check_regular(path, "a .npy file")
     try:
-        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)  # refuses what the file is too short for
     except Exception as error:  # NumPy raises SyntaxError, TokenError, BadZipFile, ... on damaged files
         raise DataError(path, f"no readable .npy file ({one_line(error, 100)})", "a complete file") from None
     if not isinstance(array, np.ndarray):
         array.close()
         raise DataError(path, "an archive of arrays (.npz)", "a .npy file of one array")
-    return array
+    if mapped:
+        return array
+    check_declared(path, f"an array of shape {array.shape}", array.nbytes)
+    return np.array(array, order="K")
+
+
+def _chunk(array: np.ndarray | h5py.Dataset | Reversed) -> int:
+    """The bytes that HDF5 unpacks at once for any part of an array, however small."""
+    dataset = array.dataset if isinstance(array, Reversed) else array
+    return prod(getattr(dataset, "chunks", None) or (0,)) * dataset.dtype.itemsize
 
 
 def _open(path: Path) -> dict:
@@ -136,6 +148,7 @@ def _open(path: Path) -> dict:
             return read_matlab5(path)
         if 0 not in head[:4]:
             raise ValueError("no MATLAB header")
+        check_declared(path, "arrays of MATLAB v4", path.stat().st_size)
         return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}  # v4
     sets = own_datasets(path, h5py.File(path, "r"))
     if head.startswith(b"MATLAB 7.3") or any("MATLAB_class" in v.attrs for v in sets.values()):

@@ -11,6 +11,7 @@ from data.errors import DataError, one_line
 
 from .array_file import ArrayFile, read_npy
 from .band_axis import band_axis
+from .regular_file import check_regular
 from .size_limits import check_declared
 
 SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
@@ -134,6 +135,7 @@ def _natural(name: str) -> list:
 def _read(path: Path) -> tuple[np.ndarray, int | None]:
     """The array of a file, and the axis that its format gives the bands: MATLAB the last, HDF5 stacks the first."""
     suffix, usual = path.suffix.lower(), None
+    check_regular(path, f"an image ({', '.join(SUFFIXES)})")
     try:
         if suffix == ".npy":
             array = read_npy(path)

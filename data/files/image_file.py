@@ -17,7 +17,8 @@ from PIL import Image
 from data.errors import DataError, one_line
 
 from .sample_range import are_digital_numbers
-from .size_limits import check_declared
+from .regular_file import check_regular
+from .size_limits import ALWAYS, check_declared
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
 DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
@@ -43,8 +44,7 @@ def read_raster(path: Path) -> np.ndarray:
     Raises:
         DataError: for a file that is missing, truncated, of another type, or holds NaN or infinity.
     """
-    if not path.is_file():
-        raise DataError(path, "a folder" if path.is_dir() else "no such file", "an image")
+    check_regular(path, "an image")
     try:
         with _captured_stderr() as lines:
             image = _read_tiff(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
@@ -95,7 +95,7 @@ def _read_tiff(path: Path) -> np.ndarray:
         if len(pages) != 1:
             raise DataError(path, f"{len(pages)} pages", "one image")
         page = pages[0]
-        check_declared(path, f"an image of shape {page.shape}", page.nbytes)
+        check_declared(path, f"an image of shape {page.shape}", page.nbytes, large=ALWAYS)
         photometric = tifffile.PHOTOMETRIC(page.photometric).name
         if photometric not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
             return _decode(path)
