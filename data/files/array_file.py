@@ -14,6 +14,7 @@ import scipy.io
 
 from data.errors import DataError, one_line
 
+from .hdf5_chunks import check_chunks, unpacked_at_once
 from .hdf5_links import own_datasets
 from .matlab5 import is_matlab5, read_matlab5
 from .regular_file import check_regular
@@ -86,8 +87,7 @@ class ArrayFile:
         array, at = self[key], key if index is None else f"{key}[{index}]"
         shape = array.shape if index is None else array.shape[1:]
         try:
-            declared = prod(shape) * array.dtype.itemsize
-            check_declared(self.path, f"{at} of shape {shape}", max(declared, _chunk(array)))
+            self._check_size(key, at, shape, index)
             return np.asarray(array[...] if index is None else array[index])
         except DataError:
             raise
@@ -95,6 +95,17 @@ class ArrayFile:
         except Exception as error:
             why = one_line(error, 100) or type(error).__name__
             raise DataError(self.path, f"unreadable {at} ({why})", "a complete file that fits into memory") from None
+
+    def _check_size(self, key: str, at: str, shape: tuple[int, ...], index: int | None) -> None:
+        """DataError where an array, or a part of this shape, needs more memory than it should."""
+        array = self[key]
+        needed = prod(shape) * array.dtype.itemsize
+        dataset = array.dataset if isinstance(array, Reversed) else array
+        if isinstance(dataset, h5py.Dataset):
+            needed = max(needed, unpacked_at_once(dataset))
+        check_declared(self.path, f"{at} of shape {shape}", needed)
+        if isinstance(dataset, h5py.Dataset):
+            check_chunks(self.path, key, dataset, index, axis=dataset.ndim - 1 if dataset is not array else 0)
 
     def text(self, key: str) -> str | None:
         """A short string (a sensor's name), or None."""
@@ -132,12 +143,6 @@ def read_npy(path: Path, mapped: bool = False) -> np.ndarray:
         return array
     check_declared(path, f"an array of shape {array.shape}", array.nbytes)
     return np.array(array, order="K")
-
-
-def _chunk(array: np.ndarray | h5py.Dataset | Reversed) -> int:
-    """The bytes that HDF5 unpacks at once for any part of an array, however small."""
-    dataset = array.dataset if isinstance(array, Reversed) else array
-    return prod(getattr(dataset, "chunks", None) or (0,)) * dataset.dtype.itemsize
 
 
 def _open(path: Path) -> dict:

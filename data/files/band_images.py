@@ -13,6 +13,7 @@ from .array_file import ArrayFile, read_npy
 from .band_axis import band_axis
 from .regular_file import check_regular
 from .size_limits import check_declared
+from .tiff_pages import check_pages
 
 SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
 KEYS = ("fused", "sr", "I_Fus", "I_F", "I_fus", "output", "out", "pred", "gt", "GT", "I_GT")
@@ -158,6 +159,7 @@ def _read(path: Path) -> tuple[np.ndarray, int | None]:
 
 def _read_tiff(path: Path) -> tuple[np.ndarray, int | None]:
     with tifffile.TiffFile(path) as file:
+        check_pages(path, file)
         series = file.series[0]
         check_declared(path, f"an image of shape {series.shape}", series.nbytes)
         named = [series.axes.index(name) for name in "SCQIZ" if name in series.axes]

@@ -19,6 +19,7 @@ from data.errors import DataError, one_line
 from .sample_range import are_digital_numbers
 from .regular_file import check_regular
 from .size_limits import ALWAYS, check_declared
+from .tiff_pages import check_pages
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
 DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
@@ -90,6 +91,7 @@ def _captured_stderr() -> Iterator[list[str]]:
 def _read_tiff(path: Path) -> np.ndarray:
     """The one image of a TIFF; overviews are left out, further pages refused."""
     with tifffile.TiffFile(path) as file:
+        check_pages(path, file)
         every = cast("list[tifffile.TiffPage]", list(file.pages))  # frames are made on request alone
         pages = [page for page in every if not page.is_reduced]
         if len(pages) != 1:
@@ -114,10 +116,13 @@ def _read_tiff(path: Path) -> np.ndarray:
 
 def _decode(path: Path) -> np.ndarray:
     # OpenCV keeps 16-bit colour but fills a truncated JPEG with gray in silence, and complains of a damaged PNG on
-    # stderr; Pillow refuses both. JPEG 2000: OpenCV alone.
-    if path.suffix.lower() != ".jp2":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    # stderr; Pillow refuses both. JPEG 2000: OpenCV decodes alone, Pillow reads its sides.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path) as probe:
+            size = probe.width * probe.height * len(probe.getbands())
+            check_declared(path, f"an image of {probe.width}x{probe.height} pixels", size, large=ALWAYS)
+        if path.suffix.lower() != ".jp2":
             if path.suffix.lower() == ".png":
                 with Image.open(path) as probe:
                     probe.verify()

@@ -14,6 +14,7 @@ from .band_axis import band_axis
 from .geotiff import page_geo_tags
 from .regular_file import check_regular
 from .size_limits import MOST_BANDS, check_declared, reserve
+from .tiff_pages import check_pages
 
 
 class Windows:
@@ -75,6 +76,7 @@ class Windows:
 
     def _tiff(self, scratch: Path | None) -> np.ndarray:
         with tifffile.TiffFile(self.path) as file:
+            check_pages(self.path, file)
             series = file.series[0]
             axes = series.axes
             page = series.keyframe
