@@ -1,7 +1,7 @@
 """Text from outside (names of files and methods, messages of libraries), made harmless for where it is shown.
 
 A terminal obeys control characters, a spreadsheet computes cells that begin as formulas do, a browser follows HTML in
-markdown, LaTeX runs commands. Names in messages, tables and figures pass one of these functions; JSON has its own rules.
+markdown, LaTeX runs commands. Names in messages, tables and figures pass one of these functions; JSON has its rules.
 """
 
 import re

@@ -36,7 +36,7 @@ def check_chunks(path: Path, name: str, dataset: h5py.Dataset, at: int | None = 
         at, axis: of the part that is to be read, an index along one axis; None for all.
 
     Raises:
-        DataError: for such a chunk, for data that are packed twice, and for more chunks than can be looked up in seconds.
+        DataError: for such a chunk, for data that are packed twice, and for more chunks than seconds are enough for.
     """
     if not dataset.chunks:
         return

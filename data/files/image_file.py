@@ -16,8 +16,8 @@ from PIL import Image
 
 from data.errors import DataError, one_line
 
-from .sample_range import are_digital_numbers
 from .regular_file import check_regular
+from .sample_range import are_digital_numbers
 from .size_limits import ALWAYS, check_declared
 from .tiff_pages import check_pages
 

@@ -36,7 +36,9 @@ def check_declared(path: Path, what: str, needed: int, large: int = LARGE, in_me
         raise DataError(path, found, f"an undamaged file, at most {_gigabytes(most)} from one of this size")
     free = free_memory() if in_memory and needed > ALWAYS else None
     if free is not None and needed > free:
-        raise DataError(path, f"{what}, {_gigabytes(needed)}", f"what fits into memory, of which {_gigabytes(free)} are free")
+        raise DataError(
+            path, f"{what}, {_gigabytes(needed)}", f"what fits into memory, of which {_gigabytes(free)} are free"
+        )
 
 
 def check_packed(path: Path, what: str, needed: int) -> None:

@@ -109,7 +109,7 @@ def _instead(path: Path) -> str:
 def _check_parts(path: Path, data: bytes) -> None:
     """CheckpointError where a part of a zip file, as PyTorch writes them since 1.6, is not what its checksum says.
 
-    PyTorch packs none of them, and none lies in another: a file that declares more than its size is made to fill memory.
+    PyTorch packs none of them, and none lies in another: a file that declares more than its size would fill memory.
     """
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return

@@ -27,11 +27,21 @@ from utils.output import figures
 
 ESCAPES = "a\x1b[31mRED\x1b]0;owned\x07\x9b2J\x7f\u202egnp.exe\u2066\u2028\x85b"
 ODD = os.fsdecode(b"\xff\xfebad")
-NAMES = ("plain", ESCAPES, "x\ny\rz\tw", "=cmd|' C calc'!A0", "<img src=x onerror=alert(1)>", "[a](javascript:b)`c`", ODD)
+NAMES = (
+    "plain",
+    ESCAPES,
+    "x\ny\rz\tw",
+    "=cmd|' C calc'!A0",
+    "<img src=x onerror=alert(1)>",
+    "[a](javascript:b)`c`",
+    ODD,
+)
 
 
 def is_harmless(text, kept="\n"):
-    return all(c in kept or c.isprintable() for c in text) and not set(text) & set(ESCAPES) - set(map(chr, range(32, 127)))
+    return all(c in kept or c.isprintable() for c in text) and not set(text) & set(ESCAPES) - set(
+        map(chr, range(32, 127))
+    )
 
 
 def made(names=NAMES, method=ESCAPES):
@@ -52,7 +62,9 @@ def test_shown_is_one_line_that_can_be_printed():
 
 def test_models_shows_the_same():
     """It imports nothing of the other folders, so it has its own."""
-    every = [chr(code) for code in range(sys.maxunicode + 1) if chr(code) not in "\n\r\t\x0b\x0c" and not chr(code).isspace()]
+    every = [
+        chr(code) for code in range(sys.maxunicode + 1) if chr(code) not in "\n\r\t\x0b\x0c" and not chr(code).isspace()
+    ]
     assert atomic.one_line("".join(every), len(every) * 10) == shown("".join(every))
     assert atomic.one_line("a\tb \n c\r\nd", 99) == r"a\tb c d"
 
@@ -148,7 +160,9 @@ def test_fusing_files_of_such_names(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(figures.Figure, "suptitle", lambda self, text, **_: titles.append(text))
     data = pairs(tmp_path / f"set{ESCAPES}", ESCAPES, ODD)
     out = tmp_path / f"out{ESCAPES}\n"
-    test_dcinn_ivf_tno.main([str(o) for o in ("--data", data, "--output", out, "--weights", "untrained", "--no-metrics")])
+    test_dcinn_ivf_tno.main(
+        [str(o) for o in ("--data", data, "--output", out, "--weights", "untrained", "--no-metrics")]
+    )
     captured = capfd.readouterr()
     assert is_harmless(captured.out + captured.err), ascii(captured)
     assert captured.out.splitlines()[-1].endswith(shown(out))

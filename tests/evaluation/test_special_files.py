@@ -8,7 +8,7 @@ import pytest
 from outputs import pairs
 
 import test_dcinn_ivf_tno
-from data import DataError, PanCollection, PairedImages
+from data import DataError, PairedImages, PanCollection
 from data.files.array_file import ArrayFile, read_npy
 from data.files.band_images import Cubes
 from data.files.image_file import read_raster
@@ -90,7 +90,9 @@ def test_readers_do_not_open(reader, kind, tmp_path):
     read, suffix = READERS[reader]
     file = tmp_path / f"a{suffix}"
     kind(file)
-    with pytest.raises((DataError, CheckpointError), match="found (a pipe, socket|a folder|no such|no readable|no HDF5)"):
+    with pytest.raises(
+        (DataError, CheckpointError), match=r"found (a pipe, socket|a folder|no such|no readable|no HDF5)"
+    ):
         read(file)
 
 
@@ -108,13 +110,14 @@ def test_pairs_with_one_among_them(kind, tmp_path):
 def test_tables_are_not_written_over_one(name, kind, tmp_path):
     (tmp_path / "out").mkdir()
     kind(tmp_path / "out" / name)
-    there = sorted(os.listdir(tmp_path / "out"))
+    there = sorted(p.name for p in (tmp_path / "out").iterdir())
     assert listed(tmp_path / "out") == set()
-    with pytest.raises(OSError, match=f"{name}: found a (pipe, socket or device|folder), expected"), ResultFolder(
-        tmp_path / "out"
+    with (
+        pytest.raises(OSError, match=f"{name}: found a (pipe, socket or device|folder), expected"),
+        ResultFolder(tmp_path / "out"),
     ):
         pytest.fail("refused after the work")
-    assert sorted(os.listdir(tmp_path / "out")) == there
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == there
 
 
 def test_an_image_is_not_written_over_one(tmp_path, capfd):
@@ -127,7 +130,7 @@ def test_an_image_is_not_written_over_one(tmp_path, capfd):
         )
     assert stop.value.code == 2
     assert "a.png: found a pipe, socket or device, expected another --output" in capfd.readouterr().err
-    assert os.listdir(tmp_path / "out") == ["fused"]
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["fused"]
 
 
 def test_an_earlier_list_of_any_size_is_not_read(tmp_path):

@@ -154,7 +154,9 @@ def pages(path):
 
 def npy(path):
     with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (10**4, 10**4, 10**4)})
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<f4", "fortran_order": False, "shape": (10**4, 10**4, 10**4)}
+        )
         file.write(bytes(1000))
     return path
 
@@ -205,7 +207,11 @@ BOMBS = {
     "1e12 values, one image": ("cubes", lambda t: unwritten_cube(t / "a.h5"), "GB declared in"),
     "20000 links": ("pan", lambda t: links(t / "a.h5"), "found 20000 names"),
     "chunk of more than it says": ("array", lambda t: one_chunk(t / "a.h5", zeros(600)), "unpacks to more than its"),
-    "chunk packed twice": ("array", lambda t: one_chunk(t / "a.h5", zlib.compress(zeros(600)) + bytes(MEBI), 2), "twice"),
+    "chunk packed twice": (
+        "array",
+        lambda t: one_chunk(t / "a.h5", zlib.compress(zeros(600)) + bytes(MEBI), 2),
+        "twice",
+    ),
     "one huge chunk": ("array", lambda t: huge_chunk(t / "a.h5"), "GB declared in"),
     "chunks of one value": ("array", lambda t: many_chunks(t / "a.h5"), "chunks, expected at most"),
     "6 GB in 6 MB": ("pan", lambda t: mat(t / "a.mat", 1024, times=6), "6.44 GB declared in"),
@@ -277,7 +283,9 @@ def test_what_is_packed_well_and_honestly_is_read(tmp_path):
     black[0, 0, 0] = 1
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("gt", data=black, compression="gzip", chunks=(1, 1024, 1024))
-        file.create_dataset("noise", data=np.random.default_rng(0).random((3, 512, 512)), compression="gzip", chunks=True)
+        file.create_dataset(
+            "noise", data=np.random.default_rng(0).random((3, 512, 512)), compression="gzip", chunks=True
+        )
     scipy.io.savemat(tmp_path / "a.mat", {"gt": black}, do_compression=True)
     np.save(tmp_path / "a.npy", black)
     tifffile.imwrite(tmp_path / "a.tif", black, compression="zlib", photometric="minisblack")

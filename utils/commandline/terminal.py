@@ -45,7 +45,7 @@ class HarmlessStream:
 
 @contextmanager
 def harmless_streams() -> Iterator[None]:
-    """Standard output and errors are such streams until the block ends: prints, progress bars, messages of libraries."""
+    """Standard output and errors are such streams until the block ends: prints, bars, messages of libraries."""
     with ExitStack() as stack:
         if sys.stdout is not None:
             stack.enter_context(redirect_stdout(HarmlessStream(sys.stdout, OUT)))
