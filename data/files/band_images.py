@@ -11,7 +11,9 @@ from data.errors import DataError, one_line
 
 from .array_file import ArrayFile, read_npy
 from .band_axis import band_axis
+from .regular_file import check_regular
 from .size_limits import check_declared
+from .tiff_pages import check_pages
 
 SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
 KEYS = ("fused", "sr", "I_Fus", "I_F", "I_fus", "output", "out", "pred", "gt", "GT", "I_GT")
@@ -134,6 +136,7 @@ def _natural(name: str) -> list:
 def _read(path: Path) -> tuple[np.ndarray, int | None]:
     """The array of a file, and the axis that its format gives the bands: MATLAB the last, HDF5 stacks the first."""
     suffix, usual = path.suffix.lower(), None
+    check_regular(path, f"an image ({', '.join(SUFFIXES)})")
     try:
         if suffix == ".npy":
             array = read_npy(path)
@@ -156,6 +159,7 @@ def _read(path: Path) -> tuple[np.ndarray, int | None]:
 
 def _read_tiff(path: Path) -> tuple[np.ndarray, int | None]:
     with tifffile.TiffFile(path) as file:
+        check_pages(path, file)
         series = file.series[0]
         check_declared(path, f"an image of shape {series.shape}", series.nbytes)
         named = [series.axes.index(name) for name in "SC" if name in series.axes]

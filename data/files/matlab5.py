@@ -11,6 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from .size_limits import check_declared
+
 Order = Literal["<", ">"]
 HEADER = 128
 ORDERS: dict[bytes, Order] = {b"IM": "<", b"MI": ">"}
@@ -19,6 +21,8 @@ NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8
 TEXTS = {16: "utf-8", 17: "utf-16", 18: "utf-32"}
 CHARACTERS, NUMERIC = 4, range(6, 16)  # classes of arrays
 COMPLEX = 8  # a flag
+FIRST = 4096  # bytes of a compressed part that give its first eight
+LONGEST_TEXT = 2**20  # bytes; a longer one is no name or number, and takes many times as much memory
 
 
 def is_matlab5(head: bytes) -> bool:
@@ -31,21 +35,48 @@ def read_matlab5(path: Path) -> dict[str, np.ndarray]:
 
     Raises:
         ValueError: for a file that is damaged; zlib's error where a compressed part is.
+        DataError: for one whose arrays together are more than `size_limits.check_declared` lets through; nothing is
+            unpacked then.
     """
+    check_declared(path, "a file of arrays", path.stat().st_size)
     data = memoryview(path.read_bytes())
     order = ORDERS[bytes(data[HEADER - 2 : HEADER])]
-    arrays, at = {}, HEADER
+    parts, at = [], HEADER
     while at < len(data):
         kind, content, at = _element(data, at, order)
         if kind == COMPRESSED:
             at -= -len(content) % 8  # these are not padded
-            kind, content, _ = _element(memoryview(zlib.decompress(content)), 0, order)
+        parts.append((kind, content))
+    sizes = [_declared(content, order) if kind == COMPRESSED else len(content) for kind, content in parts]
+    check_declared(path, f"{len(parts)} arrays", sum(sizes))
+    arrays = {}
+    for (kind, content), size in zip(parts, sizes, strict=True):
+        if kind == COMPRESSED:
+            kind, content, _ = _element(_unpacked(content, size), 0, order)  # noqa: PLW2901
         if kind != MATRIX:
             raise ValueError(f"an element of type {kind}, no array")
         name, array = _array(content, order)
         if array is not None and name:  # one without a name belongs to functions
             arrays[name] = array
     return arrays
+
+
+def _declared(content: memoryview, order: Order) -> int:
+    """The bytes that a compressed element says it unpacks to."""
+    tag = zlib.decompressobj().decompress(content[:FIRST], 8)
+    if len(tag) < 8:
+        raise ValueError("a compressed part that holds nothing")
+    kind, size = (int(n) for n in np.frombuffer(tag, f"{order}u4"))
+    return 8 if kind >> 16 else 8 + size
+
+
+def _unpacked(content: memoryview, size: int) -> memoryview:
+    """A compressed element, which must be as long as it says: no more than that is ever in memory."""
+    stream = zlib.decompressobj()
+    plain = stream.decompress(content, size)
+    if not stream.eof and (stream.decompress(stream.unconsumed_tail, 1) or not stream.eof):
+        raise ValueError(f"a compressed part of other than the {size} bytes that it declares")
+    return memoryview(plain)
 
 
 def _element(data: memoryview, at: int, order: Order) -> tuple[int, memoryview, int]:
@@ -77,6 +108,8 @@ def _array(data: memoryview, order: Order) -> tuple[str, np.ndarray | None]:
     title = bytes(name).decode("utf-8", "replace")
     stored, content, at = _element(data, at, order)
     if kind == CHARACTERS:
+        if len(content) > LONGEST_TEXT:
+            return "", None
         return title, _text(stored, content, shape, order)
     values = _numbers(stored, content, order)
     if word >> 8 & COMPLEX:

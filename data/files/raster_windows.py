@@ -12,7 +12,9 @@ from data.errors import DataError, one_line
 from .array_file import read_npy
 from .band_axis import band_axis
 from .geotiff import page_geo_tags
+from .regular_file import check_regular
 from .size_limits import MOST_BANDS, check_declared, reserve
+from .tiff_pages import check_pages
 
 
 class Windows:
@@ -38,9 +40,7 @@ class Windows:
     def __init__(self, path: str | os.PathLike, scratch: Path | None = None, bands: int | None = None) -> None:
         self.path = Path(path)
         self.tags: list[tuple] = []
-        if not self.path.is_file():
-            found = "a folder" if self.path.is_dir() else "no such file"
-            raise DataError(self.path, found, "an image (.tif, .npy)")
+        check_regular(self.path, "an image (.tif, .npy)")
         suffix = self.path.suffix.lower()
         if suffix not in (".tif", ".tiff", ".npy"):
             raise DataError(self.path, f"a file ending in '{suffix}'", ".tif, .tiff or .npy")
@@ -76,6 +76,7 @@ class Windows:
 
     def _tiff(self, scratch: Path | None) -> np.ndarray:
         with tifffile.TiffFile(self.path) as file:
+            check_pages(self.path, file)
             series = file.series[0]
             axes = series.axes
             page = series.keyframe
@@ -83,7 +84,7 @@ class Windows:
             if series.dataoffset is not None:
                 array: np.ndarray = tifffile.memmap(self.path, series=0, mode="r")
             else:
-                check_declared(self.path, f"an image of shape {series.shape}", series.nbytes)
+                check_declared(self.path, f"an image of shape {series.shape}", series.nbytes, in_memory=False)
                 array = _unpacked(series, scratch)
         band_axis = next((axes.index(name) for name in "SCQIZ" if name in axes), 0)
         return self._bands_first(array, band_axis)

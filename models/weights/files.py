@@ -21,6 +21,7 @@ PRETRAINED = (PACKAGE if (PACKAGE / "pretrained").is_dir() else PACKAGE.parent) 
 PEERS = "peers"  # folder in it, of the other methods
 FORMAT, VERSION = "dcinn", 1
 LONGEST = 1000  # characters of a message
+LARGEST = 2**33  # bytes of a file, far more than any network here needs
 PLAIN = {torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64}
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -37,8 +38,8 @@ def find_weights(name: str | os.PathLike) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    if path.is_dir():
-        raise CheckpointError(f"{path}: found a folder, expected a checkpoint file")
+    if path.exists():
+        raise CheckpointError(f"{path}: found {_instead(path)}, expected a checkpoint file")
     if not path.suffix and path.parent.as_posix() in (".", PEERS):
         shelf = PRETRAINED / f"{path.as_posix()}.pth"
         if shelf.is_file():
@@ -79,12 +80,14 @@ def open_weights(name: str | os.PathLike) -> WeightFile:
 def read(path: Path) -> WeightFile:
     """Read a file; CheckpointError where it is missing, damaged, or holds objects other than weights."""
     if not path.is_file():
-        raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
+        raise CheckpointError(f"{path}: found {_instead(path)}, expected a checkpoint")
+    if (size := path.stat().st_size) > LARGEST:
+        raise CheckpointError(f"{path}: found {size / 1e9:.3g} GB, expected at most {LARGEST / 1e9:.3g} GB of weights")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             data = path.read_bytes()
-            _check_sums(path, data)
+            _check_parts(path, data)
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             return WeightFile(path, content, hashlib.sha256(data).hexdigest())
     except CheckpointError:
@@ -97,11 +100,26 @@ def read(path: Path) -> WeightFile:
         raise CheckpointError(f"{path}: found no readable checkpoint ({why}), expected a file of weights") from None
 
 
-def _check_sums(path: Path, data: bytes) -> None:
-    """CheckpointError where a part of a zip file, as PyTorch writes them since 1.6, is not what its checksum says."""
+def _instead(path: Path) -> str:
+    if path.is_dir():
+        return "a folder"
+    return "a pipe, socket or device" if path.exists() else "no such file"
+
+
+def _check_parts(path: Path, data: bytes) -> None:
+    """CheckpointError where a part of a zip file, as PyTorch writes them since 1.6, is not what its checksum says.
+
+    PyTorch packs none of them, and none lies in another: a file that declares more than its size would fill memory.
+    """
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = archive.infolist()
+        packed = next((part.filename for part in parts if part.compress_type != zipfile.ZIP_STORED), None)
+        if packed is not None:
+            raise CheckpointError(f"{path}: found a compressed part, {packed}, expected parts as PyTorch writes them")
+        if (declared := sum(part.file_size for part in parts)) > len(data):
+            raise CheckpointError(f"{path}: found parts of {declared} bytes, expected at most the file's {len(data)}")
         damaged = archive.testzip()
     if damaged is not None:
         raise CheckpointError(f"{path}: found a checkpoint whose part {damaged} is damaged, expected a complete file")

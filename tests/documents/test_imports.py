@@ -17,7 +17,7 @@ RULES = {  # folder or module -> what it may import of the project, beside itsel
     "models.weights": ("models",),
     "metrics": (),
     "metrics.__main__": ("utils.commandline", "utils.evaluation.score"),
-    "data": ("metrics.filters", "metrics.sensors"),
+    "data": ("metrics.filters", "metrics.outside_text", "metrics.sensors"),
     "data.files": ("data.errors",),
     "data.__main__": ("utils.commandline", "utils.prepare"),
     "utils": (),

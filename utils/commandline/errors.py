@@ -11,8 +11,10 @@ from pathlib import Path
 import cv2
 
 from data.errors import DataError
+from metrics.outside_text import shown
 
 from .signals import ended_by_signal
+from .terminal import harmless_streams
 
 BAD_INPUT, INTERRUPTED = 2, 130
 FEWER_PIXELS = "fuse by tiles (--tile 512)"
@@ -43,10 +45,10 @@ def single_line_errors(
         logging.getLogger("tifffile").setLevel(logging.CRITICAL)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):  # a console of few characters, a file name of odd bytes
+            if hasattr(stream, "reconfigure"):  # a console of few characters
                 stream.reconfigure(errors="replace")
         try:
-            with warnings.catch_warnings(), ended_by_signal():
+            with warnings.catch_warnings(), ended_by_signal(), harmless_streams():
                 warnings.simplefilter("ignore")
                 return main(argv)
         except (DataError, UsageError, FloatingPointError, *more) as error:
@@ -73,7 +75,7 @@ def single_line_errors(
                 message = "a process that reads the data ended (killed, out of memory?); expected fewer --workers"
             else:
                 raise
-        print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+        print(f"{shown(name)}: {shown(message)}", file=sys.stderr)
         raise SystemExit(BAD_INPUT)
 
     return wrapped

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from metrics.outside_text import shown
 from metrics.sensors import SENSORS, SPELLED
 
 from .errors import BAD_INPUT
@@ -16,7 +17,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """One line and exit code 2."""
-        self.exit(BAD_INPUT, f"{self.prog}: {message}; see --help\n")
+        self.exit(BAD_INPUT, f"{self.prog}: {shown(message)}; see --help\n")
 
     def parse_args(
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

@@ -6,15 +6,18 @@ import numpy as np
 
 from data.errors import DataError, one_line
 from data.files.array_file import ArrayFile, read_npy
+from data.files.regular_file import check_regular
+from data.files.size_limits import check_stored
 from models.config import checked_srf
 
 from .errors import UsageError
 
+LARGEST = 2**20  # bytes of a table of numbers: 1024 bands have 50 KB
+
 
 def read_srf(path: Path) -> np.ndarray:
     """A spectral response from .csv, .txt, .npy or .mat (key R or srf): (bands, channels) float64."""
-    if not path.is_file():
-        raise DataError(path, "no such file", "a spectral response (.csv, .npy, .mat)")
+    check_regular(path, "a spectral response (.csv, .npy, .mat)")
     try:
         if path.suffix.lower() in (".mat", ".h5"):
             file = ArrayFile(path)
@@ -25,6 +28,7 @@ def read_srf(path: Path) -> np.ndarray:
         elif path.suffix.lower() == ".npy":
             table = read_npy(path)
         else:
+            check_stored(path, "a spectral response", LARGEST)
             table = np.loadtxt(path, delimiter="," if "," in path.read_text(encoding="utf-8") else None)
     except DataError:
         raise

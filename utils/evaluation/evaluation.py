@@ -12,10 +12,12 @@ from tqdm import tqdm
 
 from data.errors import DataError
 from metrics import table_text
+from metrics.outside_text import shown
 from metrics.protocols import REMARKS
 from metrics.table import Table
 from models import DCINN
 from utils.commandline.progress import quiet
+from utils.commandline.terminal import say
 from utils.output.result_folder import BEFORE, ResultFolder
 from utils.tiling import Tiling, fuse
 
@@ -84,7 +86,7 @@ class Evaluation:
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
         tile = 0 if network.model.whole_images_only else self.tile
         count = Tiling(height, width, tile).count if tile else 1
-        with tqdm(total=count, desc=network.label, unit="tile", leave=False, disable=quiet(count)) as bar:
+        with tqdm(total=count, desc=shown(network.label), unit="tile", leave=False, disable=quiet(count)) as bar:
             scene = self.pooling == "scene" and not network.model.whole_images_only
             fused = fuse(network.model, a, b, tile=tile, scene=scene, done=bar.update)[0].numpy()
         self.spent[network.label] += time.perf_counter() - start
@@ -161,8 +163,9 @@ class Evaluation:
             for table in tables:
                 print(table_text.markdown(table))
         else:
-            print("\n".join([*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."]))
+            for line in (*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."):
+                say(line)
         if put_away:
-            print(f"{put_away} files of earlier runs moved to {place / BEFORE}")
+            say(f"{put_away} files of earlier runs moved to {place / BEFORE}")
         device = next(self.model.parameters()).device
-        print(f"{self.fusions} fused in {self.spent[self.label]:.1f} s on {device}; results in {place}")
+        say(f"{self.fusions} fused in {self.spent[self.label]:.1f} s on {device}; results in {place}")

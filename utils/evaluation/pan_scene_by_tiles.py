@@ -16,6 +16,7 @@ from data.simulate import interp23
 from models.scene_pooling import ScenePooling
 from utils import distributed
 from utils.commandline.progress import quiet
+from utils.commandline.terminal import say
 from utils.output.images import stretch, to_eight_bit, write_png
 from utils.output.result_folder import ResultFolder
 from utils.tiling import Span, Tiling, fused_rows, scene_means
@@ -132,7 +133,7 @@ def fuse_scene(network: Network, ms: Path, pan: Path, bits: int, output: Path, t
             if main:
                 _preview(path, folder.path("fused_rgb.png"))
         if main:
-            print(f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}")
+            say(f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}")
     return output / "fused.tif"
 
 

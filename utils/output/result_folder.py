@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from data.files.atomic import name_file
+from data.files.regular_file import instead, read_small
 from metrics import table_text
 from metrics.table import Table
 
@@ -53,6 +54,7 @@ class ResultFolder:
         nearest = next(p for p in (room, *room.parents) if p.exists())
         if not nearest.is_dir():
             raise NotADirectoryError(f"{nearest}: found a file, expected a folder for the results (--output)")
+        self._check(self.place / name for name in TABLES)
         self._made = [p for p in (room, *room.parents) if not p.exists()]
         room.mkdir(parents=True, exist_ok=True)
         self.staging = Path(tempfile.mkdtemp(dir=room, prefix=f".{self.place.name}."))
@@ -127,6 +129,8 @@ class ResultFolder:
                 raise FileExistsError(f"{goal}: found an input of this run, expected another --output")
             if goal.is_dir():
                 raise IsADirectoryError(f"{goal}: found a folder, expected to write a file")
+            if goal.exists() and not goal.is_file():
+                raise FileExistsError(f"{goal}: found {instead(goal)}, expected another --output")
             parents = [p for p in goal.parents if p != self.place and p.is_relative_to(self.place)]
             if any(p.exists() and not p.is_dir() for p in parents):
                 raise NotADirectoryError(f"{goal.parent}: found a file, expected a folder")
@@ -135,7 +139,7 @@ class ResultFolder:
 def listed(folder: Path) -> set[Path]:
     """The files of earlier runs, by metrics.json in their (resolved) folder: those of them that are there."""
     try:
-        names = json.loads((folder / TABLES[0]).read_text(encoding="utf-8"))["files"]
+        names = json.loads(read_small(folder / TABLES[0]))["files"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):  # none, or not ours
         return set()
     paths = {folder / name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
