@@ -68,6 +68,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         Evaluation("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics),
         2 ** (args.bits or CAVE_BITS) - 1,
     )
+    run.doubts += getattr(scenes, "remarks", [])
     return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit, args.protocol)
 
 

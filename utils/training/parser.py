@@ -112,7 +112,9 @@ def add_pair_options(parser: Parser) -> None:
 def add_keep_test_pairs(parser: Parser) -> None:
     """--keep-test-pairs, of DCINN and its peers."""
     parser.add_argument(
-        "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
+        "--keep-test-pairs",
+        action="store_true",
+        help="train on test images, too: the 50 RoadScene pairs of CDDFuse, and copies of any that are known",
     )
 
 
