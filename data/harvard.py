@@ -59,7 +59,7 @@ class Harvard:
         name = self.scenes[index]
         file = ArrayFile(self.files[name])
         if "ref" not in file:
-            raise DataError(file.path, f"the keys {', '.join(k for k in file if not k.startswith('_'))}", "ref")
+            raise file.lacks("ref")
         cube = file.read("ref")
         if cube.ndim != 3 or cube.shape[2] != BANDS or min(cube.shape[:2]) < self.side or cube.dtype.kind not in "uif":
             expected = f"numbers of shape (H, W, {BANDS}), sides of at least {self.side}"

@@ -172,5 +172,5 @@ def _from_arrays(path: Path) -> np.ndarray:
     names = [name for name in file if not name.startswith("__")]
     key = next((k for k in KEYS if k in names), names[0] if len(names) == 1 else None)
     if key is None:
-        raise DataError(path, f"the keys {', '.join(names[:8]) or '(none)'}", f"one of {', '.join(KEYS)}")
+        raise file.lacks(f"one of {', '.join(KEYS)}")
     return file.read(key)

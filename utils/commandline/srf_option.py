@@ -34,7 +34,7 @@ def read_response(path: Path) -> tuple[np.ndarray, list[str]]:
             file = ArrayFile(path)
             key = next((k for k in ("R", "srf", "SRF") if k in file), None)
             if key is None:
-                raise DataError(path, f"the keys {', '.join(k for k in file if not k.startswith('_'))}", "R or srf")
+                raise file.lacks("R or srf")
             table = file.read(key)
         elif path.suffix.lower() == ".npy":
             table = read_npy(path)
