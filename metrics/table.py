@@ -71,10 +71,9 @@ class Table:
                 self.remark(f"{name} left empty where it is undefined (constant or black images).")
             row[name].append(value)
 
-    def remark(self, line: str) -> None:
-        """A line under the table, once."""
-        if line not in self.remarks:
-            self.remarks.append(line)
+    def remark(self, *lines: str) -> None:
+        """Lines under the table, each once."""
+        self.remarks += [line for line in dict.fromkeys(lines) if line not in self.remarks]
 
     def summary(self) -> dict[str, dict[str, dict[str, float | int | None]]]:
         """method -> metric -> {"mean", "std", "count"} over its values; std is the sample's (n - 1)."""

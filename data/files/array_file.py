@@ -15,8 +15,9 @@ import scipy.io
 from data.errors import DataError, one_line
 
 from .hdf5_chunks import check_chunks, unpacked_at_once
-from .hdf5_links import own_datasets
+from .hdf5_links import own_items
 from .matlab5 import is_matlab5, read_matlab5
+from .not_arrays import MOST_FIELDS, NotArray, of_hdf5
 from .regular_file import check_regular
 from .size_limits import check_declared, check_packed
 
@@ -48,6 +49,7 @@ class ArrayFile:
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         self._content: dict | None = None
+        self.others: dict[str, NotArray] = {}
         self._process = os.getpid()
         check_regular(self.path, f"a file ending in {', '.join(SUFFIXES)}")
         self.content  # noqa: B018  opened now, so that a bad file is known at the door
@@ -63,7 +65,7 @@ class ArrayFile:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    self._content = _open(self.path)
+                    self._content, self.others = _open(self.path)
             except DataError:
                 raise
             except Exception as error:  # h5py and scipy.io raise many types on damaged files
@@ -72,7 +74,12 @@ class ArrayFile:
         return self._content
 
     def __contains__(self, key: str) -> bool:
-        return key in self.content
+        """Whether there is an array of this name; DataError where there is a cell, a structure, ... of it."""
+        if key in self.content:
+            return True
+        if key in self.others:
+            raise self.lacks(f"{key} as a plain array")
+        return False
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.content)
@@ -81,6 +88,18 @@ class ArrayFile:
         array = self.content[key]
         check_packed(self.path, f"{key} of shape {array.shape}", prod(array.shape) * array.dtype.itemsize)
         return array
+
+    def lacks(self, expected: str) -> DataError:
+        """The error of a file without what is expected: what is there, and the way from what is no array to arrays."""
+        names = [name for name in self.content if not name.startswith("__")]
+        found, remedy = f"the keys {', '.join(names[:MOST_FIELDS]) or '(none)'}", ""
+        if self.others:
+            wanted = expected.split(maxsplit=1)[0]  # where it is asked for itself
+            name = wanted if wanted in self.others else next(iter(self.others))
+            remedy = f": {self.others[name].remedy(name)}"
+            shown = [name, *(n for n in self.others if n != name)][:MOST_FIELDS]
+            found += " and " + "; ".join(self.others[n].found(n) for n in shown)
+        return DataError(self.path, found, expected + remedy)
 
     def read(self, key: str, index: int | None = None) -> np.ndarray:
         """All of an array, or its part `index` along the first axis."""
@@ -145,17 +164,21 @@ def read_npy(path: Path, mapped: bool = False) -> np.ndarray:
     return np.array(array, order="K")
 
 
-def _open(path: Path) -> dict:
+def _open(path: Path) -> tuple[dict, dict[str, NotArray]]:
+    """The arrays of a file by name, and what is there beside them."""
+    others: dict[str, NotArray] = {}
     with path.open("rb") as file:
         head = file.read(128)
     if path.suffix.lower() == ".mat" and not h5py.is_hdf5(path):
         if is_matlab5(head):
-            return read_matlab5(path)
+            return read_matlab5(path, others), others
         if 0 not in head[:4]:
             raise ValueError("no MATLAB header")
         check_declared(path, "arrays of MATLAB v4", path.stat().st_size)
-        return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}  # v4
-    sets = own_datasets(path, h5py.File(path, "r"))
-    if head.startswith(b"MATLAB 7.3") or any("MATLAB_class" in v.attrs for v in sets.values()):
-        return {k: Reversed(v) for k, v in sets.items()}
-    return sets
+        return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}, others  # v4
+    items = own_items(path, h5py.File(path, "r"))
+    matlab = head.startswith(b"MATLAB 7.3") or any("MATLAB_class" in item.attrs for item in items.values())
+    kinds = {name: of_hdf5(item, matlab) for name, item in items.items()}
+    others = {name: kind for name, kind in kinds.items() if kind is not None and not name.startswith("#")}
+    sets = {name: item for name, item in items.items() if kinds[name] is None}
+    return {name: Reversed(item) for name, item in sets.items()} if matlab else sets, others

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from data.errors import DataError, one_line
 
 from .array_file import ArrayFile, read_npy
 from .band_axis import band_axis
+from .folders import files_in, plain_name
 from .regular_file import check_regular
 from .size_limits import check_declared
 from .tiff_pages import check_pages
@@ -29,6 +31,7 @@ class Cubes:
     Attributes:
         files: the path of each image.
         by_name: whether `order` went by names.
+        remarks: what was skipped in the folder.
 
     Raises:
         DataError: for missing and empty folders, other file types, unreadable files, arrays of another rank.
@@ -41,8 +44,9 @@ class Cubes:
         self.stack: np.ndarray | None = None
         self.usual: int | None = None
         self.by_name = False
+        self.remarks: list[str] = []
         if self.path.is_dir():
-            files = [p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "."]
+            files, self.remarks = files_in(self.path, SUFFIXES)
             self.files = sorted(files, key=lambda p: _natural(p.name))
             if not self.files:
                 raise DataError(self.path, "no such files", f"images ({', '.join(SUFFIXES)})")
@@ -61,7 +65,8 @@ class Cubes:
         Raises:
             DataError: where only some names agree, files are left over, or the count differs.
         """
-        stems = [f.stem for f in self.files] if self.stack is None else []
+        names = [unicodedata.normalize("NFC", name) for name in names]
+        stems = [plain_name(f) for f in self.files] if self.stack is None else []
         twice = sorted({stem for stem in stems if stems.count(stem) > 1})
         if twice:
             raise DataError(self.path, f"several files named {twice[0]}", "one fused image of each name")
@@ -71,7 +76,7 @@ class Cubes:
             lacking = next(name for name in names if name not in common)
             raise DataError(self.path, f"no file named {lacking}", f"all {len(names)} names, or none ({names[0]}, ...)")
         if self.by_name and len(stems) > len(names):
-            surplus = next(f.name for f in self.files if f.stem not in common)
+            surplus = next(f.name for f in self.files if plain_name(f) not in common)
             raise DataError(self.path, f"{surplus} of no scene", f"only the {len(names)} fused images")
         if len(self) != len(names):
             first = stems[0] if stems else self.path.stem
@@ -171,5 +176,5 @@ def _from_arrays(path: Path) -> np.ndarray:
     names = [name for name in file if not name.startswith("__")]
     key = next((k for k in KEYS if k in names), names[0] if len(names) == 1 else None)
     if key is None:
-        raise DataError(path, f"the keys {', '.join(names[:8]) or '(none)'}", f"one of {', '.join(KEYS)}")
+        raise file.lacks(f"one of {', '.join(KEYS)}")
     return file.read(key)

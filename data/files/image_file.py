@@ -16,6 +16,7 @@ from PIL import Image
 
 from data.errors import DataError, one_line
 
+from .folders import Found, files_in
 from .regular_file import check_regular
 from .sample_range import are_digital_numbers, listed
 from .size_limits import ALWAYS, check_declared
@@ -29,14 +30,12 @@ BT601 = (0.299, 0.587, 0.114)  # ITU-R BT.601: shares of red, green and blue in 
 LUMA = np.array(BT601, np.float32)
 
 
-def list_images(folder: Path) -> list[Path]:
-    """The image files of a folder, sorted by name; hidden files and other types are left out."""
-    if not folder.is_dir():
-        raise DataError(folder, "a file" if folder.exists() else "no such folder", "a folder of images")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    if not files:
+def list_images(folder: Path, deep: bool = False) -> Found:
+    """The image files of a folder, sorted by name; other types are left out, and see `folders.files_in`."""
+    found = files_in(folder, SUFFIXES, "a folder of images", deep)
+    if not found.paths:
         raise DataError(folder, "no images", f"files ending in {', '.join(SUFFIXES)}")
-    return files
+    return found
 
 
 def read_raster(path: Path) -> np.ndarray:

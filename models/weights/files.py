@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from .atomic import one_line, write_whole
+from .containers import with_bare_names
+from .numpy_stand_ins import STAND_INS, StandInArray
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # Inside the installed package, beside models/ in the checkout.
@@ -88,16 +91,20 @@ def read(path: Path) -> WeightFile:
             warnings.simplefilter("ignore")
             data = path.read_bytes()
             _check_parts(path, data)
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(STAND_INS):
+                content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             return WeightFile(path, content, hashlib.sha256(data).hexdigest())
     except CheckpointError:
         raise
     # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, MemoryError, ...).
     except Exception as error:
-        why = type(error).__name__
+        why, expected = type(error).__name__, "a file of weights"
         if isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error):
-            why = "it holds objects other than weights, which are not loaded"
-        raise CheckpointError(f"{path}: found no readable checkpoint ({why}), expected a file of weights") from None
+            named = re.search(r"GLOBAL (\S+)", str(error))
+            what = f" ({named[1]})" if named else ""
+            why = f"it holds objects other than weights{what}, which are not loaded"
+            expected += "; where it was made: torch.save(model.state_dict(), FILE)"
+        raise CheckpointError(f"{path}: found no readable checkpoint ({why}), expected {expected}") from None
 
 
 def _instead(path: Path) -> str:
@@ -144,16 +151,23 @@ def check_version(content: Mapping[str, Any]) -> None:
 
 
 def plain_state(state: object) -> dict[str, Tensor]:
-    """Names with tensors of plain numbers, as they are; ValueError for anything else."""
+    """Bare names with tensors of plain numbers, as they are; ValueError for anything else."""
     if not isinstance(state, Mapping) or not state:
         found = "an empty dictionary" if isinstance(state, Mapping) else type(state).__name__
         raise ValueError(f"found {found}, expected a dictionary of tensors")
+    state = {name: _tensor(value) for name, value in state.items()}
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise ValueError(f"found {name!r}: {type(value).__name__}, expected names with tensors")
         if value.layout != torch.strided or value.is_nested or value.is_meta or value.dtype not in PLAIN:
             raise ValueError(f"{name}: found a {value.dtype} tensor, layout {value.layout}, expected plain numbers")
-    return dict(state)
+    return with_bare_names(state)
+
+
+def _tensor(value: Any) -> Any:  # noqa: ANN401  whatever a file holds
+    """An array of NumPy as a tensor, the rest as it is."""
+    made = value.tensor() if isinstance(value, StandInArray) else None
+    return value if made is None else made
 
 
 def filled(build: Callable[[], Network], state: dict[str, Tensor]) -> Network:

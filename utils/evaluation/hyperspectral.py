@@ -15,7 +15,7 @@ from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import bit_depth
 from utils.commandline.progress import quiet
-from utils.commandline.srf_option import read_srf
+from utils.commandline.srf_option import read_response
 from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 from utils.output.result_folder import ResultFolder
@@ -52,7 +52,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
 
     if args.data is None and (args.scenes or args.bits):
         raise UsageError("--scenes, --bits: found without --data, expected with it; the sample has its own")
-    args.srf = read_srf(args.srf) if args.srf else None
+    args.srf, notes = read_response(args.srf) if args.srf else (None, [])
     srf = spectral_response() if args.srf is None else args.srf
     scenes: CAVE | list[dict]
     if args.data is None:
@@ -68,6 +68,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         Evaluation("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics),
         2 ** (args.bits or CAVE_BITS) - 1,
     )
+    run.doubts += [*getattr(scenes, "remarks", []), *notes]
     return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit, args.protocol)
 
 

@@ -11,7 +11,7 @@ from data import PairedImages
 from data.files.geotiff import TIFF
 from data.files.image_file import SUFFIXES
 from data.files.sample_type import PNG_TYPES
-from data.infrared_visible import MEDICAL
+from data.pair_folders import MEDICAL
 from data.samples import sample_pairs
 from data.splits import split
 from metrics import protocols
@@ -88,6 +88,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     peers = peer_networks(args, medical)
     network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
     run = Evaluation(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
+    run.doubts += getattr(pairs, "remarks", [])
     if args.tile and peers:
         run.doubts.append(f"--tile {args.tile} is of DCINN alone; the other methods take whole images.")
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)

@@ -47,6 +47,7 @@ def run_photographs(description: str, argv: list[str] | None) -> dict:
     else:
         pairs, source = sample_photograph_pairs(args.kind), None
     run = Evaluation(args.kind, peer(args, "defusion", args.weights), source, measured=not args.no_metrics)
+    run.doubts += getattr(pairs, "remarks", [])
     return evaluate_photographs(run, pairs, args.output, args.limit)
 
 

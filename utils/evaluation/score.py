@@ -9,11 +9,12 @@ from tqdm import tqdm
 from data import CAVE, PairedImages, PanCollection
 from data.errors import DataError
 from data.files.band_images import Cubes
+from data.files.folders import folders_in, plain_name
 from data.files.image_file import read_raster, to_gray, to_unit
 from data.files.infrared_range import refuse_guess
 from data.files.sample_range import USED, are_digital_numbers, listed
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
-from data.infrared_visible import images_by_stem
+from data.pair_names import images_by_name
 from data.pan_scenes import PanScenes
 from data.simulate import spectral_response
 from metrics import protocols, table_text
@@ -75,8 +76,10 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
     args.protocol = args.protocol or "both"
     asked = tuple(protocols.IVF) if args.protocol == "both" else (args.protocol,)
     tables = [_table(args, f"Infrared-visible fusion ({p})", protocols.IVF[p], "ivf", protocol=p) for p in asked]
-    files = images_by_stem(args.fused) if args.fused.is_dir() else None
-    names = [v.stem for v, _ in pairs.pairs]
+    files, skipped = images_by_name(args.fused) if args.fused.is_dir() else (None, [])
+    names = [plain_name(v) for v, _ in pairs.pairs]
+    for table in tables:
+        table.remark(*pairs.remarks, *(f"fused: {note}" for note in skipped))
     if files is None and len(names) > 1:
         raise DataError(args.fused, "a file", f"a folder of {len(names)} fused images")
     lacking = sorted(set(names) - set(files)) if files is not None else []
@@ -86,7 +89,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
         raise DataError(args.fused, found, f"one fused image for each of the {len(names)} pairs, same names")
     for index in tqdm(range(len(pairs)), desc="scoring", unit="pair", disable=quiet(len(pairs))):
         pair = pairs[index]
-        file = args.fused if files is None else files[pair["name"]]
+        file = args.fused if files is None else files[names[index]]
         gray, notes = to_gray(read_raster(file))
         refuse_guess(gray, file, args.fused_bits, "--fused-bits")
         unit, more = to_unit(gray, file, args.fused_bits)
@@ -95,8 +98,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
             found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, visible.shape))
             raise DataError(file, found, f"{expected} of its sources")
         for table in tables:
-            for note in [f"fused: {n}" for n in notes + more] + pair["notes"]:
-                table.remark(f"Converted, {note}.")
+            table.remark(*(f"Converted, {n}." for n in [*(f"fused: {n}" for n in notes + more), *pair["notes"]]))
         add_pair(tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
     return tables
 
@@ -139,6 +141,7 @@ def _of_the_ms(shape: tuple[int, ...], source: PanCollection) -> bool:
 
 
 def _tell_order(table: Table, fused: Cubes, order: list[int], names: list[str]) -> None:
+    table.remark(*(f"fused: {note}" for note in fused.remarks))
     if fused.stack is None and not fused.by_name and len(names) > 1:
         first, last = (f"{fused.files[order[i]].name} is {names[i]}" for i in (0, -1))
         table.remark(f"No file has a scene's name: matched in natural order ({first}, {last}).")
@@ -149,7 +152,7 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
     columns = protocols.HMF[args.protocol]
     table = _table(args, f"Hyperspectral-multispectral fusion x{args.ratio}", columns, "hmf", ratio=args.ratio)
     table.remark("bicubic, bilinear: of the reference degraded by a 3x3 Gaussian, sigma 0.5, from index ratio/2.")
-    references = _references(args)[: args.limit]
+    references = _references(args, table)[: args.limit]
     fused = Cubes(args.fused, args.axes)
     names = [name for name, _ in references]
     order = fused.order(names)
@@ -165,13 +168,15 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
     return [table]
 
 
-def _references(args: argparse.Namespace) -> list[tuple]:
-    """(name, a function that loads (B, H, W) in [0, 1]) of every reference."""
-    if args.data.is_dir() and any(p.is_dir() and p.name[0] != "." for p in args.data.iterdir()):
+def _references(args: argparse.Namespace, table: Table) -> list[tuple]:
+    """(name, a function that loads (B, H, W) in [0, 1]) of every reference; the table is told what was skipped."""
+    if args.data.is_dir() and folders_in(args.data).paths:
         there = CAVE(args.data, bits=args.bits)
         scenes = CAVE(args.data, tuple(s for s in CAVE_TEST if s in there.scenes) or None, bits=args.bits)
+        table.remark(*scenes.remarks)
         return [(name, lambda i=i: scenes[i]["gt"]) for i, name in enumerate(scenes.scenes)]
     cubes = Cubes(args.data, args.axes)
+    table.remark(*cubes.remarks)
     names = [f.stem if cubes.stack is None else f"{f.stem}_{i}" for i, f in enumerate(cubes.files)]
     return [(name, lambda i=i: _reference(cubes, i, args.bits)) for i, name in enumerate(names)]
 
