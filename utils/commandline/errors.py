@@ -12,6 +12,7 @@ import cv2
 
 from data.errors import DataError
 
+from .last_words import fails_first
 from .signals import ended_by_signal
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -28,7 +29,8 @@ def single_line_errors(
     program: str | None = None,
     advice: str = FEWER_PIXELS,
 ) -> Callable:
-    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2.
+    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2. Of torchrun's
+    processes the first that fails says why.
 
     Args:
         main: takes the options, sys.argv by default.
@@ -52,7 +54,8 @@ def single_line_errors(
         except (DataError, UsageError, FloatingPointError, *more) as error:
             message = str(error)
         except KeyboardInterrupt:
-            print(f"{name}: interrupted", file=sys.stderr)
+            if fails_first():
+                print(f"{name}: interrupted", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
         except MemoryError:
             message = f"out of memory; {advice}"
@@ -73,7 +76,8 @@ def single_line_errors(
                 message = "a process that reads the data ended (killed, out of memory?); expected fewer --workers"
             else:
                 raise
-        print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+        if fails_first():
+            print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
         raise SystemExit(BAD_INPUT)
 
     return wrapped

@@ -11,6 +11,7 @@ from types import TracebackType
 from data.files.atomic import name_file
 from metrics import table_text
 from metrics.table import Table
+from utils.commandline.signals import deaf
 
 from .folder_lock import alone
 from .move_all import move_all
@@ -43,7 +44,7 @@ class ResultFolder:
         self.inputs = {path.resolve() for path in inputs}
         self.content: dict | None = None
         self.put_away = 0  # files of earlier runs, at the end
-        self._made: list[Path] = []
+        self.made: list[Path] = []  # parents that were not there
 
     def __enter__(self) -> "ResultFolder":
         self.place = self.target.resolve()
@@ -53,7 +54,7 @@ class ResultFolder:
         nearest = next(p for p in (room, *room.parents) if p.exists())
         if not nearest.is_dir():
             raise NotADirectoryError(f"{nearest}: found a file, expected a folder for the results (--output)")
-        self._made = [p for p in (room, *room.parents) if not p.exists()]
+        self.made = [p for p in (room, *room.parents) if not p.exists()]
         room.mkdir(parents=True, exist_ok=True)
         self.staging = Path(tempfile.mkdtemp(dir=room, prefix=f".{self.place.name}."))
         return self
@@ -90,20 +91,24 @@ class ResultFolder:
                 self._move()
                 done = True
         finally:
-            if not any((self.staging / SCRATCH).glob("*")) or done:  # else putting back has failed
-                shutil.rmtree(self.staging, ignore_errors=True)
-            for folder in [] if done else self._made:  # parents that were made for nothing
-                try:
-                    folder.rmdir()
-                except OSError:
-                    break
+            with deaf():
+                self._clean(done)
+
+    def _clean(self, done: bool) -> None:
+        if not any((self.staging / SCRATCH).glob("*")) or done:  # else putting back has failed
+            shutil.rmtree(self.staging, ignore_errors=True)
+        for folder in [] if done else self.made:  # parents that were made for nothing
+            try:
+                folder.rmdir()
+            except OSError:
+                break
 
     def _move(self) -> None:
         staged = sorted(p for p in self.staging.rglob("*") if p.is_file())
         goals = {p: self.place / p.relative_to(self.staging) for p in staged}
         self._check(goals.values())
         if not self.place.is_dir():
-            self._made.insert(0, self.place)
+            self.made.insert(0, self.place)
             self.place.mkdir(exist_ok=True)
         with alone(self.place, PATIENCE):
             earlier = listed(self.place) if self.content else set()
