@@ -138,14 +138,18 @@ def fused_rows(
             yield top, total[..., : end - top, :] / weight[: end - top]
 
 
-def scene_means(model: nn.Module, tiling: Tiling, read: Read, pooling: ScenePooling) -> None:
+def scene_means(model: nn.Module, tiling: Tiling, read: Read, pooling: ScenePooling, together: bool = False) -> None:
     """Have the means of squeeze-excite taken from up to 64 tiles all over the scene, and used from then on.
 
-    Several processes share these tiles, and have the same means afterwards.
+    Args:
+        model, tiling, read: see `fused_rows`.
+        pooling: of the model.
+        together: all processes have this scene: they share these tiles, and have the same means afterwards.
     """
-    for row, column in sampled(tiling)[distributed.rank() :: distributed.world()]:
+    tiles = sampled(tiling)
+    for row, column in tiles[distributed.rank() :: distributed.world()] if together else tiles:
         _run(model, *read(tiling.rows[row], tiling.columns[column]))
-    pooling.use(distributed.added)
+    pooling.use(*[distributed.added] if together else [])
 
 
 def sampled(tiling: Tiling) -> list[Span]:

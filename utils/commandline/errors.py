@@ -13,6 +13,7 @@ import cv2
 from data.errors import DataError
 from metrics.outside_text import shown
 
+from .last_words import fails_first
 from .signals import ended_by_signal
 from .terminal import harmless_streams
 
@@ -30,7 +31,8 @@ def single_line_errors(
     program: str | None = None,
     advice: str = FEWER_PIXELS,
 ) -> Callable:
-    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2.
+    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2. Of torchrun's
+    processes the first that fails says why.
 
     Args:
         main: takes the options, sys.argv by default.
@@ -54,7 +56,8 @@ def single_line_errors(
         except (DataError, UsageError, FloatingPointError, *more) as error:
             message = str(error)
         except KeyboardInterrupt:
-            print(f"{name}: interrupted", file=sys.stderr)
+            if fails_first():
+                print(f"{name}: interrupted", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
         except MemoryError:
             message = f"out of memory; {advice}"
@@ -75,7 +78,8 @@ def single_line_errors(
                 message = "a process that reads the data ended (killed, out of memory?); expected fewer --workers"
             else:
                 raise
-        print(f"{shown(name)}: {shown(message)}", file=sys.stderr)
+        if fails_first():
+            print(f"{shown(name)}: {shown(message)}", file=sys.stderr)
         raise SystemExit(BAD_INPUT)
 
     return wrapped

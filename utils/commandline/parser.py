@@ -10,6 +10,7 @@ from metrics.outside_text import shown
 from metrics.sensors import SENSORS, SPELLED
 
 from .errors import BAD_INPUT
+from .last_words import fails_first
 
 
 class Parser(argparse.ArgumentParser):
@@ -17,7 +18,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """One line and exit code 2."""
-        self.exit(BAD_INPUT, f"{self.prog}: {shown(message)}; see --help\n")
+        self.exit(BAD_INPUT, f"{self.prog}: {shown(message)}; see --help\n" if fails_first() else None)
 
     def parse_args(
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

@@ -18,10 +18,10 @@ from utils import distributed
 from utils.commandline.progress import quiet
 from utils.commandline.terminal import say
 from utils.output.images import stretch, to_eight_bit, write_png
-from utils.output.result_folder import ResultFolder
 from utils.tiling import Span, Tiling, fused_rows, scene_means
 
 from .pick_network import Network
+from .sharing import result_folder
 
 MARGIN = 12  # MS pixels beyond a window that its upsampling depends on: half of 23 taps, twice
 PREVIEW = 2048  # pixels of a side, at most
@@ -110,30 +110,30 @@ def fuse_scene(network: Network, ms: Path, pan: Path, bits: int, output: Path, t
     Raises:
         DataError: for images that do not fit each other or the network, and a disk without room for the result.
     """
-    with distributed.processes(next(network.model.parameters()).device) as device:
-        model, main = network.model.to(device), distributed.rank() == 0
-        scene = PanScene(Windows(ms, bands=network.model.config.bands), Windows(pan, bands=1), 2**bits - 1)
-        if scene.bands != model.config.bands:
-            raise DataError(ms, f"{scene.bands} bands", f"{model.config.bands} of the weights (--weights)")
-        tiling = Tiling(scene.height, scene.width, tile or TILE)
-        rows = tiling.share(distributed.rank(), distributed.world())
-        start = time.perf_counter()
-        pooled = ScenePooling(model) if pooling == "scene" else nullcontext()
-        with ResultFolder(output, [ms, pan]) if main else nullcontext() as folder, pooled as means:
-            if main:
-                _create(folder.path("fused.tif"), scene, output / "fused.tif")
-            path = distributed.from_first(folder.path("fused.tif") if main else None)
-            if means is not None:
-                scene_means(model, tiling, scene.read, means)
-            count = tiling.tiles(rows)
-            with tqdm(total=count, desc="fusing", unit="tile", disable=not main or quiet(count)) as bar:
-                for top, part in fused_rows(model, tiling, scene.read, rows, bar.update):
-                    _store(path, top, part[0], scene.scale, network.label)
-            distributed.wait()
-            if main:
-                _preview(path, folder.path("fused_rgb.png"))
+    model, main = network.model, distributed.rank() == 0
+    scene = PanScene(Windows(ms, bands=network.model.config.bands), Windows(pan, bands=1), 2**bits - 1)
+    if scene.bands != model.config.bands:
+        raise DataError(ms, f"{scene.bands} bands", f"{model.config.bands} of the weights (--weights)")
+    tiling = Tiling(scene.height, scene.width, tile or TILE)
+    rows = tiling.share(distributed.rank(), distributed.world())
+    start = time.perf_counter()
+    pooled = ScenePooling(model) if pooling == "scene" else nullcontext()
+    with result_folder(output, [ms, pan]) as folder, pooled as means:
+        path = folder.path("fused.tif")
         if main:
-            say(f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}")
+            _create(path, scene, output / "fused.tif")
+        distributed.wait()
+        if means is not None:
+            scene_means(model, tiling, scene.read, means, together=True)
+        count = tiling.tiles(rows)
+        with tqdm(total=count, desc="fusing", unit="tile", disable=not main or quiet(count)) as bar:
+            for top, part in fused_rows(model, tiling, scene.read, rows, bar.update):
+                _store(path, top, part[0], scene.scale, network.label)
+        distributed.wait()
+        if main:
+            _preview(path, folder.path("fused_rgb.png"))
+    if main:
+        say(f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}")
     return output / "fused.tif"
 
 

@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from data.errors import DataError
 from data.files.raster_windows import Windows
@@ -17,15 +16,14 @@ from metrics.table import Table
 from models import dcinn_ps
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import SENSOR_HELP, bit_depth, sensor, span
-from utils.commandline.progress import quiet
 from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
-from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
 from .pan_scene_by_tiles import fuse_scene
 from .parser import evaluation_parser
 from .pick_network import pick_model
+from .sharing import result_folder
 from .table_rows import add_scene_ps
 
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
@@ -112,12 +110,13 @@ def evaluate_scenes(
     if why and kinds == ["reduced", "full"]:
         kinds = ["full"]
         run.notes[f"not reduced by Wald's protocol: found {why}"] += 1
-    with ResultFolder(output, [scenes.file.path] if scenes.file else []) as folder:
+    with result_folder(output, [scenes.file.path] if scenes.file else []) as folder:
         if scenes.file:
             read_through(scenes.file, count, "scene")
         for kind in kinds:
             table = _table(run, kind, scenes, protocol)
-            for index in tqdm(range(count), desc=f"fusing, {kind}", unit="scene", disable=quiet(count)):
+            shares = run.shares(count, [table], "scene", f"fusing, {kind}")
+            for index in shares:
                 item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
                 fused = run.fuse(item["lms"], item["pan"])
                 name, gt = item["name"], item.get("gt")
@@ -127,10 +126,11 @@ def evaluate_scenes(
                 write_bands(folder.path(f"{kind}/{name}.{suffix}"), fused, scenes.scale)
                 write_png(folder.path(f"{kind}/{name}_rgb.png"), to_eight_bit(stretch(fused, like)))
                 if run.measured:
-                    add_scene_ps(table, item, run.label, fused, scenes.scale)
+                    add_scene_ps(*shares.tables, item, run.label, fused, scenes.scale)
                 if index < 2:
-                    rows.append(_panels(f"{name}, {kind}", item, fused))
+                    shares.keep("rows", _panels(f"{name}, {kind}", item, fused))
             tables.append(table)
+            rows += shares.found["rows"]
         comparison_figure(folder.path("comparison.png"), rows, run.caption)
         result = run.write(folder, tables)
     run.say(folder.target, tables, folder.put_away)

@@ -4,7 +4,6 @@ import argparse
 from contextlib import nullcontext
 
 import numpy as np
-from tqdm import tqdm
 
 from data import CAVE, PairedImages, PanCollection
 from data.errors import DataError
@@ -22,14 +21,14 @@ from metrics.protocols import REMARKS
 from metrics.sensors import ms_gains
 from metrics.table import Table
 from utils.commandline.errors import UsageError
-from utils.commandline.progress import quiet
 from utils.output.images import to_eight_bit
-from utils.output.result_folder import ResultFolder
 
 from .score_parser import PROTOCOLS, parser
+from .sharing import Shares, by_all_processes, result_folder
 from .table_rows import TRIVIAL, add_pair, add_scene_hmf, add_scene_ps
 
 
+@by_all_processes
 def run(argv: list[str] | None = None) -> dict:
     """Parse, measure, print; returns what metrics.json holds."""
     args = parser().parse_args(argv)
@@ -44,7 +43,7 @@ def run(argv: list[str] | None = None) -> dict:
     args.name = args.name or (resolved.name if resolved.is_dir() else resolved.stem)
     if args.name in TRIVIAL[args.task]:
         raise UsageError(f"--name: found {args.name}, the row that the table adds by itself, expected another")
-    with ResultFolder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
+    with result_folder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
         tables = {"ivf": _ivf, "ps": _ps, "hmf": _hmf}[args.task](args)
         about = {"task": args.task, "fused": str(args.fused), "protocol": args.protocol}
         if folder:
@@ -87,7 +86,8 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
     if lacking or foreign:
         found = f"no image named {lacking[0]}" if lacking else f"{files[foreign[0]].name} without sources"
         raise DataError(args.fused, found, f"one fused image for each of the {len(names)} pairs, same names")
-    for index in tqdm(range(len(pairs)), desc="scoring", unit="pair", disable=quiet(len(pairs))):
+    shares = Shares(len(pairs), tables, "scoring", "pair")
+    for index in shares:
         pair = pairs[index]
         file = args.fused if files is None else files[names[index]]
         gray, notes = to_gray(read_raster(file))
@@ -97,9 +97,9 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
         if unit.shape != visible.shape:
             found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, visible.shape))
             raise DataError(file, found, f"{expected} of its sources")
-        for table in tables:
+        for table in shares.tables:
             table.remark(*(f"Converted, {n}." for n in [*(f"fused: {n}" for n in notes + more), *pair["notes"]]))
-        add_pair(tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
+        add_pair(shares.tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
     return tables
 
 
@@ -125,10 +125,11 @@ def _ps(args: argparse.Namespace) -> list[Table]:
     _tell_order(table, fused, order, names)
     if reduced and not scenes.has_reference:
         table.remark("The reference is the file's ms; EXP and the fused images are of its reduction (Wald's protocol).")
-    for index in tqdm(range(len(names)), desc="scoring", unit="scene", disable=quiet(len(names))):
+    shares = Shares(len(names), [table], "scoring", "scene")
+    for index in shares:
         item = scenes.reduced(index) if reduced else scenes.full(index)
         image = _scaled(args, fused, order[index], item["lms"], source.bits)
-        add_scene_ps(table, item, args.name, image, source.scale)
+        add_scene_ps(*shares.tables, item, args.name, image, source.scale)
     return [table]
 
 
@@ -157,14 +158,15 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
     names = [name for name, _ in references]
     order = fused.order(names)
     _tell_order(table, fused, order, names)
-    for index in tqdm(range(len(references)), desc="scoring", unit="scene", disable=quiet(len(references))):
+    shares = Shares(len(references), [table], "scoring", "scene")
+    for index in shares:
         name, load = references[index]
         gt = load()
         if any(side % args.ratio for side in gt.shape[1:]):
             raise UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides divisible by --ratio")
         image = _scaled(args, fused, order[index], gt, args.bits or CAVE_BITS)
         srf = spectral_response() if len(gt) == len(spectral_response()) else np.ones((len(gt), 1)) / len(gt)
-        add_scene_hmf(table, name, args.name, image, gt, fusion_inputs(gt, srf, args.ratio))
+        add_scene_hmf(*shares.tables, name, args.name, image, gt, fusion_inputs(gt, srf, args.ratio))
     return [table]
 
 

@@ -44,7 +44,12 @@ def error_map(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def comparison_figure(path: Path, rows: list[list[Panel]], caption: str) -> None:
-    """Write the panels as one PNG, a row an image, at most four rows; error maps of a figure share their scale."""
+    """Write the panels as one PNG, a row an image, at most four rows; error maps of a figure share their scale.
+
+    Without rows nothing is written.
+    """
+    if not rows:
+        return
     rows = rows[:MOST_ROWS]
     columns = max(len(row) for row in rows)
     heights = [max(min(max(p.image.shape[0] / p.image.shape[1], 0.2), 3) for p in row) for row in rows]

@@ -12,6 +12,7 @@ from data.files.atomic import name_file
 from data.files.regular_file import instead, read_small
 from metrics import table_text
 from metrics.table import Table
+from utils.commandline.signals import deaf
 
 from .folder_lock import alone
 from .move_all import move_all
@@ -44,7 +45,7 @@ class ResultFolder:
         self.inputs = {path.resolve() for path in inputs}
         self.content: dict | None = None
         self.put_away = 0  # files of earlier runs, at the end
-        self._made: list[Path] = []
+        self.made: list[Path] = []  # parents that were not there
 
     def __enter__(self) -> "ResultFolder":
         self.place = self.target.resolve()
@@ -55,7 +56,7 @@ class ResultFolder:
         if not nearest.is_dir():
             raise NotADirectoryError(f"{nearest}: found a file, expected a folder for the results (--output)")
         self._check(self.place / name for name in TABLES)
-        self._made = [p for p in (room, *room.parents) if not p.exists()]
+        self.made = [p for p in (room, *room.parents) if not p.exists()]
         room.mkdir(parents=True, exist_ok=True)
         self.staging = Path(tempfile.mkdtemp(dir=room, prefix=f".{self.place.name}."))
         return self
@@ -92,20 +93,24 @@ class ResultFolder:
                 self._move()
                 done = True
         finally:
-            if not any((self.staging / SCRATCH).glob("*")) or done:  # else putting back has failed
-                shutil.rmtree(self.staging, ignore_errors=True)
-            for folder in [] if done else self._made:  # parents that were made for nothing
-                try:
-                    folder.rmdir()
-                except OSError:
-                    break
+            with deaf():
+                self._clean(done)
+
+    def _clean(self, done: bool) -> None:
+        if not any((self.staging / SCRATCH).glob("*")) or done:  # else putting back has failed
+            shutil.rmtree(self.staging, ignore_errors=True)
+        for folder in [] if done else self.made:  # parents that were made for nothing
+            try:
+                folder.rmdir()
+            except OSError:
+                break
 
     def _move(self) -> None:
         staged = sorted(p for p in self.staging.rglob("*") if p.is_file())
         goals = {p: self.place / p.relative_to(self.staging) for p in staged}
         self._check(goals.values())
         if not self.place.is_dir():
-            self._made.insert(0, self.place)
+            self.made.insert(0, self.place)
             self.place.mkdir(exist_ok=True)
         with alone(self.place, PATIENCE):
             earlier = listed(self.place) if self.content else set()
