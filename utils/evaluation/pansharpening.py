@@ -16,7 +16,7 @@ from metrics.sensors import ms_gains
 from metrics.table import Table
 from models import dcinn_ps
 from utils.commandline.errors import UsageError
-from utils.commandline.parser import SENSOR_HELP, bit_depth, sensor, span
+from utils.commandline.parser import SENSOR_HELP, bit_depth, number, sensor, span
 from utils.commandline.progress import quiet
 from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
@@ -29,6 +29,9 @@ from .pick_network import pick_model
 from .table_rows import add_scene_ps
 
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
+NODATA_HELP = (
+    "with --ms and --pan: the value of pixels without measurement, nan too (default: what the files declare, GDAL_NODATA)"
+)
 MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
 
 
@@ -51,8 +54,11 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     )
     parser.add_argument("--ms", type=Path, help="one scene of any size, with --pan: its MS image (.tif, .npy)")
     parser.add_argument("--pan", type=Path, help="its pan image, 2, 4 or 8 times as large in each direction")
+    parser.add_argument("--nodata", type=number, help=NODATA_HELP)
     args = parser.parse_args(argv)
 
+    if args.nodata is not None and not (args.ms and args.pan):
+        raise UsageError("--nodata: found without --ms and --pan, expected with them")
     if args.ms or args.pan:
         return _fuse_scene(args)
     if args.data is None and (args.sensor or args.bits or args.rows):
@@ -91,8 +97,8 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
         raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
     network = pick_model(args, "ps", lambda: dcinn_ps(bands))
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
-    path = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling)
-    return {"task": "ps", "weights": network.label, "fused": str(path)}
+    path, notes = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata)
+    return {"task": "ps", "weights": network.label, "fused": str(path), "notes": notes}
 
 
 def evaluate_scenes(
