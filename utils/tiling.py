@@ -220,9 +220,7 @@ def fuse(
         return torch.cat([part for _, part in fused_rows(model, tiling, read, done=done)], dim=-2)
 
 
-def _run(
-    model: nn.Module, pooling: ScenePooling | None, a: Tensor, b: Tensor, valid: Tensor | None = None
-) -> Tensor:
+def _run(model: nn.Module, pooling: ScenePooling | None, a: Tensor, b: Tensor, valid: Tensor | None = None) -> Tensor:
     device = next(model.parameters()).device
     if valid is not None and not valid.any():
         return a.float()  # nobody sees it

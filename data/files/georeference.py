@@ -134,9 +134,9 @@ def moved_tags(tags: list[tuple], row: int, column: int) -> list[tuple]:
         numbers = value
         if code == TIEPOINTS and SCALE in values:
             x, y = values[SCALE][:2]
-            numbers = np.reshape(value, (-1, 6)) + (0, 0, 0, column * x, -row * y, 0)
+            numbers = np.reshape(value, (-1, 6)) + np.array([0, 0, 0, column * x, -row * y, 0])
         elif code == MATRIX:
-            matrix = np.reshape(value, (4, 4)).copy()
+            matrix = np.array(value, np.float64).reshape(4, 4)
             matrix[:, 3] += matrix[:, 0] * column + matrix[:, 1] * row
             numbers = matrix
         moved.append((code, dtype, count, numbers if numbers is value else tuple(np.ravel(numbers).tolist()), once))

@@ -1,7 +1,7 @@
 """NoData: pixels of a raster that hold no measurement, told by a value; found, and filled for filters and networks.
 
-A masked pixel takes the nearest measured one's place: what a filter sees beyond the border of the measurements goes on
-as they end, and no border of zeros disturbs them.
+Beyond the border of the measurements they are mirrored there, pixel by pixel: whatever runs over the border sees ground
+like the one before it. The nearest one repeated takes twice the error in a network's pixels from 32 inwards.
 """
 
 import math
@@ -14,7 +14,7 @@ from data.errors import DataError
 
 from .raster_windows import Windows
 
-REACH = 128  # pixels from a measurement, beyond which no filter brings anything back to it
+REACH = 64  # pixels from a measurement, beyond which little comes back to it
 ROWS = 256  # that are read at once to find the masked ones
 SEEN = 1024  # pixels of a side, of which a border of zeros is told
 LEAST_BORDER = 0.01  # share of the pixels
@@ -23,7 +23,7 @@ Span = tuple[int, int]
 
 
 class MeasuredWindows:
-    """Windows of an image, its masked pixels filled with the nearest measured one within 128, else with the means.
+    """Windows of an image, its masked pixels filled: mirrored within 64 pixels of a measured one, else the means.
 
     A pixel is masked where all bands hold the value, or one does if the value can be no digital number; NaN masks a
     pixel as soon as any value is declared. What is filled does not depend on the window.
@@ -59,14 +59,15 @@ class MeasuredWindows:
         if not self.masked or self.valid(rows, columns).all():
             return self.image.read(rows, columns)
         sides = self.image.shape[1:]
-        outer = [(max(a - REACH, 0), min(b + REACH, side)) for (a, b), side in zip((rows, columns), sides, strict=True)]
+        spans = zip((rows, columns), sides, strict=True)
+        outer = [(max(first - 2 * REACH, 0), min(end + 2 * REACH, side)) for (first, end), side in spans]
         stored = self.image.stored(*outer)
         missing = self._missing(stored)
         with np.errstate(over="ignore", invalid="ignore"):  # of what is filled
             window = np.array(stored, np.float32)
         far = missing
         if not missing.all():
-            distances, (y, x) = ndimage.distance_transform_edt(missing, return_indices=True)
+            y, x, distances = _mirrored(missing)
             window, far = window[:, y, x], distances > REACH
         window[:, far] = self.means[:, None]
         core = (slice(a - first, b - first) for (a, b), (first, _) in zip((rows, columns), outer, strict=True))
@@ -74,8 +75,10 @@ class MeasuredWindows:
 
     def _missing(self, window: np.ndarray) -> np.ndarray:
         equal = np.zeros(window.shape, bool) if self.held is None else window == self.held
-        missing = equal.any(axis=0) if self.any_band else equal.all(axis=0)
-        return missing | np.isnan(window).any(axis=0) if window.dtype.kind == "f" else missing
+        missing = np.asarray(equal.any(axis=0) if self.any_band else equal.all(axis=0))
+        if window.dtype.kind == "f":
+            missing |= np.isnan(window).any(axis=0)
+        return missing
 
     def _survey(self) -> None:
         bands, height, width = self.image.shape
@@ -89,6 +92,21 @@ class MeasuredWindows:
             raise DataError(self.image.path, f"NoData ({self.value:g}) in every pixel", "measurements")
         self.masked = count < height * width
         self.means = (sums / count).astype(np.float32)
+
+
+def _mirrored(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows and columns (h, w) that fill an image, and the distance of each pixel from the next that is not missing.
+
+    A missing pixel is mirrored at the outer side of the nearest one that is there; it is that one where its mirror
+    image is missing, too.
+    """
+    distances, (y, x) = ndimage.distance_transform_edt(missing, return_indices=True)
+    down, across = np.indices(missing.shape)
+    inwards = 1 - 1 / np.maximum(distances, 1)  # 0 for the pixel beside it
+    rows = np.clip(np.rint(y + (y - down) * inwards).astype(int), 0, len(missing) - 1)
+    columns = np.clip(np.rint(x + (x - across) * inwards).astype(int), 0, missing.shape[1] - 1)
+    there = ~missing[rows, columns]
+    return np.where(there, rows, y), np.where(there, columns, x), distances
 
 
 def held(value: float, dtype: np.dtype) -> np.generic | None:

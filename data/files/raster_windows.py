@@ -130,7 +130,7 @@ def _unpacked(series: tifffile.TiffPageSeries, scratch: Path | None) -> np.ndarr
             s, d, h, w, _ = index
             target = pages[number, s, d : d + shape[0], h : h + shape[1], w : w + shape[2], : shape[3]]
             if segment is None:  # a hole: NoData, zeros where none is declared
-                target[...] = page.nodata
+                target[...] = series.keyframe.nodata
                 continue
             target[...] = segment[tuple(slice(side) for side in target.shape)]  # tiles reach over the border
     return array

@@ -74,9 +74,9 @@ class PanScene:
             elif any(tag[0] == TIEPOINTS for tag in (*ms.tags, *pan.tags)):
                 self.notes.append("Ground control points are not compared: taken to cover the same ground.")
             return
-        if not (places[0].crs and places[1].crs) and places[0].crs != places[1].crs:
-            named = "MS image" if places[0].crs else "pan"
-            self.notes.append(f"Only the {named} names its CRS ({(places[0].crs and places[0] or places[1]).crs_name}).")
+        if (places[0].crs is None) != (places[1].crs is None):
+            named, place = ("MS image", places[0]) if places[0].crs else ("pan", places[1])
+            self.notes.append(f"Only the {named} names its CRS ({place.crs_name}), taken to be the other's, too.")
         height, width = pan.shape[1:]
         found = common_ground(*places, ms.shape[1:], (height, width), RATIOS, pan.path)
         if found.ms != tuple((0, side) for side in ms.shape[1:]) or found.pan != ((0, height), (0, width)):
@@ -93,7 +93,9 @@ class PanScene:
                 "pixel: fused as they are."
             )
 
-    def _written(self, values: list[float | None], texts: tuple[str | None, ...]) -> tuple[np.generic | None, str | None]:
+    def _written(
+        self, values: list[float | None], texts: tuple[str | None, ...]
+    ) -> tuple[np.generic | None, str | None]:
         """The fused image's NoData, as a sample and as text: the pan's, else the MS image's, else 0."""
         for value, text in zip(values, texts, strict=True):
             sample = None if value is None else held(value, self.dtype)
@@ -120,8 +122,8 @@ class PanScene:
             raise DataError(self.pan.path, "NoData wherever the MS image is measured", "pixels measured in both")
         share = 1 - count / (self.height * self.width)
         self.notes.append(
-            f"NoData in {share:.2%} of the fused pixels, written as {self.nodata_text}: filled with the nearest measured "
-            "pixels for the network, left out of its means and of the preview's range."
+            f"NoData in {share:.2%} of the fused pixels, written as {self.nodata_text}: filled with what is measured "
+            "beside them for the network, left out of its means and of the preview's range."
         )
 
     def valid(self, rows: Span, columns: Span) -> np.ndarray:

@@ -140,7 +140,8 @@ def _preview(path: Path, png: Path, nodata: np.generic | None) -> None:
     """Every n-th pixel, for the eye; those of NoData black."""
     fused = tifffile.memmap(path, mode="r")
     step = -(-max(fused.shape[:2]) // PREVIEW)
-    small = np.moveaxis(fused[::step, ::step].reshape(-(-fused.shape[0] // step), -(-fused.shape[1] // step), -1), -1, 0)
+    small = fused[::step, ::step]
+    small = np.moveaxis(small.reshape(*small.shape[:2], -1), -1, 0)
     masked = np.zeros(small.shape[1:], bool)
     if nodata is not None:
         masked = (np.isnan(small) if np.isnan(nodata) else small == nodata).all(axis=0)

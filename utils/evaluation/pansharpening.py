@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from data.errors import DataError
 from data.files.raster_windows import Windows
-from data.pan_scenes import PanScenes
+from data.pan_scenes import PanScenes, zero_borders
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.simulate import PAN_FILTERS
 from metrics import protocols
@@ -29,9 +29,7 @@ from .pick_network import pick_model
 from .table_rows import add_scene_ps
 
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
-NODATA_HELP = (
-    "with --ms and --pan: the value of pixels without measurement, nan too (default: what the files declare, GDAL_NODATA)"
-)
+NODATA_HELP = "with --ms and --pan: the value of pixels without measurement, nan too (default: the files' GDAL_NODATA)"
 MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
 
 
@@ -127,6 +125,7 @@ def evaluate_scenes(
                 item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
                 fused = run.fuse(item["lms"], item["pan"])
                 name, gt = item["name"], item.get("gt")
+                run.notes.update(zero_borders(item))
                 if kind == "reduced" and scenes.crops():
                     run.notes[f"ms cropped to {gt.shape[1]}x{gt.shape[2]}, whole reduced pixels"] += 1
                 like = item["lms"] if gt is None else gt

@@ -15,7 +15,7 @@ from data.files.image_file import read_raster, to_gray, to_unit
 from data.files.sample_range import are_digital_numbers
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.infrared_visible import images_by_stem
-from data.pan_scenes import PanScenes
+from data.pan_scenes import PanScenes, zero_borders
 from data.simulate import spectral_response
 from metrics import protocols, table_text
 from metrics.protocols import REMARKS
@@ -160,6 +160,8 @@ def _ps(args: argparse.Namespace) -> list[Table]:
     for index in tqdm(range(len(names)), desc="scoring", unit="scene", disable=quiet(len(names))):
         item = scenes.reduced(index) if reduced else scenes.full(index)
         image = _scaled(args, fused, order[index], item["lms"], source.bits)
+        for note in zero_borders(item):
+            table.remark(f"{item['name']}: {note}")
         add_scene_ps(table, item, args.name, image, source.scale)
     return [table]
 
