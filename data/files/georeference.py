@@ -63,13 +63,15 @@ def georeference(tags: list[tuple], path: Path) -> Georeference | None:
     Tags of pixels as points (GTRasterType) name the centre of a pixel.
 
     Raises:
-        DataError: for a grid of no area.
+        DataError: for a grid of no area, and tags that hold something else than numbers.
     """
     values = {code: value if isinstance(value, str | bytes) else np.atleast_1d(value) for code, *_, value, _ in tags}
-    grid = _grid(values)
+    try:
+        grid, keys = _grid(values), _keys(values)
+    except (ValueError, TypeError, OverflowError):
+        raise DataError(path, "damaged GeoTIFF tags", "numbers of a grid and its CRS, or no georeference") from None
     if grid is None:
         return None
-    keys = _keys(values)
     if keys.get(RASTER_TYPE) == POINT:
         grid[:, 2] -= grid[:, :2].sum(axis=1) / 2
     if not np.isfinite(grid).all() or not np.linalg.det(grid[:, :2]):
@@ -103,9 +105,10 @@ def common_ground(
         raise DataError(path, f"{found}, {places}", f"{ms.crs_name} as the MS image has")
     origin = pan.grid[:, 2:]
     moved = np.concatenate([ms.grid[:, :2], ms.grid[:, 2:] - origin], axis=1)
-    relative = np.linalg.solve(pan.grid[:, :2], moved)  # MS columns and rows -> the pan's
-    side = math.sqrt(abs(np.linalg.det(relative[:, :2])))
-    ratio = round(side)
+    with np.errstate(all="ignore"):
+        relative = np.linalg.solve(pan.grid[:, :2], moved)  # MS columns and rows -> the pan's
+        side = math.sqrt(abs(np.linalg.det(relative[:, :2])))
+    ratio = round(side) if np.isfinite(relative).all() and math.isfinite(side) else 0
     corners = np.array([(c, r, 1) for c in (0, ms_sides[1]) for r in (0, ms_sides[0])])
     apart = corners @ relative.T - corners[:, :2] * ratio  # of the corners, in pan pixels
     if ratio not in ratios or abs(side - ratio) * max(ms_sides) > 0.5:
@@ -146,7 +149,7 @@ def moved_tags(tags: list[tuple], row: int, column: int) -> list[tuple]:
 def _grid(values: dict) -> np.ndarray | None:
     """(2, 3), as the tags have it; a pixel size with a tiepoint goes before a matrix."""
     scale, points = values.get(SCALE, ()), values.get(TIEPOINTS, ())
-    if len(scale) >= 2 and len(points) >= 6 and all(scale[:2]):
+    if len(scale) >= 2 and len(points) >= 6 and len(points) % 6 == 0 and all(scale[:2]):
         (x_size, y_size), (column, row, _, x, y) = map(float, scale[:2]), map(float, points[:5])
         return np.array([[x_size, 0, x - column * x_size], [0, -y_size, y + row * y_size]])
     if len(values.get(MATRIX, ())) == 16:

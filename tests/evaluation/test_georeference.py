@@ -173,7 +173,12 @@ def test_control_points_are_not_compared(scene):
 def own_crs(longitude, name="a|"):
     """Tags of a transverse Mercator that has no code."""
     keys = (1, 1, 0, 5, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32767, 3075, 0, 1, 1, 3080, 34736, 1, 0)
-    return [*geo()[:2], (34735, 3, len(keys), keys, True), (34736, 12, 1, (longitude,), True), (34737, 2, 0, name, True)]
+    return [
+        *geo()[:2],
+        (34735, 3, len(keys), keys, True),
+        (34736, 12, 1, (longitude,), True),
+        (34737, 2, 0, name, True),
+    ]
 
 
 def test_user_defined_projections_are_compared_by_all_keys(scene, capsys):
@@ -216,3 +221,23 @@ def test_a_tiepoint_inside_the_image_and_tags_that_are_cut():
     assert georeference(cut, None).crs is None
     with pytest.raises(DataError, match="no area"):
         georeference([(33550, 12, 3, (np.nan, 1.0, 0.0), True), tags[1]], None)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        [(33550, 2, 0, "half", True), (33922, 12, 6, (0,) * 6, True)],
+        [(33550, 12, 2, (0.5, 0.5), True), (33922, 2, 0, "tie points..", True)],
+        [(34735, 2, 0, "directory", True)],
+    ],
+)
+def test_tags_of_another_type(tags):
+    with pytest.raises(DataError, match="damaged GeoTIFF tags"):
+        georeference(tags, None)
+
+
+def test_grids_out_of_all_proportion():
+    tiny, large = (georeference(geo(pixel=size), None) for size in (1e-150, 1e150))
+    for ms, pan in ((large, tiny), (tiny, large)):
+        with pytest.raises(DataError, match="times as small"):
+            common_ground(ms, pan, (9, 9), (36, 36), (2, 4, 8), "pan.tif")

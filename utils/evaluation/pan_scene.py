@@ -89,8 +89,8 @@ class PanScene:
             pan.crop(*found.pan)
         if max(map(abs, found.rest)) > NO_REST:
             self.notes.append(
-                f"The grids are {found.rest[0]:.2f} columns and {found.rest[1]:.2f} rows of the pan apart, less than a "
-                "pixel: fused as they are."
+                f"The grids are {found.rest[0]:.2f} columns and {found.rest[1]:.2f} rows of the pan apart, half a "
+                "pixel at most: fused as they are."
             )
 
     def _written(
