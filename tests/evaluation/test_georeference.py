@@ -54,7 +54,7 @@ def test_two_images_are_cropped_to_their_common_ground(
 ):
     ms, pan, folder = scene
     whole = slice(fused_rows[0] // 4, fused_rows[1] // 4), slice(fused_columns[0] // 4, fused_columns[1] // 4)
-    put(folder, ms[:, *whole], pan[slice(*fused_rows), slice(*fused_columns)], (), ())
+    put(folder, ms[(slice(None), *whole)], pan[slice(*fused_rows), slice(*fused_columns)], (), ())
     expected = fuse(folder, output="expected", tile=tile)[1]
     put(
         folder,
