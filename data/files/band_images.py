@@ -13,6 +13,8 @@ from data.errors import DataError, one_line
 from .array_file import ArrayFile, read_npy
 from .band_axis import band_axis
 from .folders import files_in, plain_name
+from .geotiff import TIFF, page_nodata
+from .nodata import refuse_nodata
 from .regular_file import check_regular
 from .size_limits import check_declared
 from .tiff_pages import check_pages
@@ -88,7 +90,8 @@ class Cubes:
         """Image `index` as (B, H, W) float64 of this shape, whichever way its axes lie.
 
         Raises:
-            DataError: where neither (B, H, W) nor (H, W, B) fits, for NaN, and values that are no numbers.
+            DataError: where neither (B, H, W) nor (H, W, B) fits, for NaN, pixels of NoData, and values that are no
+                numbers.
         """
         file = self.files[index]
         cube, usual = self._array(index)
@@ -101,6 +104,7 @@ class Cubes:
             cube = np.moveaxis(cube, -1, 0)
         if cube.shape != shape:
             raise DataError(where, f"an array of shape {cube.shape}", f"{shape} or {(height, width, bands)}")
+        refuse_nodata(file, self.nodata(index), cube)
         cube = cube.astype(np.float64)
         if not np.isfinite(cube).all():
             raise DataError(where, "NaN or infinity", "finite values")
@@ -127,6 +131,13 @@ class Cubes:
     def dtype(self, index: int) -> np.dtype:
         """The type as stored."""
         return self._array(index)[0].dtype
+
+    def nodata(self, index: int) -> str | None:
+        """What an image declares its pixels without measurement to hold (GDAL_NODATA of TIFF)."""
+        if self.files[index].suffix.lower() not in TIFF:
+            return None
+        with tifffile.TiffFile(self.files[index]) as file:
+            return page_nodata(file.series[0].keyframe)
 
     def _array(self, index: int) -> tuple[np.ndarray, int | None]:
         """An image as stored, and the axis that its format gives the bands."""

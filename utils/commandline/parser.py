@@ -73,6 +73,14 @@ def tile_side(text: str) -> int:
     return 0 if text == "0" else _whole(32, 2**31, "0 or at least 32 pixels")(text)
 
 
+def number(text: str) -> float:
+    """Any number, nan and infinity too, for argparse."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found '{text[:40]}', expected a number") from None
+
+
 def span(text: str) -> tuple[int, int]:
     """FIRST:END as (first, end), for argparse; its error for anything else."""
     first, _, end = text.partition(":")

@@ -14,7 +14,7 @@ from data.files.infrared_range import refuse_guess
 from data.files.sample_range import USED, are_digital_numbers, listed
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.pair_names import images_by_name
-from data.pan_scenes import PanScenes
+from data.pan_scenes import PanScenes, zero_borders
 from data.simulate import spectral_response
 from metrics import protocols, table_text
 from metrics.protocols import REMARKS
@@ -129,6 +129,8 @@ def _ps(args: argparse.Namespace) -> list[Table]:
     for index in shares:
         item = scenes.reduced(index) if reduced else scenes.full(index)
         image = _scaled(args, fused, order[index], item["lms"], source.bits)
+        for note in zero_borders(item):
+            shares.tables[0].remark(f"{item['name']}: {note}")
         add_scene_ps(*shares.tables, item, args.name, image, source.scale)
     return [table]
 
