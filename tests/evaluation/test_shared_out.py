@@ -114,9 +114,9 @@ def test_a_single_file(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("--no-metrics",), ("--tile", "48", "--limit", "2")])
 def test_scenes_at_both_resolutions(more, tmp_path):
-    ms, pan = RNG.integers(1, 2000, (3, 4, 32, 32)), RNG.integers(1, 2000, (3, 1, 128, 128))
+    ms, pan = RNG.integers(1, 2000, (3, 8, 32, 32)), RNG.integers(1, 2000, (3, 1, 128, 128))
     savemat(tmp_path / "a.mat", {"ms": ms.astype(float), "pan": pan.astype(float)})
-    options = ["--data", tmp_path / "a.mat", "--weights", "untrained", "--format", "npy", *more]
+    options = ["--data", tmp_path / "a.mat", "--weights", "ps", "--format", "npy", *more]
     found = compare(["test_dcinn_ps.py", *options], tmp_path)
     assert len([name for name in found if name.endswith(".npy")]) == (4 if "--limit" in more else 6)
 
