@@ -88,7 +88,7 @@ class H5Patches:
         self.file = ArrayFile(path)
         missing = [key for key in H5_KEYS.values() if key not in self.file]
         if missing:
-            raise self.file.lacks(f"the keys {', '.join(H5_KEYS.values())}")
+            raise DataError(self.file.path, f"no {missing[0]}", f"the keys {', '.join(H5_KEYS.values())}")
         shapes = {role: tuple(self.file[key].shape) for role, key in H5_KEYS.items()}
         gt = shapes["gt"]
         fits = all(len(s) == 4 and s[0] == gt[0] for s in shapes.values()) and shapes["base_image"] == gt
