@@ -3,11 +3,15 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed, nn
 
 from .commandline.errors import UsageError
+
+PATIENCE = timedelta(minutes=5)  # for the other processes to start
+FOUR = "torchrun's four, RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
 
 
 @contextmanager
@@ -17,25 +21,72 @@ def processes(device: torch.device) -> Iterator[torch.device]:
     NCCL on CUDA, one GPU a process; gloo on CPU. Without torchrun's variables nothing is started.
 
     Raises:
-        UsageError: for more processes than GPUs on this machine.
+        UsageError: for variables that do not describe a process group, more processes than GPUs on this machine, and
+            processes that do not come within `PATIENCE`.
     """
-    if os.environ.get("WORLD_SIZE", "1") == "1" or "RANK" not in os.environ:
+    described = _described()
+    if described is None:
         yield device
         return
-    if "MASTER_ADDR" not in os.environ or "MASTER_PORT" not in os.environ:
-        raise UsageError("WORLD_SIZE and RANK: found without MASTER_ADDR and MASTER_PORT, expected torchrun's four")
     if device.type == "cuda":
-        local = int(os.environ.get("LOCAL_RANK", "0"))
+        local = _whole("LOCAL_RANK", 0, 2**16) if "LOCAL_RANK" in os.environ else 0
         if local >= torch.cuda.device_count():
             raise UsageError(f"torchrun: found {torch.cuda.device_count()} GPUs, expected one for each process")
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    _join("nccl" if device.type == "cuda" else "gloo", *described)
     try:
         yield device
         distributed.barrier()  # the first to finish would cut the others' connections
     finally:
         distributed.destroy_process_group()
+
+
+def _described() -> tuple[int, int] | None:
+    """This process's number and how many there are, by the variables of torchrun; None for one alone."""
+    found = {name: os.environ[name] for name in ("RANK", "WORLD_SIZE") if os.environ.get(name)}
+    if not found:
+        return None
+    if len(found) == 1:
+        if found in ({"WORLD_SIZE": "1"}, {"RANK": "0"}):
+            return None
+        (name,) = found
+        raise UsageError(
+            f"{name}: found without {'WORLD_SIZE' if name == 'RANK' else 'RANK'}, expected {FOUR}, or none"
+        )
+    size = _whole("WORLD_SIZE", 1, 2**16)
+    rank = _whole("RANK", 0, size - 1)
+    if size == 1:
+        return None
+    if not os.environ.get("MASTER_ADDR") or not os.environ.get("MASTER_PORT"):
+        raise UsageError(f"WORLD_SIZE and RANK: found without MASTER_ADDR and MASTER_PORT, expected {FOUR}")
+    _whole("MASTER_PORT", 1, 2**16 - 1)
+    return rank, size
+
+
+def _whole(name: str, least: int, most: int) -> int:
+    """A variable of the environment as a whole number."""
+    text = os.environ[name]
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+        raise UsageError(f"{name}: found '{text[:40]}', expected a whole number from {least} to {most}")
+    return int(text)
+
+
+def _join(backend: str, rank: int, size: int) -> None:
+    """Meet the other processes. Only the meeting is short of time: later ones wait for a validation, say."""
+    try:
+        store, rank, size = next(distributed.rendezvous("env://", rank, size, timeout=PATIENCE))
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
+    except (RuntimeError, ValueError) as error:
+        where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+        if "EADDRINUSE" in str(error) or "already in use" in str(error):
+            found = f"{where}: found a port that is in use, expected a free MASTER_PORT, and RANK 0 once"
+        else:
+            found = (
+                f"{where}: found not all {size} processes after {PATIENCE.total_seconds():g} s (this one is RANK {rank}), "
+                f"expected each of RANK 0 to {size - 1} started once, with the same variables"
+            )
+        raise UsageError(found) from None
 
 
 def world() -> int:

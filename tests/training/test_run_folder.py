@@ -1,5 +1,6 @@
 """Runs that were killed before they had a checkpoint, and checkpoints that are damaged: how each one goes on."""
 
+import functools
 import json
 import os
 import shutil
@@ -8,12 +9,13 @@ import pytest
 import torch
 from small_trainings import refused, rows, train
 
-from models import save_checkpoint
+from data.samples import sample_pairs
+from models import dcinn_ivf, save_checkpoint
 from models.weights import files
 from utils.training import engine, run_folder
 from utils.training.engine import Trainer
 
-ONE = ("--batch", 1, "--save-every", 3)  # eight steps in two epochs: last.pth after 3, 4, 6, 8
+ONE = ("--batch", 1, "--patch", 16, "--save-every", 3)  # eight steps in two epochs: last.pth after 3, 4, 6, 8
 
 
 class Killed(BaseException):
@@ -37,6 +39,16 @@ def same(one, other):
     assert a["extra"]["training"]["total"] == b["extra"]["training"]["total"]
     logs = [[{k: v for k, v in row.items() if k != "seconds"} for row in rows(folder)] for folder in (one, other)]
     assert logs[0] == logs[1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small():
+    """A small network and 32 pixels of the sample's pairs, to be quick."""
+    pairs = [{k: v[..., :32, :32] if hasattr(v, "ndim") else v for k, v in pair.items()} for pair in sample_pairs()]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("data.patches.training_images.sample_pairs", lambda: [dict(pair) for pair in pairs])
+        patched.setattr("utils.training.infrared_visible.dcinn_ivf", functools.partial(dcinn_ivf, low_blocks=1))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +124,9 @@ def test_weights_to_begin_with_are_those_of_the_run_that_was_killed(whole, tmp_p
 DAMAGES = {
     "cut": lambda data: data[: len(data) // 2],
     "empty": lambda _: b"",
-    "a flipped bit": lambda data: data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 4]) + data[len(data) // 2 + 1 :],
+    "a flipped bit": lambda data: (
+        data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 4]) + data[len(data) // 2 + 1 :]
+    ),
 }
 
 
@@ -207,8 +221,6 @@ def test_half_written_checkpoints_go_and_others_stay(tmp_path):
 
 def test_a_half_written_checkpoint_has_a_name_that_goes(tmp_path, monkeypatch):
     """What `save_checkpoint` leaves when it is killed is what a run takes away."""
-    from models import dcinn_ivf
-
     with monkeypatch.context() as patched, pytest.raises(OSError, match="killed"):
         patched.setattr(files.write_whole.__globals__["Path"], "unlink", lambda *_, **__: None)
         patched.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("killed")))

@@ -6,4 +6,5 @@ import sys
 
 def quiet(count: int) -> bool:
     """Whether a progress bar would only disturb: no terminal, or a single image."""
-    return count < 2 or not sys.stderr.isatty() or os.environ.get("CI") == "true"
+    nowhere = sys.stderr is None or sys.stderr.closed or not sys.stderr.isatty()
+    return count < 2 or nowhere or os.environ.get("CI") == "true"
