@@ -82,10 +82,9 @@ def _join(backend: str, rank: int, size: int) -> None:
         if "EADDRINUSE" in str(error) or "already in use" in str(error):
             found = f"{where}: found a port that is in use, expected a free MASTER_PORT, and RANK 0 once"
         else:
-            found = (
-                f"{where}: found not all {size} processes after {PATIENCE.total_seconds():g} s (this one is RANK {rank}), "
-                f"expected each of RANK 0 to {size - 1} started once, with the same variables"
-            )
+            waited = f"{PATIENCE.total_seconds():g} s (this one is RANK {rank})"
+            expected = f"each of RANK 0 to {size - 1} started once, with the same variables"
+            found = f"{where}: found not all {size} processes after {waited}, expected {expected}"
         raise UsageError(found) from None
 
 
