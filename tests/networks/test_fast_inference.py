@@ -201,8 +201,8 @@ def test_what_is_changed_after_a_call_counts_in_the_next_one(spectrum, monkeypat
         lambda: setattr(layer, "exact", False),
         lambda: scale(0.5),
         lambda: layer.load_state_dict({"kernel": random_kernel(2, 1.2, seed=3)}),
-        lambda: layer.double(),
-        lambda: layer.float(),
+        layer.double,
+        layer.float,
         step,
     ):
         change()

@@ -62,9 +62,9 @@ def test_the_inverse_direction():
     model, a, b = dcinn_ps(4, low_blocks=1), torch.rand(1, 4, 16, 16), torch.rand(1, 1, 16, 16)
     with pytest.raises(ValueError, match=r"^fused: found torch.float64, expected torch.float32"):
         model.invert(a.double(), a, b)
-    with pytest.raises(TypeError, match="^fused: found ndarray"):
+    with pytest.raises(TypeError, match=r"^fused: found ndarray"):
         model.invert(a.numpy(), a, b)
-    with pytest.raises(ValueError, match="^guide: found torch.float64"):
+    with pytest.raises(ValueError, match=r"^guide: found torch.float64"):
         model.decompose(a, b.double())
 
 

@@ -105,7 +105,7 @@ def _shared(
         "task": name,
         "samples": len(task.source),
         "batch": batches.batch,
-        "patch": recipe.patch,
+        "patch": task.patch or recipe.patch,
         "lr": recipe.lr,
         "milestones": list(recipe.milestones),
         "seed": args.seed,
@@ -118,7 +118,7 @@ def _shared(
         "rows": args.rows,
         "bits": args.bits,
         "sensor": args.sensor,
-        "ratio": args.ratio if name == "hmf" else None,
+        "ratio": task.ratio,
         "scenes": args.scenes,
         "data": fingerprint(task.source),
         "whole": args.whole or None,
@@ -196,7 +196,7 @@ def _report(
         print(f"note: run.json names the data {began}")
     print(f"validation: {task.validation_label}")
     print(
-        f"{recipe.epochs} epochs of {len(batches)} batches of {batches.batch} (patch {recipe.patch}), "
+        f"{recipe.epochs} epochs of {len(batches)} batches of {batches.batch} (patch {task.patch or recipe.patch}), "
         f"learning rate {recipe.lr:g}, {distributed.world()} process(es) on {device}"
         + (f"; ends after {args.steps} steps" if args.steps else "")
     )
