@@ -39,12 +39,19 @@ def lasting_streams() -> None:
 def _lasting(stream: TextIO | None) -> TextIO:
     if stream is None or stream.closed:
         return Path(os.devnull).open("w", encoding="utf-8", errors="replace")
-    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    buffer = getattr(stream, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)  # without PYTHONUNBUFFERED, and with it
     if type(raw) is not io.FileIO or raw.fileno() not in (1, 2):  # another's stream, a console of Windows
         if hasattr(stream, "reconfigure"):  # a console of few characters, a file name of odd bytes
             stream.reconfigure(errors="replace")
         return stream
     with suppress(OSError):
         stream.flush()
-    buffer = io.BufferedWriter(_Lossy(raw.fileno(), "w", closefd=False))
-    return io.TextIOWrapper(buffer, stream.encoding, "replace", line_buffering=stream.line_buffering)
+    lossy = _Lossy(raw.fileno(), "w", closefd=False)
+    return io.TextIOWrapper(
+        lossy if buffer is raw else io.BufferedWriter(lossy),
+        stream.encoding,
+        "replace",
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
