@@ -107,10 +107,12 @@ def test_of_every_command(way, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_of_the_other_commands(way, tmp_path):
+    two = pairs(tmp_path / "two")
+    photographs = ("--first", two / "vi", "--second", two / "ir")
     commands = {
         "test ivf": (test_dcinn_ivf_tno.main, ivf(tmp_path)[:-2]),
         "test hmf": (test_dcinn_hmf.main, SMALL),
-        "test peers": (test_peers.main, ("--limit", 1)),
+        "test peers": (test_peers.main, ("multifocus", *SMALL, "--no-metrics", *photographs)),
         "train ps": (TRAININGS["ps"].main, STEP),
         "train hmf": (TRAININGS["hmf"].main, (*STEP, "--stride", 224)),
         "train auif": (train_peers.main, ("auif", *STEP)),
