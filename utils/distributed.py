@@ -1,6 +1,8 @@
 """Several processes on one training: started by torchrun, or one process where there is none."""
 
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -75,9 +77,11 @@ def _whole(name: str, least: int, most: int) -> int:
 def _join(backend: str, rank: int, size: int) -> None:
     """Meet the other processes. Only the meeting is short of time: later ones wait for a validation, say."""
     try:
+        if rank > 0:
+            _wait_for_first(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
         store, rank, size = next(distributed.rendezvous("env://", rank, size, timeout=PATIENCE))
         distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, OSError) as error:
         where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
         if "EADDRINUSE" in str(error) or "already in use" in str(error):
             found = f"{where}: found a port that is in use, expected a free MASTER_PORT, and RANK 0 once"
@@ -86,6 +90,19 @@ def _join(backend: str, rank: int, size: int) -> None:
             expected = f"each of RANK 0 to {size - 1} started once, with the same variables"
             found = f"{where}: found not all {size} processes after {waited}, expected {expected}"
         raise UsageError(found) from None
+
+
+def _wait_for_first(host: str, port: int) -> None:
+    """OSError where nobody listens there within `PATIENCE`: PyTorch would print pages of its own about it."""
+    end = time.monotonic() + PATIENCE.total_seconds()
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=max(end - time.monotonic(), 0.1)).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def world() -> int:

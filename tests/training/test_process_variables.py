@@ -77,6 +77,7 @@ def test_the_other_process_does_not_come(rank, tmp_path, monkeypatch, capfd):
     assert f"127.0.0.1:{port}: found not all 2 processes after 2 s (this one is RANK {rank}), {expected}" in str(
         found.value
     )
+    assert capfd.readouterr() == ("", ""), "PyTorch's own lines"
 
 
 def test_a_port_that_is_in_use(monkeypatch):
