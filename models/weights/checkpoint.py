@@ -116,9 +116,9 @@ def load_pretrained(
     return model.to(device).eval()
 
 
-def load_extra(path: str | os.PathLike) -> dict[str, object]:
-    """What `save_checkpoint` kept beside the weights."""
-    content = read(Path(path)).content
+def load_extra(name: str | os.PathLike | WeightFile) -> dict[str, object]:
+    """What `save_checkpoint` kept beside the weights, of a path or of a file that was read."""
+    content = (name if isinstance(name, WeightFile) else read(Path(name))).content
     return dict(content["extra"]) if is_ours(content) and isinstance(content.get("extra"), dict) else {}
 
 
