@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from scipy.ndimage import uniform_filter
+import scipy
 
 MOST_ROWS = 4
 PANEL_INCHES = 3.2
@@ -32,7 +30,7 @@ def telling_window(a: np.ndarray, b: np.ndarray) -> tuple[slice, slice]:
 
     def means(image: np.ndarray) -> np.ndarray:
         """Of all such squares, by their top left pixels."""
-        found = uniform_filter(image.astype(np.float64), side, mode="constant")[side // 2 :, side // 2 :]
+        found = scipy.ndimage.uniform_filter(image.astype(np.float64), side, mode="constant")[side // 2 :, side // 2 :]
         return found[: a.shape[0] - side + 1, : a.shape[1] - side + 1]
 
     variances = [(means(x.astype(np.float64) ** 2) - means(x) ** 2).clip(0) for x in (a, b)]
@@ -48,6 +46,9 @@ def error_map(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 def comparison_figure(path: Path, rows: list[list[Panel]], caption: str) -> None:
     """Write the panels as one PNG, a row an image, at most four rows; error maps of a figure share their scale."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  slow to import
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     rows = rows[:MOST_ROWS]
     columns = max(len(row) for row in rows)
     heights = [max(min(max(p.image.shape[0] / p.image.shape[1], 0.2), 3) for p in row) for row in rows]
