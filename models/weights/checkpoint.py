@@ -37,6 +37,7 @@ from .files import (
     write,
 )
 from .peer_files import peer_from, peer_in
+from .skeleton import shapes, skeleton
 
 
 def save_checkpoint(path: str | os.PathLike, model: nn.Module, extra: Mapping[str, object] | None = None) -> None:
@@ -138,12 +139,10 @@ def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
     else:
         state = plain_state(content)
         config = guess_config(state, srf, base_rule)
-    with torch.device("meta"):
-        skeleton = DCINN(config)
     if ours is not None:
-        assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})
+        assert_same_entries(state, shapes(lambda: DCINN(config)))
     else:
-        state = from_released(state, skeleton)
+        state = from_released(state, skeleton(lambda: DCINN(config)))
     return filled(lambda: DCINN(config), state)
 
 

@@ -24,7 +24,7 @@ from .objectives import Group, Objective
 from .settings import Settings
 from .validation import Validation, validated
 
-ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
+ADAM = {"betas": (0.9, 0.999), "eps": 1e-8, "fused": True}
 
 
 class Trainer:

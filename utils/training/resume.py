@@ -74,10 +74,18 @@ def checked_counters(state: dict) -> dict[str, object]:
     return found
 
 
+WAYS = ("foreach", "fused")  # of an optimiser, to the same numbers up to rounding
+
+
 def load_optimiser(optimiser: torch.optim.Adam, state: dict) -> None:
-    """The moments of every weight; ValueError for another optimiser, other shapes, and numbers that are not finite."""
+    """The moments of every weight; ValueError for another optimiser, other shapes, and numbers that are not finite.
+
+    How the optimiser goes about it stays as it is, whatever the file's did.
+    """
     settings = [{k: v for k, v in group.items() if k not in ("params", "lr")} for group in optimiser.param_groups]
-    optimiser.load_state_dict(state)
+    ways = [{name: group[name] for name in WAYS} for group in optimiser.param_groups]
+    groups = [{**group, **own} for group, own in zip(state["param_groups"], ways, strict=True)]
+    optimiser.load_state_dict({**state, "param_groups": groups})
     for group, expected in zip(optimiser.param_groups, settings, strict=True):
         for name, value in expected.items():
             if type(group[name]) is not type(value) or group[name] != value:
