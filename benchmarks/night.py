@@ -11,9 +11,10 @@ The rule by which weights of the recipes tuned and contrast are chosen (written 
 2. A run is out where, on either version, more than 1 % of its pixels are black (0 of 255) that are not black in both
    sources, or more than 1 % are white (255) that are white in neither.
 3. A run is out where, by night, its EN, VIF or SSIM is under 95 % of the untrained network's with the same rules.
-4. Settings: contrast with structure 0.6 and 0 (by day the target itself is above the maximum in 6 and in 5 of the
-   eight, by the means of every second held-back pair); tuned as it is. Of what is left, the settings with the most of CDDFuse's eight metrics above the maximum's by day, over the mean of
-   the seeds; of equal ones those with the larger sum of (metric / the maximum's); then the eye: halos, grain, people.
+4. Settings that are tried: contrast with structure 0.6 and 0 (by day the target itself is above the maximum in 6 and
+   in 5 of CDDFuse's eight metrics, over every second held-back pair); tuned as it is. Of what is left those with the
+   most of the eight above the maximum's by day, by the mean of the seeds; of equal ones those with the larger sum of
+   (metric / the maximum's); then the eye: halos, grain, people.
 """
 
 import sys

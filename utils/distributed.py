@@ -1,41 +1,118 @@
-"""Several processes on one training: started by torchrun, or one process where there is none."""
+"""Several processes on one training or test: started by torchrun, or one process where there is none."""
 
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed, nn
 
 from .commandline.errors import UsageError
+from .commandline.last_words import fails_first
+
+PATIENCE = timedelta(days=30)  # that a process waits for one with larger images
+
+MEETING = timedelta(minutes=5)  # for the other processes to start
+FOUR = "torchrun's four, RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
 
 
 @contextmanager
-def processes(device: torch.device) -> Iterator[torch.device]:
+def processes(device: torch.device, patience: timedelta | None = None) -> Iterator[torch.device]:
     """Join the process group that torchrun describes; gives this process its device.
 
-    NCCL on CUDA, one GPU a process; gloo on CPU. Without torchrun's variables nothing is started.
+    Args:
+        device: of `pick_device`: NCCL on CUDA, gloo on CPU. Without torchrun's variables nothing is started.
+        patience: how long the processes wait for each other after the start; PyTorch's minutes by default.
 
     Raises:
-        UsageError: for more processes than GPUs on this machine.
+        UsageError: for variables that do not describe a process group, and processes that do not come within `MEETING`.
     """
-    if os.environ.get("WORLD_SIZE", "1") == "1" or "RANK" not in os.environ:
+    described = _described()
+    if described is None:
         yield device
         return
-    if "MASTER_ADDR" not in os.environ or "MASTER_PORT" not in os.environ:
-        raise UsageError("WORLD_SIZE and RANK: found without MASTER_ADDR and MASTER_PORT, expected torchrun's four")
     if device.type == "cuda":
-        local = int(os.environ.get("LOCAL_RANK", "0"))
-        if local >= torch.cuda.device_count():
-            raise UsageError(f"torchrun: found {torch.cuda.device_count()} GPUs, expected one for each process")
-        device = torch.device("cuda", local)
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    _join("nccl" if device.type == "cuda" else "gloo", *described, patience)
     try:
         yield device
-        distributed.barrier()  # the first to finish would cut the others' connections
+        wait()  # the first to finish would cut the others' connections
+    except BaseException:
+        fails_first()  # asked before the others feel that this one leaves
+        raise
     finally:
         distributed.destroy_process_group()
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Join as `processes` that share images out: over gloo, as what they exchange are objects, with all patience."""
+    with processes(torch.device("cpu"), PATIENCE):
+        yield
+
+
+def _described() -> tuple[int, int] | None:
+    """This process's number and how many there are, by the variables of torchrun; None for one alone."""
+    found = {name: os.environ[name] for name in ("RANK", "WORLD_SIZE") if os.environ.get(name)}
+    if not found:
+        return None
+    if len(found) == 1:
+        if found in ({"WORLD_SIZE": "1"}, {"RANK": "0"}):
+            return None
+        (name,) = found
+        raise UsageError(
+            f"{name}: found without {'WORLD_SIZE' if name == 'RANK' else 'RANK'}, expected {FOUR}, or none"
+        )
+    size = _whole("WORLD_SIZE", 1, 2**16)
+    rank = _whole("RANK", 0, size - 1)
+    if size == 1:
+        return None
+    if not os.environ.get("MASTER_ADDR") or not os.environ.get("MASTER_PORT"):
+        raise UsageError(f"WORLD_SIZE and RANK: found without MASTER_ADDR and MASTER_PORT, expected {FOUR}")
+    _whole("MASTER_PORT", 1, 2**16 - 1)
+    return rank, size
+
+
+def _whole(name: str, least: int, most: int) -> int:
+    """A variable of the environment as a whole number."""
+    text = os.environ[name]
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+        raise UsageError(f"{name}: found '{text[:40]}', expected a whole number from {least} to {most}")
+    return int(text)
+
+
+def _join(backend: str, rank: int, size: int, patience: timedelta | None) -> None:
+    """Meet the other processes. Only the meeting is short of time: later ones wait for a validation, say."""
+    try:
+        if rank > 0:
+            _wait_for_first(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
+        store, rank, size = next(distributed.rendezvous("env://", rank, size, timeout=MEETING))
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=patience)
+    except (RuntimeError, ValueError, OSError) as error:
+        where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+        if "EADDRINUSE" in str(error) or "already in use" in str(error):
+            found = f"{where}: found a port that is in use, expected a free MASTER_PORT, and RANK 0 once"
+        else:
+            waited = f"{MEETING.total_seconds():g} s (this one is RANK {rank})"
+            expected = f"each of RANK 0 to {size - 1} started once, with the same variables"
+            found = f"{where}: found not all {size} processes after {waited}, expected {expected}"
+        raise UsageError(found) from None
+
+
+def _wait_for_first(host: str, port: int) -> None:
+    """OSError where nobody listens there within `MEETING`: PyTorch would print pages of its own about it."""
+    end = time.monotonic() + MEETING.total_seconds()
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=max(end - time.monotonic(), 0.1)).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def world() -> int:
@@ -48,10 +125,20 @@ def rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
+@contextmanager
+def _meeting() -> Iterator[None]:
+    """One line where another process is gone that this one waits for."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise UsageError("found another process ended, expected all of torchrun's to the end") from error
+
+
 def wait() -> None:
     """Until every process is here."""
     if distributed.is_initialized():
-        distributed.barrier()
+        with _meeting():
+            distributed.barrier()
 
 
 def from_first(value: object) -> object:
@@ -59,8 +146,19 @@ def from_first(value: object) -> object:
     if not distributed.is_initialized():
         return value
     box = [value]
-    distributed.broadcast_object_list(box, src=0)
+    with _meeting():
+        distributed.broadcast_object_list(box, src=0)
     return box[0]
+
+
+def at_first(value: object) -> list:
+    """The values of all processes in their order, in the first one; an empty list in the others."""
+    if not distributed.is_initialized():
+        return [value]
+    values = [None] * world() if rank() == 0 else None
+    with _meeting():
+        distributed.gather_object(value, values, dst=0)
+    return values or []
 
 
 def shared(module: nn.Module, device: torch.device, unused: bool = False) -> nn.Module:
@@ -80,7 +178,8 @@ def added(values: Tensor) -> Tensor:
     """The sum over the processes, without a gradient."""
     values = values.detach().clone()
     if distributed.is_initialized():
-        distributed.all_reduce(values)
+        with _meeting():
+            distributed.all_reduce(values)
     return values
 
 

@@ -3,17 +3,14 @@
 Crops and colours as torchvision makes them: RandomResizedCrop and ColorJitter, from the sample's own random numbers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
-from torchvision import transforms
-from torchvision.transforms import functional
 
-from data.errors import DataError
-from data.files.image_file import SUFFIXES, read_raster, to_rgb, to_unit
+from data.files.image_file import list_images, read_raster, to_rgb, to_unit
 from data.infrared_visible import PairedImages
 
 from .masked_views import soft_views, two_views
@@ -25,29 +22,14 @@ JITTER = (0.1, 1.0)
 class FolderImages:
     """The photographs of a folder and of the folders in it; items are (name, PIL image in RGB or gray).
 
+    `remarks` says what was skipped.
+
     Raises:
         DataError: where there are none; on access for files that cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise DataError(folder, "a file" if folder.exists() else "no such folder", "a folder of images")
-        self.folder = folder
-        self.files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.name[0] != ".")
-        if not self.files:
-            raise DataError(folder, "no images", f"files ending in {', '.join(SUFFIXES)}")
-
-    def leave_out(self, names: Sequence[str]) -> int:
-        """Without the images of these names (no suffixes); returns how many there were.
-
-        Raises:
-            DataError: where no other is left.
-        """
-        kept = [file for file in self.files if file.stem not in set(names)]
-        left, self.files = len(self.files) - len(kept), kept
-        if not kept:
-            raise DataError(self.folder, "only test images of CDDFuse", "others to train on, or --keep-test-pairs")
-        return left
+        self.files, self.remarks = list_images(folder, deep=True)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -120,8 +102,7 @@ class Views(_Crops):
         name, picture = self.images[index]
         kind = rng.random() if self.whole + self.soft > 0 else 1.0
         whole, soft = kind < self.whole, self.whole <= kind < self.whole + self.soft
-        jitter = None if whole or soft else transforms.ColorJitter(JITTER, JITTER, JITTER)
-        crop = _crop(picture, self.side, rng, jitter).convert("RGB")
+        crop = _crop(picture, self.side, rng, jitter=not whole and not soft).convert("RGB")
         image = np.moveaxis(np.asarray(crop, np.float32), -1, 0) / np.float32(255)
         if whole:
             view1 = view2 = image
@@ -167,9 +148,11 @@ def _picture(unit: np.ndarray) -> Image.Image:
     return Image.fromarray(np.rint(unit * 255).astype(np.uint8))
 
 
-def _crop(picture: Image.Image, side: int, rng: np.random.Generator, jitter: Callable | None = None) -> Image.Image:
+def _crop(picture: Image.Image, side: int, rng: np.random.Generator, jitter: bool = False) -> Image.Image:
+    from torchvision import transforms  # noqa: PLC0415  slow to import
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(2**63)))
-        picture = jitter(picture.convert("RGB")) if jitter else picture
+        picture = transforms.ColorJitter(JITTER, JITTER, JITTER)(picture.convert("RGB")) if jitter else picture
         top, left, height, width = transforms.RandomResizedCrop.get_params(picture, list(SCALE), list(RATIO))
-        return functional.resized_crop(picture, top, left, height, width, [side, side])
+        return transforms.functional.resized_crop(picture, top, left, height, width, [side, side])

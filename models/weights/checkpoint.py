@@ -2,6 +2,7 @@
 
 Ours:      {"format": "dcinn", "version": 1, "config": {...}, "model": state, "extra": {...}}
 Authors':  {"f_model_state_dict": state} (ps, hmf) or the bare state (ivf), their names, tensors saved from CUDA.
+           Other trainers' containers and DataParallel's names are understood, too: containers.py.
 
 Files are read with weights_only: no code in them runs. PyTorch does not look at their checksums, so these are compared
 here: a flipped bit would be another weight.
@@ -21,6 +22,7 @@ from ..config import DCINNConfig, checked_srf, config_from_dict
 from ..dcinn import DCINN
 from ..peers import PeerConfig
 from .author_names import assert_same_entries, from_released, guess_config, to_released
+from .containers import unwrapped
 from .files import (
     FORMAT,
     VERSION,
@@ -35,6 +37,7 @@ from .files import (
     write,
 )
 from .peer_files import peer_from, peer_in
+from .skeleton import shapes, skeleton
 
 
 def save_checkpoint(path: str | os.PathLike, model: nn.Module, extra: Mapping[str, object] | None = None) -> None:
@@ -99,6 +102,7 @@ def load_pretrained(
     """
     path, content, _ = name if isinstance(name, WeightFile) else open_weights(name)
     try:
+        content = content if is_ours(content) else unwrapped(content)
         found = peer_in(content)
         if method not in (None, found or "dcinn"):
             raise ValueError(f"found a network of {found or 'dcinn'}, expected one of {method}")
@@ -113,9 +117,9 @@ def load_pretrained(
     return model.to(device).eval()
 
 
-def load_extra(path: str | os.PathLike) -> dict[str, object]:
-    """What `save_checkpoint` kept beside the weights."""
-    content = read(Path(path)).content
+def load_extra(name: str | os.PathLike | WeightFile) -> dict[str, object]:
+    """What `save_checkpoint` kept beside the weights, of a path or of a file that was read."""
+    content = (name if isinstance(name, WeightFile) else read(Path(name))).content
     return dict(content["extra"]) if is_ours(content) and isinstance(content.get("extra"), dict) else {}
 
 
@@ -133,16 +137,12 @@ def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
             config = replace(config, base_rule=base_rule)
         state = plain_state(ours.get("model"))
     else:
-        if isinstance(content, Mapping) and "f_model_state_dict" in content:
-            content = content["f_model_state_dict"]
         state = plain_state(content)
         config = guess_config(state, srf, base_rule)
-    with torch.device("meta"):
-        skeleton = DCINN(config)
     if ours is not None:
-        assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})
+        assert_same_entries(state, shapes(lambda: DCINN(config)))
     else:
-        state = from_released(state, skeleton)
+        state = from_released(state, skeleton(lambda: DCINN(config)))
     return filled(lambda: DCINN(config), state)
 
 

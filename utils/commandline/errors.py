@@ -2,7 +2,6 @@
 
 import functools
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -11,8 +10,12 @@ from pathlib import Path
 import cv2
 
 from data.errors import DataError
+from metrics.outside_text import shown
 
+from .last_words import fails_first
 from .signals import ended_by_signal
+from .streams import lasting_streams
+from .terminal import harmless_streams
 
 BAD_INPUT, INTERRUPTED = 2, 130
 FEWER_PIXELS = "fuse by tiles (--tile 512)"
@@ -28,7 +31,8 @@ def single_line_errors(
     program: str | None = None,
     advice: str = FEWER_PIXELS,
 ) -> Callable:
-    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2.
+    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2. Of torchrun's
+    processes the first that fails says why.
 
     Args:
         main: takes the options, sys.argv by default.
@@ -42,23 +46,19 @@ def single_line_errors(
         name = program or Path(sys.modules[main.__module__].__file__ or main.__module__).name
         logging.getLogger("tifffile").setLevel(logging.CRITICAL)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):  # a console of few characters, a file name of odd bytes
-                stream.reconfigure(errors="replace")
+        lasting_streams()
         try:
-            with warnings.catch_warnings(), ended_by_signal():
+            with warnings.catch_warnings(), ended_by_signal(), harmless_streams():
                 warnings.simplefilter("ignore")
                 return main(argv)
         except (DataError, UsageError, FloatingPointError, *more) as error:
             message = str(error)
         except KeyboardInterrupt:
-            print(f"{name}: interrupted", file=sys.stderr)
+            if fails_first():
+                print(f"{name}: interrupted", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
         except MemoryError:
             message = f"out of memory; {advice}"
-        except BrokenPipeError:  # whoever read our output has left, as `| head` does; the results are written
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return None
         except OSError as error:
             where = error.filename or getattr(error, "filename2", None)
             message = f"{where}: {error.strerror}" if where and error.strerror else str(error)
@@ -71,9 +71,12 @@ def single_line_errors(
                 message = f"--deterministic: found {str(error).split('.')[0]}, expected operations that repeat"
             elif "DataLoader worker" in str(error):
                 message = "a process that reads the data ended (killed, out of memory?); expected fewer --workers"
+            elif type(error).__name__.startswith("Dist") or any(name in str(error) for name in ("gloo/", "NCCL")):
+                message = "another process of this training ended, or does not answer; see what it printed"
             else:
                 raise
-        print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+        if fails_first():
+            print(f"{shown(name)}: {shown(message)}", file=sys.stderr)
         raise SystemExit(BAD_INPUT)
 
     return wrapped

@@ -10,6 +10,7 @@ from data.hyperspectral import fusion_inputs
 from data.patches.h5 import H5Patches
 from data.patches.hyperspectral import SpectralPatches
 from data.patches.training_images import training_scenes
+from data.patches.twins import files_of, twins
 from data.samples import sample_hyperspectral
 from data.simulate import spectral_response
 from models import dcinn_hmf
@@ -17,12 +18,14 @@ from utils.commandline.errors import UsageError
 from utils.commandline.srf_option import read_srf
 
 from .arguments import TrainingArguments
+from .ignored_options import refuse, sides_of_patches
 from .objectives import DetailObjective
 from .recipe import Recipe
 from .task import Task
 from .validation import with_reference
 from .validation_split import MOST_SCENES, readable_indices, split_held, validation_label, validation_patches
 
+RATIO = 4  # of the resolutions, where neither --ratio nor the patches say one
 MOST_SIDE = 256  # pixels of a validated scene's middle
 
 
@@ -30,22 +33,29 @@ def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
     """Patches of CAVE's or Harvard's scenes but for the test scenes, of a prepared H5, or of the sample scenes."""
     srf = read_srf(args.srf) if args.srf else spectral_response()
     held: Sequence | None = None
+    both = ""
     if args.data is not None and args.data.is_file():
         source = H5Patches(args.data)
         if source.bands != len(srf) or source.guide_bands != srf.shape[1]:
             found = f"{source.bands} bands and a guide of {source.guide_bands}"
             raise DataError(args.data, found, f"{srf.shape[0]} and {srf.shape[1]} of the spectral response (--srf)")
-        ratio, label = source.ratio, str(args.data)
+        ratio, label, patch = source.ratio, str(args.data), sides_of_patches(args, source.sides)
+        refuse(args, ("stride", "bits", "scenes"), f"for {label}, which holds patches, expected for scenes only")
+        if args.ratio not in (None, ratio):
+            raise UsageError(f"--ratio: found {args.ratio} for {label}, whose patches have {ratio}, expected none")
         source, held_patches = split_held(source, args.hold_back, label)
         items = validation_patches(source, held_patches, args.skip_bad)
         seen, what, plain = held_patches, "patches (which may overlap the others)", ("bilinear", "base_image")
     else:
-        ratio = args.ratio
+        ratio, patch = args.ratio or RATIO, recipe.patch
         if args.data is None:
+            refuse(args, ("bits", "scenes"), "without --data, expected with it")
             scenes, label = sample_hyperspectral(), "the embedded sample"
         else:
-            scenes, label = training_scenes(args.data, args.scenes, args.bits)
-            scenes = Subset(scenes, readable_indices(scenes, args.skip_bad))
+            every, label = training_scenes(args.data, args.scenes, args.bits)
+            scenes = Subset(every, numbers := readable_indices(every, args.skip_bad))
+            cut = max(len(numbers) - args.hold_back, 0)
+            both = twins(files_of(every, numbers[:cut]), files_of(every, numbers[cut:]))
         if args.hold_back >= len(scenes):
             raise UsageError(f"--hold-back: found {args.hold_back} of {len(scenes)} scenes, expected fewer")
         last = len(scenes) - args.hold_back
@@ -69,8 +79,10 @@ def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
         build=lambda: dcinn_hmf(len(srf), srf=srf, without=args.without),
         objective=lambda model: DetailObjective(model, weight, args.backward_target),
         validation=with_reference(items, ratio, plain),
-        validation_label=validation_label(len(items), what, None, seen),
+        validation_label=validation_label(len(items), what, None, seen) + both,
         label=label,
+        patch=patch,
+        ratio=ratio,
         loss_settings=[weight, args.backward_target, ratio],
         expected_config={
             "bands": len(srf),

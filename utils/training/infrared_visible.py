@@ -9,6 +9,7 @@ import torch
 from data.patches.night import night_pair
 from data.patches.pairs import PairCrops
 from data.patches.training_images import training_pairs
+from data.patches.twins import files_of, twins
 from models import dcinn_ivf
 
 from .arguments import TrainingArguments
@@ -32,6 +33,7 @@ def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:
     items = readable(lambda i: whole_pair(pairs, i), indices, args.skip_bad)
     if recipe.night:
         items += [at_night(item, number) for number, item in enumerate(items)]
+    both = twins(files_of(pairs, range(first)), files_of(pairs, range(first, len(pairs))))
     rule = args.base_rule or recipe.base_rule
     detail_rule = args.detail_rule or recipe.detail_rule
     if recipe.contrast_weights:
@@ -49,7 +51,7 @@ def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:
         build=lambda: dcinn_ivf(rule, detail_rule=detail_rule, without=args.without),
         objective=lambda model: objective(model, weights),
         validation=without_reference(items, lambda *images: with_total(terms(*images), torch.tensor(factors))[0]),
-        validation_label=validation_label(len(items), "pairs", None, held),
+        validation_label=validation_label(len(items), "pairs", None, held) + both,
         label=label,
         loss_settings=list(weights),
         expected_config={
