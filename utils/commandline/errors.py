@@ -49,31 +49,44 @@ def single_line_errors(
             with warnings.catch_warnings(), ended_by_signal():
                 warnings.simplefilter("ignore")
                 return main(argv)
-        except (DataError, UsageError, FloatingPointError, *more) as error:
-            message = str(error)
         except KeyboardInterrupt:
             print(f"{name}: interrupted", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
-        except MemoryError:
-            message = f"out of memory; {advice}"
         except BrokenPipeError:  # whoever read our output has left, as `| head` does; the results are written
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return None
-        except OSError as error:
-            where = error.filename or getattr(error, "filename2", None)
-            message = f"{where}: {error.strerror}" if where and error.strerror else str(error)
-        except RuntimeError as error:  # PyTorch's
-            if "out of memory" in str(error):
-                message = f"out of GPU memory; {advice} or the CPU (--device cpu)"
-            elif any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
-                message = f"out of memory; {advice}"
-            elif "deterministic implementation" in str(error):
-                message = f"--deterministic: found {str(error).split('.')[0]}, expected operations that repeat"
-            elif "DataLoader worker" in str(error):
-                message = "a process that reads the data ended (killed, out of memory?); expected fewer --workers"
-            else:
+        except Exception as error:
+            message = message_of(error, more, advice)
+            if message is None:
                 raise
-        print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
+        print(f"{name}: {message}", file=sys.stderr)
         raise SystemExit(BAD_INPUT)
 
     return wrapped
+
+
+def message_of(error: Exception, more: tuple[type[Exception], ...] = (), advice: str = FEWER_PIXELS) -> str | None:
+    """The line that says what could not be used; None for an error of the code.
+
+    Args:
+        error: what was raised.
+        more, advice: see `single_line_errors`.
+    """
+    message = None
+    if isinstance(error, (DataError, UsageError, FloatingPointError, *more)):
+        message = str(error)
+    elif isinstance(error, MemoryError):
+        message = f"out of memory; {advice}"
+    elif isinstance(error, OSError):
+        where = error.filename or getattr(error, "filename2", None)
+        message = f"{where}: {error.strerror}" if where and error.strerror else str(error)
+    elif isinstance(error, RuntimeError):  # PyTorch's
+        if "out of memory" in str(error):
+            message = f"out of GPU memory; {advice} or the CPU (--device cpu)"
+        elif any(words in str(error) for words in ("not enough memory", "can't allocate memory")):
+            message = f"out of memory; {advice}"
+        elif "deterministic implementation" in str(error):
+            message = f"--deterministic: found {str(error).split('.')[0]}, expected operations that repeat"
+        elif "DataLoader worker" in str(error):
+            message = "a process that reads the data ended (killed, out of memory?); expected fewer --workers"
+    return None if message is None else " ".join(message.split())

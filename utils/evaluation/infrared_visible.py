@@ -159,7 +159,7 @@ def evaluate_pairs(
             if single and output.suffix.lower() not in TIFF and storage.dtype not in PNG_TYPES:
                 raise UsageError(f"--output {output}: found {storage.dtype} sources, expected a .tif for them")
             floats = {n.label: run.fuse(visible, infrared, n)[0] for n in (run.network, *run.others)}
-            shown = {label: _shown(image, pair, colour) for label, image in floats.items()}
+            shown = {label: in_colour(image, pair, colour) for label, image in floats.items()}
             for label, place in folders.items():
                 name = output.name if single else f"{place}/{pair['name']}{storage.suffix}"
                 write_stored(folder.path(name), shown[label], storage)
@@ -169,7 +169,7 @@ def evaluate_pairs(
                 rows.append(_sources(pair) + [_panel(label, image) for label, image in shown.items()])
                 window = telling_window(visible[0], infrared[0])
                 crops.append([replace(panel, image=panel.image[window]) for panel in rows[-1]])
-        _remarks(run, tables)
+        remark_networks(run, tables)
         if single:
             result = run.result(tables)
         else:
@@ -181,7 +181,7 @@ def evaluate_pairs(
     return result
 
 
-def _remarks(run: Evaluation, tables: list) -> None:
+def remark_networks(run: Evaluation, tables: list) -> None:
     """What a reader must know of further methods: training images among these, time."""
     networks = [run.network, *run.others]
     for table in tables:
@@ -199,7 +199,7 @@ def _remarks(run: Evaluation, tables: list) -> None:
             table.remark(f"Parameters and time an image: {'; '.join(each)}.")
 
 
-def _shown(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:
+def in_colour(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:
     """(H, W) in [0, 1] -> the same, or (3, H, W) with the pair's colour."""
     fused = fused.clip(0, 1)
     return with_colour(fused, pair["colour"]) if colour and pair["colour"] is not None else fused

@@ -1,0 +1,34 @@
+"""The whole page."""
+
+import gradio as gr
+
+from .handlers import Handlers
+from .networks import Shelf
+from .pairs_tab import pairs_tab
+from .visitors import Visitors
+
+FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
+MONO = ["ui-monospace", "Menlo", "Consolas", "monospace"]
+SWEEP = (300, 7200)  # seconds: how often Gradio's own copies are looked at, and how old they may be
+WAITING = 16  # requests in the queue
+STYLE = ".table table {font-size: 0.85em} .table {overflow-x: auto} footer {display: none !important}"
+HEAD = """# DCINN, on your own images
+Everything is computed on this computer; uploads and results are removed when you close the page."""
+
+
+def build(visitors: Visitors, device: str) -> gr.Blocks:
+    """The page; `queue` is on, one request at a time is with the networks.
+
+    Args:
+        visitors: who is there.
+        device: of --device.
+    """
+    handlers, shelf = Handlers(visitors), Shelf(device)
+    theme = gr.themes.Default(font=FONTS, font_mono=MONO)
+    page = gr.Blocks(title="DCINN", theme=theme, css=STYLE, analytics_enabled=False, delete_cache=SWEEP)
+    with page:
+        gr.Markdown(HEAD)
+        with gr.Tabs():
+            pairs_tab(handlers, shelf)
+        page.unload(handlers.leave)
+    return page.queue(max_size=WAITING, default_concurrency_limit=4, api_open=False)
