@@ -1,6 +1,7 @@
 """A page that speaks to nobody but its visitors, and whose files are all in one folder."""
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,9 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
         "form-action 'self'",
     )
+)
+ELSEWHERE = re.compile(
+    rb"""<link\b[^>]*\brel="(?:preconnect|dns-prefetch|manifest)"[^>]*>|<script\b[^>]*\bsrc="https?://[^>]*>\s*</script>"""
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -71,6 +75,8 @@ def refuse_downloads() -> None:
 class OnlyFromHere:
     """Every answer with the headers that keep a browser from asking anybody else; an ASGI middleware.
 
+    A browser connects to the hosts of <link rel="preconnect"> whatever the headers say: they go, with their scripts.
+
     Args:
         app: what answers.
     """
@@ -81,9 +87,25 @@ class OnlyFromHere:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
 
-        async def with_headers(message: Message) -> None:
+        start: Message = {}
+        page = bytearray()
+
+        async def cleaned(message: Message) -> None:
+            nonlocal start
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if headers.get("content-type", "").startswith("text/html"):
+                    start = message
+                    return
+            elif start and message["type"] == "http.response.body":
+                page.extend(message.get("body", b""))
+                if message.get("more_body"):
+                    return
+                body = ELSEWHERE.sub(b"", bytes(page))
+                MutableHeaders(scope=start)["content-length"] = str(len(body))
+                await send(start)
+                message = {"type": "http.response.body", "body": body}
             await send(message)
 
-        await self.app(scope, receive, with_headers)
+        await self.app(scope, receive, cleaned)

@@ -2,16 +2,23 @@
 
 import gradio as gr
 
+from .cubes_tab import cubes_tab
 from .handlers import Handlers
 from .networks import Shelf
 from .pairs_tab import pairs_tab
+from .scenes_tab import scenes_tab
 from .visitors import Visitors
 
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 MONO = ["ui-monospace", "Menlo", "Consolas", "monospace"]
 SWEEP = (300, 7200)  # seconds: how often Gradio's own copies are looked at, and how old they may be
 WAITING = 16  # requests in the queue
-STYLE = ".table table {font-size: 0.85em} .table {overflow-x: auto} footer {display: none !important}"
+STYLE = """
+.table table {font-size: 0.85em}
+.table {overflow-x: auto}
+footer {display: none !important}
+#pair_gallery .grid-wrap, #parts .grid-wrap {height: auto; max-height: none; min-height: 0}
+"""
 HEAD = """# DCINN, on your own images
 Everything is computed on this computer; uploads and results are removed when you close the page."""
 
@@ -30,5 +37,7 @@ def build(visitors: Visitors, device: str) -> gr.Blocks:
         gr.Markdown(HEAD)
         with gr.Tabs():
             pairs_tab(handlers, shelf)
+            scenes_tab(handlers, shelf)
+            cubes_tab(handlers, shelf)
         page.unload(handlers.leave)
     return page.queue(max_size=WAITING, default_concurrency_limit=4, api_open=False)

@@ -109,8 +109,7 @@ def _tables(run: Evaluation, pair: dict, floats: dict[str, np.ndarray]) -> str:
     fused = {label: to_eight_bit(image) for label, image in floats.items()}
     add_pair(tables, pair["name"], fused, to_eight_bit(pair["infrared"][0]), to_eight_bit(pair["visible"][0]))
     remark_networks(run, tables)
-    for line in run.notes:
-        tables[-1].remark(line)
+    run.result(tables)
     return "\n".join(table_text.markdown(table) for table in tables)
 
 

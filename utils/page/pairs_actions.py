@@ -4,6 +4,7 @@ import gradio as gr
 
 from utils.commandline.errors import UsageError
 
+from .clicked import slide
 from .handlers import Job
 from .networks import Shelf
 from .pairs import fuse_pair, look_inside, read_pair
@@ -28,21 +29,13 @@ class PairActions:
         job.visitor.replace("pair", **found, pair=pair, weights=weights)
         _, *others = found["pictures"]
         return [
-            self.slide(job, "visible"),
+            slide(job, "pair", "visible"),
             gr.update(choices=[*others[-2:], *others[:-2]], value="visible"),
             gr.update(value=found["download"], interactive=True),
             [(path, name) for name, path in found["pictures"].items()],
             found["table"],
             gr.update(value=None, visible=False),
         ]
-
-    def slide(self, job: Job, name: str) -> object:
-        """The slider between an image of this name and the fused one."""
-        pictures = job.visitor.kept.get("pair", {}).get("pictures", {})
-        if name not in pictures:
-            return gr.skip()
-        fused = next(iter(pictures))
-        return gr.update(value=(pictures[name], pictures[fused]), label=f"{name}, left; {fused}, right")
 
     def inside(self, job: Job) -> object:
         """The parts of the network on the last pair."""

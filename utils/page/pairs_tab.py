@@ -2,6 +2,7 @@
 
 import gradio as gr
 
+from .clicked import slide
 from .handlers import Handlers
 from .limits import MOST_BYTES, MOST_PIXELS, megabytes
 from .networks import Shelf, choices, methods
@@ -27,8 +28,8 @@ def pairs_tab(handlers: Handlers, shelf: Shelf) -> None:
             with gr.Column(scale=1, min_width=320):
                 sample = gr.Dropdown(list(SAMPLES), value=SAMPLES[0], label="Sample", elem_id="pair_sample")
                 with gr.Row():
-                    visible = gr.File(label="Visible image", file_types=FILES, height=110, elem_id="visible")
-                    infrared = gr.File(label="Infrared image", file_types=FILES, height=110, elem_id="infrared")
+                    visible = gr.File(label="Visible image", file_types=FILES, height=150, elem_id="visible")
+                    infrared = gr.File(label="Infrared image", file_types=FILES, height=150, elem_id="infrared")
                 weights = gr.Dropdown(names, value=names[0], label="Weights", elem_id="pair_weights")
                 rest = [(f"DCINN ({name})", name) for name in names] + methods()
                 beside = gr.CheckboxGroup(rest, label="Methods beside it", elem_id="beside")
@@ -50,9 +51,9 @@ def pairs_tab(handlers: Handlers, shelf: Shelf) -> None:
                         "Download", interactive=False, elem_id="pair_download", scale=1, min_width=160
                     )
                 with gr.Accordion("Side by side", open=True):
-                    gallery = gr.Gallery(show_label=False, columns=3, height="auto", elem_id="pair_gallery")
+                    gallery = gr.Gallery(show_label=False, columns=3, object_fit="contain", elem_id="pair_gallery")
                 inside = gr.Button("Look inside: base, detail, residual, conditions", elem_id="inside")
-                parts = gr.Gallery(show_label=False, columns=3, height="auto", visible=False, elem_id="parts")
+                parts = gr.Gallery(show_label=False, columns=3, object_fit="contain", visible=False, elem_id="parts")
         table = gr.Markdown(elem_id="pair_table", elem_classes="table")
 
         inputs = [sample, visible, infrared, bits, stretch, weights, beside, colour, kind]
@@ -61,6 +62,7 @@ def pairs_tab(handlers: Handlers, shelf: Shelf) -> None:
         actions = PairActions(shelf)
         fuse.click(handlers.call(actions.fuse), inputs, outputs, show_progress_on=[slider], **one_at_a_time)
         inside.click(handlers.call(actions.inside), None, parts, show_progress_on=[inside], **one_at_a_time)
-        against.input(handlers.call(actions.slide), against, slider, api_name=False, show_progress="hidden")
+        quick = {"api_name": False, "show_progress": "hidden"}
+        against.input(handlers.call(lambda job, name: slide(job, "pair", name)), against, slider, **quick)
         for file in (visible, infrared):
-            file.upload(handlers.upload, file, None, api_name=False, show_progress="hidden")
+            file.upload(handlers.upload, file, None, **quick)
