@@ -10,8 +10,8 @@ from .networks import Shelf, choices
 
 TITLE = "Hyperspectral"
 ABOUT = (
-    f"A zipped folder of CAVE's band images (<scene>_ms/<scene>_ms_01.png to 31), up to {megabytes(MOST_BYTES)}; without "
-    "one, the sample, simulated from photographs. The scene is degraded, fused with its colour image, and compared with "
+    f"A zipped folder of CAVE's band images (NAME_ms/NAME_ms_01.png ...), up to {megabytes(MOST_BYTES)}; without one, "
+    "the sample, simulated from photographs. The scene is degraded, fused with its colour image, and compared with "
     f"what it was; of a larger one the middle, up to {SIDES[1]}x{SIDES[1]} pixels."
 )
 UPSAMPLED = "upsampled (bilinear)"
@@ -45,7 +45,7 @@ class CubeActions:
             slide(job, "cube", UPSAMPLED),
             gr.update(choices=others, value=UPSAMPLED),
             gr.update(value=found["download"], interactive=True),
-            gr.update(value=found["pictures"][fused], label=f"{fused}, false colour: click a pixel for its spectrum"),
+            gr.update(value=found["pictures"][fused], label=f"{fused}; click a pixel for its spectrum"),
             None,
             angles,
             table,
@@ -69,18 +69,18 @@ def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
                 fuse = gr.Button("Fuse", variant="primary", elem_id="cube_fuse")
             with gr.Column(scale=2, min_width=420):
                 slider = gr.ImageSlider(label="Left; fused, right", interactive=False, elem_id="cube_slider")
-                with gr.Row(equal_height=True):
+                with gr.Row():
                     against = gr.Radio([UPSAMPLED, "truth"], value=UPSAMPLED, label="Against", scale=3)
                     download = gr.DownloadButton("Download", interactive=False, scale=1, min_width=160)
         with gr.Row():
             fused = gr.Image(
-                label="Fused, false colour: click a pixel for its spectrum",
+                label="Fused; click a pixel for its spectrum",
                 interactive=False,
                 type="filepath",
                 elem_id="cube_fused",
             )
-            spectrum = gr.Plot(label="Spectra", elem_id="cube_spectrum")
-            angles = gr.Plot(label="Spectral angle (SAM)", elem_id="cube_angles")
+            spectrum = gr.Plot(label="Spectra", show_label=False, elem_id="cube_spectrum")
+            angles = gr.Plot(label="Spectral angle (SAM)", show_label=False, elem_id="cube_angles")
         table = gr.Markdown(elem_id="cube_table", elem_classes="table")
 
         quick = {"api_name": False, "show_progress": "hidden"}

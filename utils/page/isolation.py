@@ -30,6 +30,7 @@ ELSEWHERE = re.compile(
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
+    "Permissions-Policy": "unload=(self)",  # see `page.LEAVING`
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-DNS-Prefetch-Control": "off",
@@ -96,6 +97,7 @@ class OnlyFromHere:
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 if headers.get("content-type", "").startswith("text/html"):
+                    headers["cache-control"] = "no-store"  # a page left is left, not kept for the way back
                     start = message
                     return
             elif start and message["type"] == "http.response.body":

@@ -18,7 +18,10 @@ STYLE = """
 .table {overflow-x: auto}
 footer {display: none !important}
 #pair_gallery .grid-wrap, #parts .grid-wrap {height: auto; max-height: none; min-height: 0}
+#scene_fused img, #cube_fused img, #look img {width: 100%; image-rendering: pixelated}
 """
+# A browser keeps a page that was left for the way back, with its connections, unless it listens to this event.
+LEAVING = "<script>addEventListener('unload', () => {})</script>"
 HEAD = """# DCINN, on your own images
 Everything is computed on this computer; uploads and results are removed when you close the page."""
 
@@ -32,7 +35,7 @@ def build(visitors: Visitors, device: str) -> gr.Blocks:
     """
     handlers, shelf = Handlers(visitors), Shelf(device)
     theme = gr.themes.Default(font=FONTS, font_mono=MONO)
-    page = gr.Blocks(title="DCINN", theme=theme, css=STYLE, analytics_enabled=False, delete_cache=SWEEP)
+    page = gr.Blocks(title="DCINN", theme=theme, css=STYLE, head=LEAVING, analytics_enabled=False, delete_cache=SWEEP)
     with page:
         gr.Markdown(HEAD)
         with gr.Tabs():

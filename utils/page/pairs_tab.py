@@ -43,7 +43,7 @@ def pairs_tab(handlers: Handlers, shelf: Shelf) -> None:
                 slider = gr.ImageSlider(
                     label="Source, left; fused, right", interactive=False, elem_id="pair_slider", max_height=520
                 )
-                with gr.Row(equal_height=True):
+                with gr.Row():
                     against = gr.Radio(
                         ["visible", "infrared"], value="visible", label="Against", elem_id="against", scale=3
                     )

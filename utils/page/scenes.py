@@ -78,10 +78,10 @@ class StoredScene(Scene):
         job: Job,
         folder: Path,
         path: Path | None,
-        sensor: str | None,
-        bits: int | None,
-        number: int,
-        reduced: bool,
+        sensor: str | None = None,
+        bits: int | None = None,
+        number: int = 1,
+        reduced: bool = False,
     ) -> None:
         scenes = PanScenes(path, sensor, bits)
         if scenes.file:

@@ -10,6 +10,7 @@ from .limits import MOST_BYTES, MOST_SAMPLES, SIDES, megabytes
 from .networks import Shelf, choices
 from .scene_actions import SceneActions
 
+WINDOWED, STORED = [".tif", ".tiff", ".npy"], [".mat", ".h5", ".hdf5"]
 TITLE = "Pansharpening"
 ABOUT = (
     f"An MS and a pan image (GeoTIFF, .npy), or one .mat or .h5 with both, up to {megabytes(MOST_BYTES)} and "
@@ -25,13 +26,11 @@ def scenes_tab(handlers: Handlers, shelf: Shelf) -> None:
     with gr.Tab(TITLE):
         gr.Markdown(ABOUT)
         with gr.Row():
+            ms = gr.File(label="MS", file_types=WINDOWED, height=130, elem_id="ms")
+            pan = gr.File(label="Pan", file_types=WINDOWED, height=130, elem_id="pan")
+            file = gr.File(label="Or both in a .mat, .h5", file_types=STORED, height=130, elem_id="scene_file")
+        with gr.Row():
             with gr.Column(scale=1, min_width=320):
-                with gr.Row():
-                    ms = gr.File(label="MS", file_types=[".tif", ".tiff", ".npy"], height=150, elem_id="ms")
-                    pan = gr.File(label="Pan", file_types=[".tif", ".tiff", ".npy"], height=150, elem_id="pan")
-                    file = gr.File(
-                        label=".mat, .h5", file_types=[".mat", ".h5", ".hdf5"], height=150, elem_id="scene_file"
-                    )
                 resolution = gr.Radio(KINDS, value="full", label="Resolution", elem_id="resolution")
                 with gr.Accordion("Options", open=False):
                     sensor = gr.Dropdown(["auto", *SENSORS, "none"], value="auto", label="Sensor (--sensor)")
@@ -51,7 +50,7 @@ def scenes_tab(handlers: Handlers, shelf: Shelf) -> None:
                 words = gr.Markdown(elem_id="look_words")
             with gr.Column(scale=2, min_width=420):
                 slider = gr.ImageSlider(label="Left; fused, right", interactive=False, elem_id="scene_slider")
-                with gr.Row(equal_height=True):
+                with gr.Row():
                     against = gr.Radio(["EXP (lms)"], value="EXP (lms)", label="Against", scale=3)
                     download = gr.DownloadButton(
                         "Download", interactive=False, elem_id="scene_download", scale=1, min_width=160
@@ -60,8 +59,8 @@ def scenes_tab(handlers: Handlers, shelf: Shelf) -> None:
             fused = gr.Image(
                 label="Fused: click a pixel for its spectrum", interactive=False, type="filepath", elem_id="scene_fused"
             )
-            spectrum = gr.Plot(label="Spectra", elem_id="scene_spectrum")
-            angles = gr.Plot(label="Spectral angle (SAM)", elem_id="scene_angles")
+            spectrum = gr.Plot(label="Spectra", show_label=False, elem_id="scene_spectrum")
+            angles = gr.Plot(label="Spectral angle (SAM)", show_label=False, elem_id="scene_angles")
         table = gr.Markdown(elem_id="scene_table", elem_classes="table")
 
         opening, one = [ms, pan, file, sensor, bits, number, resolution], {"concurrency_id": "network"}

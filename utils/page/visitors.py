@@ -4,10 +4,12 @@ import secrets
 import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 IDLE = 3600.0  # seconds after which a visitor who says nothing counts as gone
+STALE = 60.0  # seconds without a byte after which an upload counts as broken off
 MOST_GONE = 10_000  # names of those who left that are remembered
 
 
@@ -98,3 +100,7 @@ class Visitors:
         shared = {path for other in list(self._here.values()) for path in other.uploads}
         for path in visitor.uploads - shared:
             shutil.rmtree(path.parent, ignore_errors=True)
+        for path in self.root.glob("tmp*"):  # Gradio's: uploads that were broken off, and empty ones
+            with suppress(OSError):
+                if path.is_file() and time.time() - path.stat().st_mtime > STALE:
+                    path.unlink()
