@@ -36,7 +36,7 @@ def open_cubes(job: Job, file: str | None) -> list[str]:
     if path is None:
         return list(SAMPLES)
     folder = job.visitor.fresh("cubes")
-    root = unpack(job, path, folder)
+    root = unpack(path, folder, job.step)
     scenes = CAVE(root)
     job.visitor.replace("cubes", folder, root=root, upload=str(path))
     return list(scenes.scenes)

@@ -109,8 +109,13 @@ class Handlers:
                 self.visitors.clear(visitor)
 
     def _plain(self, message: str) -> str:
-        """With names of uploads in place of the paths under which they are kept."""
-        return re.sub(re.escape(str(self.visitors.root)) + r"/(?:[^/\s:]+/)*", "", message)
+        """With names of uploads in place of the paths under which they are kept, whole or cut off."""
+
+        def name(found: re.Match) -> str:
+            folder, slash, file = found.group(1).rpartition("/")
+            return file if folder and slash and file else "the upload"
+
+        return re.sub(re.escape(str(self.visitors.root)) + r"/([^\s':]*)", name, message)
 
 
 def given(job: Job, path: str | None) -> Path | None:

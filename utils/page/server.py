@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
-from utils.commandline.parser import Parser
+from utils.commandline.parser import Parser, port
 from utils.commandline.signals import asked_to_stop
 
 from .isolation import OnlyFromHere, isolate, refuse_downloads
@@ -23,7 +23,7 @@ def run_page(argv: list[str] | None) -> None:
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to answer at; 0.0.0.0: every one, whoever can reach it may use it"
     )
-    parser.add_argument("--port", type=int, default=PORT, help="port to answer at")
+    parser.add_argument("--port", type=port, default=PORT, help="port to answer at")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the networks run")
     args = parser.parse_args(argv)
     pick_device(args.device)
@@ -35,7 +35,7 @@ def run_page(argv: list[str] | None) -> None:
         tempfile.tempdir = earlier
 
 
-def _serve(folder: Path, host: str, port: int, device: str) -> None:
+def _serve(folder: Path, host: str, number: int, device: str) -> None:
     stop = threading.Event()
     with asked_to_stop(lambda *_: stop.set()):
         isolate(folder)
@@ -47,7 +47,7 @@ def _serve(folder: Path, host: str, port: int, device: str) -> None:
         try:
             page.launch(
                 server_name=host,
-                server_port=port,
+                server_port=number,
                 share=False,
                 inbrowser=False,
                 prevent_thread_lock=True,
@@ -60,7 +60,7 @@ def _serve(folder: Path, host: str, port: int, device: str) -> None:
                 app_kwargs={"middleware": [Middleware(OnlyFromHere)], "docs_url": None, "redoc_url": None},
             )
         except OSError as error:  # Gradio's, for a port that is taken
-            raise UsageError(f"--host {host} --port {port}: found {' '.join(str(error).split())}") from None
+            raise UsageError(f"--host {host} --port {number}: found {' '.join(str(error).split())}") from None
         print(f"The page is at {page.local_url} (Ctrl-C ends it)", flush=True)
         stop.wait()
         page.close(verbose=False)

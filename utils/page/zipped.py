@@ -2,12 +2,12 @@
 
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from data.errors import DataError
 from data.files.image_file import SUFFIXES
 
-from .handlers import Job
 from .limits import megabytes
 
 MOST_FILES = 2000
@@ -15,11 +15,16 @@ MOST_UNPACKED = 2**30  # bytes
 MOST_DEEP = 4  # folders inside one another
 
 
-def unpack(job: Job, path: Path, folder: Path) -> Path:
+def unpack(path: Path, folder: Path, step: Callable[[float, str], object] = lambda *_: None) -> Path:
     """Unpack the images of a .zip into `folder`; returns the folder that holds the folders of images.
 
     Only images are taken, by names that stay inside the folder; what a file unpacks to is counted before and held to
     while it is read.
+
+    Args:
+        path: the .zip.
+        folder: an empty one.
+        step: told how far it is, see `handlers.Job.step`.
 
     Raises:
         DataError: for another type, damage, a password, no images, too many files or bytes.
@@ -35,7 +40,7 @@ def unpack(job: Job, path: Path, folder: Path) -> Path:
                 limit = f"at most {megabytes(MOST_UNPACKED)}, the page's limit"
                 raise DataError(path, f"{megabytes(total)} unpacked", limit)
             for number, entry in enumerate(wanted):
-                job.step(number / len(wanted), "unpacking")
+                step(number / len(wanted), "unpacking")
                 parts = PurePosixPath(entry.filename).parts
                 target = folder.joinpath(*(parts if len(parts) > 1 else (path.stem, *parts)))
                 target.parent.mkdir(parents=True, exist_ok=True)
