@@ -7,19 +7,13 @@
 It answers this computer only, unless --host says otherwise, asks nobody else for anything, and keeps no upload.
 """
 
-import importlib.util
-
-from utils.commandline.errors import UsageError
 from utils.evaluation.parser import evaluation_script
+from utils.page.server import run_page
 
 
 @evaluation_script
 def main(argv: list[str] | None = None) -> None:
     """Run with these command line options (sys.argv by default) until Ctrl-C."""
-    if importlib.util.find_spec("gradio") is None:
-        raise UsageError("found no gradio, expected it: pip install -r requirements-demo.txt")
-    from utils.page.server import run_page  # noqa: PLC0415  starlette comes with gradio
-
     run_page(argv)
 
 

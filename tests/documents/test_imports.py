@@ -30,7 +30,7 @@ RULES = {  # folder or module -> what it may import of the project, beside itsel
     "utils.evaluation": (*BELOW_UTILS, "utils.commandline", "utils.output", "utils.distributed", "utils.tiling"),
     "utils.page": (*BELOW_UTILS, "utils.commandline", "utils.output", "utils.evaluation"),
     "utils.training": (*BELOW_UTILS, "utils.commandline", "utils.output", "utils.distributed"),
-    "demo": ("utils.commandline", "utils.evaluation.parser", "utils.page"),
+    "demo": ("utils.evaluation.parser", "utils.page.server"),
     "test_": (*BELOW_UTILS, "utils.commandline", "utils.evaluation"),
     "train_": (*BELOW_UTILS, "utils.commandline", "utils.training"),
     "hubconf": (),

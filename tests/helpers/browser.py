@@ -109,7 +109,7 @@ class Visit:
 
     def upload(self, name, path):
         self.one(f"#{name} input[type=file]").send_keys(str(path))
-        self.until(lambda: path.stem in self.text(f"#{name}"))
+        self.until(lambda: self.all(f"#{name} a[href*='file=']"))  # on the server
 
     def errors(self):
         """The lines of the messages that are shown."""

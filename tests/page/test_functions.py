@@ -211,7 +211,7 @@ def test_errors_are_one_line_without_the_server_s_folders(tmp_path, capsys):
 
 
 def test_a_page_names_nobody_else():
-    body = b'<link rel="preconnect" href="https://fonts.googleapis.com" />a<script src="https://x.org/y.js" async></script>b'
+    body = b'<link rel="preconnect" href="https://x.org" />a<script src="https://x.org/y.js" async></script>b'
 
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
@@ -240,3 +240,13 @@ def test_an_address_is_not_fetched(monkeypatch):
     block = gr.File()
     with pytest.raises(DataError, match="found an address"):
         asyncio.run(block.async_move_resource_to_block_cache("https://example.org/a.png"))
+
+
+def test_one_request_at_a_time_is_with_the_networks(tmp_path):
+    from utils.page.page import build
+
+    page = build(Visitors(tmp_path), "cpu")
+    fuse = [f for f in page.fns.values() if f.concurrency_id == "network"]
+    assert len(fuse) == 5  # fuse, look inside; open, fuse; fuse
+    assert {f.concurrency_limit for f in fuse} == {1}
+    assert {f.api_name for f in page.fns.values() if f.api_name} <= {"leave"}

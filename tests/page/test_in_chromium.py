@@ -153,6 +153,10 @@ def test_nothing_is_left_when_the_server_stops(sixteen, tmp_path):
         page.click("#pair_fuse")
         fused(page)
         assert server.files()
+        page.tab("Hyperspectral")
+        page.until(lambda: page.one("#cube_fuse").is_displayed())
+        page.click("#cube_fuse")  # the server stops in the middle of it
+        time.sleep(1)
         code, said = server.stop()
         assert code == 0, said
         assert "Traceback" not in said

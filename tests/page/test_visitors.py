@@ -35,7 +35,8 @@ def test_who_leaves_is_stopped_and_leaves_nothing(tmp_path):
         found.of("one")
     with pytest.raises(LeftError):
         one.fresh("pair")
-    found.leave("two")
+    found.end()
+    assert two.gone.is_set()
     assert not list(tmp_path.rglob("*.png"))
 
 

@@ -4,7 +4,7 @@ import gradio as gr
 
 from .clicked import slide, spectra_at
 from .cubes import SAMPLES, fuse_cube, open_cubes, read_cube
-from .handlers import Handlers, Job
+from .handlers import ONE_AT_A_TIME, QUICK, Handlers, Job
 from .limits import MOST_BYTES, SIDES, megabytes
 from .networks import Shelf, choices
 
@@ -83,18 +83,16 @@ def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
             angles = gr.Plot(label="Spectral angle (SAM)", show_label=False, elem_id="cube_angles")
         table = gr.Markdown(elem_id="cube_table", elem_classes="table")
 
-        quick = {"api_name": False, "show_progress": "hidden"}
         fuse.click(
             handlers.call(actions.fuse),
             [file, scene, bits, weights, ratio, side],
             [slider, against, download, fused, spectrum, angles, table],
             show_progress_on=slider,
-            concurrency_id="network",
-            api_name=False,
+            **ONE_AT_A_TIME,
         )
-        against.input(handlers.call(lambda job, name: slide(job, "cube", name)), against, slider, **quick)
-        fused.select(handlers.click(lambda job, place: spectra_at(job, "cube", place)), None, spectrum, **quick)
-        file.upload(handlers.upload, file, None, **quick).then(
+        against.input(handlers.call(lambda job, name: slide(job, "cube", name)), against, slider, **QUICK)
+        fused.select(handlers.click(lambda job, place: spectra_at(job, "cube", place)), None, spectrum, **QUICK)
+        file.upload(handlers.upload, file, None, **QUICK).then(
             handlers.call(actions.open), file, scene, show_progress_on=scene, api_name=False
         )
-        file.clear(handlers.call(actions.open), file, scene, **quick)
+        file.clear(handlers.call(actions.open), file, scene, **QUICK)

@@ -16,6 +16,8 @@ from utils.commandline.errors import message_of
 from .limits import check_bytes
 from .visitors import LeftError, Visitor, Visitors
 
+ONE_AT_A_TIME = {"concurrency_id": "network", "concurrency_limit": 1, "api_name": False}  # of all tabs together
+QUICK = {"api_name": False, "show_progress": "hidden"}
 FEWER = "choose a smaller crop or a smaller image"
 GONE = "The server counts this page as closed: reload it."
 

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from .clicked import slide
-from .handlers import Handlers
+from .handlers import ONE_AT_A_TIME, QUICK, Handlers
 from .limits import MOST_BYTES, MOST_PIXELS, megabytes
 from .networks import Shelf, choices, methods
 from .pairs import SAMPLES
@@ -58,11 +58,9 @@ def pairs_tab(handlers: Handlers, shelf: Shelf) -> None:
 
         inputs = [sample, visible, infrared, bits, stretch, weights, beside, colour, kind]
         outputs = [slider, against, download, gallery, table, parts]
-        one_at_a_time = {"concurrency_id": "network", "api_name": False}
         actions = PairActions(shelf)
-        fuse.click(handlers.call(actions.fuse), inputs, outputs, show_progress_on=[slider], **one_at_a_time)
-        inside.click(handlers.call(actions.inside), None, parts, show_progress_on=[inside], **one_at_a_time)
-        quick = {"api_name": False, "show_progress": "hidden"}
-        against.input(handlers.call(lambda job, name: slide(job, "pair", name)), against, slider, **quick)
+        fuse.click(handlers.call(actions.fuse), inputs, outputs, show_progress_on=[slider], **ONE_AT_A_TIME)
+        inside.click(handlers.call(actions.inside), None, parts, show_progress_on=[inside], **ONE_AT_A_TIME)
+        against.input(handlers.call(lambda job, name: slide(job, "pair", name)), against, slider, **QUICK)
         for file in (visible, infrared):
-            file.upload(handlers.upload, file, None, **quick)
+            file.upload(handlers.upload, file, None, **QUICK)

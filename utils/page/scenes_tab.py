@@ -5,7 +5,7 @@ import gradio as gr
 from metrics.sensors import SENSORS
 
 from .clicked import slide, spectra_at
-from .handlers import Handlers
+from .handlers import ONE_AT_A_TIME, QUICK, Handlers
 from .limits import MOST_BYTES, MOST_SAMPLES, SIDES, megabytes
 from .networks import Shelf, choices
 from .scene_actions import SceneActions
@@ -63,24 +63,22 @@ def scenes_tab(handlers: Handlers, shelf: Shelf) -> None:
             angles = gr.Plot(label="Spectral angle (SAM)", show_label=False, elem_id="scene_angles")
         table = gr.Markdown(elem_id="scene_table", elem_classes="table")
 
-        opening, one = [ms, pan, file, sensor, bits, number, resolution], {"concurrency_id": "network"}
+        opening = [ms, pan, file, sensor, bits, number, resolution]
         open_button.click(
-            handlers.call(actions.open), [*opening, side], [look, words], show_progress_on=look, api_name=False, **one
+            handlers.call(actions.open), [*opening, side], [look, words], show_progress_on=look, **ONE_AT_A_TIME
         )
         fuse.click(
             handlers.call(actions.fuse),
             [*opening, side, weights, suffix],
             [slider, against, download, fused, spectrum, angles, table, look, words],
             show_progress_on=slider,
-            api_name=False,
-            **one,
+            **ONE_AT_A_TIME,
         )
-        quick = {"api_name": False, "show_progress": "hidden"}
-        look.select(handlers.click(actions.point), side, [look, words], **quick)
-        side.release(handlers.call(actions.side), side, [look, words], **quick)
-        against.input(handlers.call(lambda job, name: slide(job, "crop", name)), against, slider, **quick)
-        fused.select(handlers.click(lambda job, place: spectra_at(job, "crop", place)), None, spectrum, **quick)
+        look.select(handlers.click(actions.point), side, [look, words], **QUICK)
+        side.release(handlers.call(actions.side), side, [look, words], **QUICK)
+        against.input(handlers.call(lambda job, name: slide(job, "crop", name)), against, slider, **QUICK)
+        fused.select(handlers.click(lambda job, place: spectra_at(job, "crop", place)), None, spectrum, **QUICK)
         for upload in (ms, pan, file):
-            upload.upload(handlers.upload, upload, None, **quick)
-            upload.change(handlers.call(actions.other), None, [look, words], **quick)
-        resolution.input(handlers.call(actions.other), None, [look, words], **quick)
+            upload.upload(handlers.upload, upload, None, **QUICK)
+            upload.change(handlers.call(actions.other), None, [look, words], **QUICK)
+        resolution.input(handlers.call(actions.other), None, [look, words], **QUICK)

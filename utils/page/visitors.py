@@ -83,6 +83,12 @@ class Visitors:
         with self._lock:
             self._remove(name)
 
+    def end(self) -> None:
+        """Everybody leaves."""
+        with self._lock:
+            for name in list(self._here):
+                self._remove(name)
+
     def _remove(self, name: str) -> None:
         self._gone[name] = None
         for old in list(self._gone)[:-MOST_GONE]:
