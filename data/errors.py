@@ -2,6 +2,8 @@
 
 import re
 
+from metrics.outside_text import shown
+
 LONGEST = 400  # characters of what a file holds that go into a message
 
 
@@ -14,10 +16,10 @@ class DataError(ValueError):
 
     def __init__(self, where: object, found: str, expected: str) -> None:
         self.parts = (str(where), found, expected)
-        super().__init__(f"{one_line(where)}: found {one_line(found, LONGEST)}, expected {one_line(expected, LONGEST)}")
+        super().__init__(f"{shown(where)}: found {one_line(found, LONGEST)}, expected {one_line(expected, LONGEST)}")
 
 
 def one_line(text: object, longest: int | None = None) -> str:
-    """Text that prints as one line, whatever a file had in its names."""
-    plain = re.sub("\0+", " ", "".join(c if c.isprintable() else "\0" for c in str(text)))
+    """A message that prints as one line, whatever a file had in its names: line breaks are spaces, see `shown`."""
+    plain = shown(re.sub(r"\s*[\r\n]\s*", " ", str(text).strip()))
     return plain if longest is None or len(plain) <= longest else f"{plain[:longest]} ..."

@@ -8,6 +8,7 @@ import numpy as np
 
 from .errors import DataError
 from .files.array_file import ArrayFile
+from .files.folders import files_in
 from .files.sample_range import USED, are_digital_numbers, listed
 
 BANDS, SIDE = 31, 1000
@@ -38,9 +39,8 @@ class Harvard:
         self, root: str | os.PathLike, scenes: tuple[str, ...] | None = None, side: int = SIDE, bits: int | None = None
     ) -> None:
         self.root, self.side, self.bits = Path(root), side, bits
-        if not self.root.is_dir():
-            raise DataError(self.root, "no such folder" if not self.root.exists() else "a file", "a folder of scenes")
-        there = {p.stem: p for p in sorted(self.root.glob("*.mat")) if not p.name.startswith(".")}
+        found = files_in(self.root, (".mat",), "a folder of scenes")
+        there, self.remarks = {p.stem: p for p in found.paths}, found.notes
         if not there:
             raise DataError(self.root, "no .mat files", "Harvard's scenes, one .mat file each")
         lacking = [s for s in scenes or () if s not in there]
@@ -59,7 +59,7 @@ class Harvard:
         name = self.scenes[index]
         file = ArrayFile(self.files[name])
         if "ref" not in file:
-            raise DataError(file.path, f"the keys {', '.join(k for k in file if not k.startswith('_'))}", "ref")
+            raise file.lacks("ref")
         cube = file.read("ref")
         if cube.ndim != 3 or cube.shape[2] != BANDS or min(cube.shape[:2]) < self.side or cube.dtype.kind not in "uif":
             expected = f"numbers of shape (H, W, {BANDS}), sides of at least {self.side}"

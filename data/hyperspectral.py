@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
+from .files.folders import files_in, folders_in
 from .files.image_file import SUFFIXES, read_raster
 from .simulate import degrade_hsi, imresize
 from .splits import split
@@ -39,16 +40,14 @@ class CAVE:
 
     def __init__(self, root: str | os.PathLike, scenes: tuple[str, ...] | None = None, bits: int | None = None) -> None:
         self.root, self.bits, self.declared = Path(root), bits or CAVE_BITS, bits is not None
-        if not self.root.is_dir():
-            raise DataError(self.root, "no such folder" if not self.root.exists() else "a file", "a folder of scenes")
-        there = _scene_folders(self.root)
+        there, self.remarks = _scene_folders(self.root)
         if not there:
             raise DataError(self.root, "no scenes", "<scene>_ms/<scene>_ms/<scene>_ms_01.png and on")
         lacking = [s for s in scenes or () if s not in there]
         if lacking:
             raise DataError(self.root, f"no scene {lacking[0]}", f"one of {', '.join(sorted(there))}")
         self.scenes = tuple(scenes or sorted(there))
-        self.files = {scene: _band_files(there[scene]) for scene in self.scenes}
+        self.files = {scene: _band_files(there[scene], self.remarks) for scene in self.scenes}
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -105,25 +104,31 @@ def fusion_inputs(gt: np.ndarray, srf: np.ndarray, ratio: int = 4) -> dict[str, 
     return {name: np.ascontiguousarray(np.moveaxis(image, -1, 0), np.float32) for name, image in images.items()}
 
 
-def _scene_folders(root: Path) -> dict[str, Path]:
-    """Scene name -> the folder with its band images."""
+def _scene_folders(root: Path) -> tuple[dict[str, Path], list[str]]:
+    """Scene name -> the folder with its band images, and what was skipped."""
+    if not root.is_dir():
+        raise DataError(root, "no such folder" if not root.exists() else "a file", "a folder of scenes")
     folders = {}
-    for outer in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+    there = folders_in(root)
+    for outer in there.paths:
         inner = outer / outer.name
         folder = inner if inner.is_dir() else outer
-        if any(_band_number(p) for p in folder.iterdir()):
+        if any(_band_number(p) for p in files_in(folder, SUFFIXES).paths):
             folders[outer.name.removesuffix("_ms")] = folder
-    return folders
+    return folders, there.notes
 
 
 def _band_number(path: Path) -> int | None:
     match = re.search(r"(?:^|_)(\d{1,3})$", path.stem)
-    return int(match.group(1)) if match and path.suffix.lower() in SUFFIXES else None
+    return int(match.group(1)) if match else None
 
 
-def _band_files(folder: Path) -> list[Path]:
+def _band_files(folder: Path, remarks: list[str]) -> list[Path]:
+    """The images of the bands; what was skipped is added to `remarks`."""
     bands: dict[int, Path] = {}
-    for path in sorted(folder.iterdir()):
+    found = files_in(folder, SUFFIXES)
+    remarks += [f"{folder.name}: {note}" for note in found.notes]
+    for path in found.paths:
         number = _band_number(path)
         if number in bands:
             raise DataError(folder, f"{bands[number].name} and {path.name}", "one image of each band")

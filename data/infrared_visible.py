@@ -11,14 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .files.image_file import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
+from .files.folders import plain_name
+from .files.image_file import read_raster, to_gray, to_rgb, to_unit, turned
 from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, scaled
 from .files.sample_type import Storage, storage_of, stretched_storage
-
-VISIBLE_FOLDERS = ("vi", "vis", "visible", "crop_lr_visible", "mri")
-COLOURED = ("pet", "spect")  # whose colours are the measurement
-MEDICAL = ("ct", *COLOURED)
-INFRARED_FOLDERS = ("ir", "infrared", "cropinfrared", *MEDICAL)
+from .pair_folders import COLOURED, INFRARED_FOLDERS, VISIBLE_FOLDERS, find_pairs, subfolder
+from .pair_names import matched
 
 
 class PairedImages:
@@ -26,13 +24,16 @@ class PairedImages:
 
     Args:
         root: a folder holding one subfolder of each kind: vi, vis, visible, crop_LR_visible or MRI, and ir, infrared,
-            cropinfrared, CT, PET or SPECT (any case). Not needed where both others are given.
+            cropinfrared, CT, PET or SPECT (any case); further layouts: `pair_folders.find_pairs`. Not needed where both
+            others are given.
         visible, infrared: the two folders, or one file each.
         bits: declared bit depth of images of more than 8 bits; that of their type by default.
         infrared_range: what becomes 0 to 1 in the infrared images, of any numeric type: (low, high) in their own unit,
             or "stretch" for the 0.5th to 99.5th percentile of each; by default the range of their type or depth.
         guess: False: integers that use less than a quarter of the range of their type are refused unless `bits` is
             given; by default a note is made.
+
+    `remarks` holds what is to be said of the whole: which part was taken, how names were matched, what was skipped.
 
     Items are dictionaries: `name`, `visible` and `infrared` (1, H, W) float32 in [0, 1], `colour` (3, H, W) likewise or
     None where nothing is coloured, `coloured` (whose colour that is), `storage` (how the deeper of the two files holds
@@ -53,11 +54,14 @@ class PairedImages:
         infrared_range: InfraredRange | None = None,
         guess: bool = True,
     ) -> None:
+        self.remarks: list[str] = []
         if visible is None or infrared is None:
             if root is None:
                 raise ValueError("PairedImages needs a root, or both a visible and an infrared folder")
-            visible = _subfolder(Path(root), VISIBLE_FOLDERS, "visible") if visible is None else visible
-            infrared = _subfolder(Path(root), INFRARED_FOLDERS, "infrared") if infrared is None else infrared
+            if visible is None and infrared is None:
+                visible, infrared, self.remarks = find_pairs(Path(root))
+            visible = subfolder(Path(root), VISIBLE_FOLDERS, "visible") if visible is None else visible
+            infrared = subfolder(Path(root), INFRARED_FOLDERS, "infrared") if infrared is None else infrared
         self.visible, self.infrared = Path(visible), Path(infrared)
         self.doubts = [
             f"{role} images are from a folder named {folder.name}: are the two swapped?"
@@ -71,7 +75,8 @@ class PairedImages:
         if infrared_range is not None and self.modality in COLOURED:
             found = f"a range for {self.modality.upper()}, whose colours are the measurement"
             raise DataError(self.infrared, found, "none (--stretch-infrared, --infrared-range)")
-        self.pairs = matched(self.visible, self.infrared)
+        self.pairs, notes = matched(self.visible, self.infrared, words=True)
+        self.remarks = [*self.remarks, *notes]
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -118,7 +123,7 @@ class PairedImages:
         Raises:
             DataError: where one of them is not there.
         """
-        there = {visible.stem: (visible, infrared) for visible, infrared in self.pairs}
+        there = {plain_name(visible): (visible, infrared) for visible, infrared in self.pairs}
         if lacking := [name for name in names if name not in there]:
             raise DataError(self.visible, f"no image named {lacking[0]}", f"the {len(names)} pairs asked for")
         self.pairs = [there[name] for name in sorted(names)]
@@ -146,61 +151,7 @@ class PairedImages:
         return unit, colour, storage_of(raw, path, self.bits), [*notes, *more]
 
 
-def holds_pairs(root: Path) -> bool:
-    """Whether a folder has a subfolder for either kind of image."""
-    names = {p.name.lower() for p in root.iterdir() if p.is_dir()} if root.is_dir() else set()
-    return bool(names & {*VISIBLE_FOLDERS, *INFRARED_FOLDERS})
-
-
 def _home(path: Path) -> Path:
     """The folder, or the file's."""
     whole = path.resolve()
     return whole if whole.is_dir() else whole.parent
-
-
-def _subfolder(root: Path, names: tuple[str, ...], kind: str) -> Path:
-    if not root.is_dir():
-        raise DataError(root, "no such folder", "a folder of image pairs")
-    found = sorted(p for p in root.iterdir() if p.is_dir() and p.name.lower() in names)
-    if not found:
-        there = ", ".join(sorted(p.name for p in root.iterdir())[:5]) or "nothing"
-        raise DataError(root, there, f"a subfolder of {kind} images ({', '.join(names)}), or --{kind} DIR")
-    if len(found) > 1:
-        raise DataError(root, f"{' and '.join(p.name for p in found)}", f"one {kind} folder, or --{kind} DIR")
-    return found[0]
-
-
-def images_by_stem(path: Path) -> dict[str, Path]:
-    """Name without suffix -> file, of the images of a folder.
-
-    Raises:
-        DataError: for no such folder, none in it, and two images of one name.
-    """
-    files: dict[str, Path] = {}
-    for file in list_images(path):
-        if file.stem in files:
-            raise DataError(path, f"{files[file.stem].name} and {file.name}", "one image of each name")
-        files[file.stem] = file
-    return files
-
-
-def _file_or_folder(path: Path) -> dict[str, Path]:
-    if path.is_file() or path.suffix.lower() in SUFFIXES:
-        return {"": path}
-    return images_by_stem(path)
-
-
-def matched(visible: Path, infrared: Path) -> list[tuple[Path, Path]]:
-    """The images of two folders by their names without suffixes, sorted; or two files.
-
-    Raises:
-        DataError: for missing folders, a file beside a folder, two images of one name, and the first without partner.
-    """
-    left, right = _file_or_folder(visible), _file_or_folder(infrared)
-    if ("" in left) != ("" in right):
-        file, folder = (visible, infrared) if "" in left else (infrared, visible)
-        raise DataError(folder, "a folder", f"a file, as {file} is one")
-    for name in sorted(set(left) ^ set(right)):
-        lone, other = (left[name], infrared) if name in left else (right[name], visible)
-        raise DataError(lone, "no partner", f"an image named {lone.stem} in {other}")
-    return [(left[name], right[name]) for name in sorted(left)]

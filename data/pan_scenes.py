@@ -7,6 +7,7 @@ import numpy as np
 from metrics.sensors import ms_gains
 
 from . import PanCollection
+from .files.nodata import LEAST_BORDER, zero_border
 from .samples import SAMPLE_BITS, SAMPLE_SENSOR, sample_pan_scene
 from .simulate import interp23, wald
 
@@ -81,3 +82,15 @@ class PanScenes:
         low_pan = images.pop("pan")[None].astype(np.float32)
         bands = {k: np.ascontiguousarray(np.moveaxis(v, -1, 0), np.float32) for k, v in images.items()}
         return {"name": item["name"], "pan": low_pan, **bands}
+
+
+def zero_borders(item: dict) -> list[str]:
+    """What is to be said of a scene's borders of zeros: files of arrays do not declare NoData."""
+    roles = {"gt": "the reference"} if item.get("gt") is not None else {"ms": "the ms", "pan": "the pan"}
+    shares = {name: zero_border(item[role]) for role, name in roles.items() if item.get(role) is not None}
+    return [
+        f"{share:.0%} of {name} are a border of zeros, fused and measured as ground: crop it, or give TIFFs (--ms, "
+        "--pan, --nodata 0)"
+        for name, share in shares.items()
+        if share >= LEAST_BORDER
+    ]

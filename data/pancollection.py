@@ -66,14 +66,14 @@ class PanCollection:
         self.scale = 2**self.bits - 1
         self.keys = {role: next((k for k in names if k in self.file), None) for role, names in KEYS.items()}
         if self.keys["pan"] is None:
-            raise self._missing("pan or I_PAN")
+            raise self.file.lacks("pan or I_PAN")
         self._read_pan_layout()
         if "I_MS" in self.file:
             inner = self.file["I_MS"].shape[1 if self.stacked else 0 :]
             role = "lms" if (self.height, self.width) in (tuple(inner[1:]), tuple(inner[:2])) else "ms"
             self.keys[role] = self.keys[role] or "I_MS"
         if self.keys["ms"] is None and self.keys["lms"] is None:
-            raise self._missing("ms (I_MS_LR, I_MS) or lms")
+            raise self.file.lacks("ms (I_MS_LR, I_MS) or lms")
         self.roles = [role for role in ("gt", "lms", "ms") if self.keys[role]]
         self.layout = self._layout()
         self.bands = self._bands()
@@ -121,10 +121,6 @@ class PanCollection:
         key = self.keys[role]
         assert key is not None
         return key
-
-    def _missing(self, what: str) -> DataError:
-        names = [k for k in self.file if not k.startswith("__")]
-        return DataError(self.path, f"the keys {', '.join(names[:8]) or '(none)'}", what)
 
     def _read_pan_layout(self) -> None:
         """Sets stacked, count, height, width and where the pan's axis of one sits."""

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
+from .files.folders import files_in, folders_in
 from .files.image_file import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
 from .files.infrared_range import doubts
 from .files.sample_type import Storage, storage_of
-from .infrared_visible import matched
+from .pair_names import matched
 
 KINDS = ("multifocus", "multiexposure")
 PART = re.compile(r"(.+)[-_ ](A|B|1|2)", re.IGNORECASE)  # lytro-01-A.jpg and lytro-01-B.jpg
@@ -43,9 +44,10 @@ class PhotographPairs:
             raise ValueError("PhotographPairs needs a root, or a first and a second folder")
         self.kind = kind
         if root:
-            self.pairs = _of_folder(root, kind)
+            self.pairs, self.remarks = _of_folder(root, kind)
         else:
-            self.pairs = [(a.stem, [a, b]) for a, b in matched(Path(str(first)), Path(str(second)))]
+            found = matched(Path(str(first)), Path(str(second)))
+            self.pairs, self.remarks = [(a.stem, [a, b]) for a, b in found.pairs], found.notes
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -83,25 +85,29 @@ def _mean(item: tuple) -> float:
     return float(item[1].mean())
 
 
-def _of_folder(root: Path, kind: str) -> list[tuple[str, list[Path]]]:
+def _of_folder(root: Path, kind: str) -> tuple[list[tuple[str, list[Path]]], list[str]]:
     if not root.is_dir():
         raise DataError(root, "a file" if root.exists() else "no such folder", "a folder of pairs")
-    scenes = sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
+    scenes, notes = folders_in(root)
     if not scenes:
         return _of_names(root)
-    if loose := [p.name for p in sorted(root.iterdir()) if p.suffix.lower() in SUFFIXES and p.name[0] != "."]:
-        raise DataError(root, f"{loose[0]} beside the folder {scenes[0].name}", "either images, or a folder a scene")
-    pairs = [(scene.name, list_images(scene)) for scene in scenes]
+    if loose := files_in(root, SUFFIXES).paths:
+        found = f"{loose[0].name} beside the folder {scenes[0].name}"
+        raise DataError(root, found, "either images, or a folder a scene")
+    listed = {scene.name: list_images(scene) for scene in scenes}
+    pairs = [(name, found.paths) for name, found in listed.items()]
+    notes += [f"{name}: {note}" for name, found in listed.items() for note in found.notes]
     for name, files in pairs:
         if len(files) < 2 or (kind == "multifocus" and len(files) > 2):
             found = f"{len(files)} image{'s' if len(files) > 1 else ''}"
             raise DataError(root / name, found, "two" if kind == "multifocus" else "two or more")
-    return pairs
+    return pairs, notes
 
 
-def _of_names(root: Path) -> list[tuple[str, list[Path]]]:
+def _of_names(root: Path) -> tuple[list[tuple[str, list[Path]]], list[str]]:
     parts: dict[str, list[tuple[str, Path]]] = {}
-    for path in list_images(root):
+    images, notes = list_images(root)
+    for path in images:
         match = PART.fullmatch(path.stem)
         if not match:
             raise DataError(path, "a name without -A, -B, _1 or _2 at its end", "pairs of names, or a folder a scene")
@@ -110,4 +116,4 @@ def _of_names(root: Path) -> list[tuple[str, list[Path]]]:
         if [mark for mark, _ in files] not in (["A", "B"], ["1", "2"]):
             found = ", ".join(path.name for _, path in files)
             raise DataError(root, found, "two images of this name, -A and -B, or _1 and _2")
-    return [(name, [path for _, path in files]) for name, files in parts.items()]
+    return [(name, [path for _, path in files]) for name, files in parts.items()], notes

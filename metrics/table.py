@@ -5,7 +5,7 @@ quoted below it and labelled. Best and second best of a column are marked over e
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -51,6 +51,23 @@ class Table:
         """Task and protocol, for CSV files."""
         return f"{self.task}:{self.protocol}" if self.protocol else self.task
 
+    def without_images(self) -> "Table":
+        """The same table, empty: for some of the images, to be added with `extend`."""
+        return replace(self, images=[], sizes=[], rows={}, remarks=[], unranked=set())
+
+    def extend(self, other: "Table") -> None:
+        """Add the images, remarks and doubts of another table of the same columns."""
+        self.images += other.images
+        self.sizes += other.sizes
+        for method, row in other.rows.items():
+            mine = self.rows.setdefault(method, {name: [] for name in self.metrics})
+            for name, values in row.items():
+                mine[name] += values
+        for line in other.remarks:
+            self.remark(line)
+        self.unranked |= other.unranked
+        self.comparable = self.comparable and other.comparable
+
     def image(self, name: str, size: tuple[int, int]) -> None:
         """Begin the next image: its name and (height, width); `add` its methods after it."""
         self.images.append(name)
@@ -71,10 +88,9 @@ class Table:
                 self.remark(f"{name} left empty where it is undefined (constant or black images).")
             row[name].append(value)
 
-    def remark(self, line: str) -> None:
-        """A line under the table, once."""
-        if line not in self.remarks:
-            self.remarks.append(line)
+    def remark(self, *lines: str) -> None:
+        """Lines under the table, each once."""
+        self.remarks += [line for line in dict.fromkeys(lines) if line not in self.remarks]
 
     def summary(self) -> dict[str, dict[str, dict[str, float | int | None]]]:
         """method -> metric -> {"mean", "std", "count"} over its values; std is the sample's (n - 1)."""

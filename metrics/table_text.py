@@ -5,15 +5,12 @@ import io
 
 from . import published
 from .columns import direction
+from .outside_text import comment_in_latex, in_csv, in_latex, in_markdown, line_in_markdown
 from .table import ARROWS, Table
 
 CSV_HEADER = "table,image,method,metric,value\n"
 MARKDOWN_MARKS = {"best": ("**", "**"), "second": ("*", "*"), None: ("", "")}
 LATEX_MARKS = {"best": (r"\textbf{", "}"), "second": (r"\underline{", "}"), None: ("", "")}
-LATEX_SPECIAL = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "↑": r"$\uparrow$", "↓": r"$\downarrow$",
-}  # fmt: skip
 
 
 def lines(table: Table) -> list[tuple[str, list[tuple[str, str | None]]]]:
@@ -31,16 +28,17 @@ def markdown(table: Table) -> str:
     """The table with its title, the rows set apart, and the remarks."""
     same, other = table.published()
     out = [
-        f"### {' '.join(table.title.split())} ({_count(table)})",
+        f"### {in_markdown(table.title)} ({_count(table)})",
         "",
         "| method | " + " | ".join(_heads(table)) + " |",
     ]
     out.append("|---|" + "---:|" * len(table.metrics))
-    for name, cells in lines(table):
+    own = len(table.rows)
+    for i, (name, cells) in enumerate(lines(table)):
         shown = [text if not text else text.join(MARKDOWN_MARKS[mark]) for text, mark in cells]
-        out.append(f"| {_line(name)} | " + " | ".join(shown) + " |")
+        out.append(f"| {in_markdown(name) if i < own else name} | " + " | ".join(shown) + " |")
     out += ["", "* Mean and sample deviation over the images; **best**, *second best* of the rows above."]
-    out += [f"* {remark}" for remark in table.remarks]
+    out += [f"* {line_in_markdown(remark)}" for remark in table.remarks]
     out += [f"* Cautions about {row['source']}: {' '.join(row['notes'])}" for row in _once(same) if row["notes"]]
     for row in other:
         values = ", ".join(f"{m} {_text(v)}" for m, v in row["metrics"].items())
@@ -53,16 +51,16 @@ def markdown(table: Table) -> str:
 
 def latex(table: Table) -> str:
     """A booktabs table, best in bold, second best underlined."""
-    out = [r"\begin{table}", rf"\caption{{{_escaped(table.title)} ({_count(table)})}}"]
+    out = [r"\begin{table}", rf"\caption{{{in_latex(table.title)} ({_count(table)})}}"]
     out += [rf"\begin{{tabular}}{{l{'r' * len(table.metrics)}}}", r"\toprule"]
-    out += [" & ".join(["method", *map(_escaped, _heads(table))]) + r" \\", r"\midrule"]
+    out += [" & ".join(["method", *map(in_latex, _heads(table))]) + r" \\", r"\midrule"]
     own = len(table.rows)
     for i, (name, cells) in enumerate(lines(table)):
-        shown = [_escaped(text).join(LATEX_MARKS[mark if text else None]) for text, mark in cells]
+        shown = [in_latex(text).join(LATEX_MARKS[mark if text else None]) for text, mark in cells]
         out += [r"\midrule"] if i == own else []
-        out.append(" & ".join([_escaped(name), *shown]) + r" \\")
+        out.append(" & ".join([in_latex(name), *shown]) + r" \\")
     out += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
-    return "\n".join(out + [f"% {' '.join(remark.split())}" for remark in table.remarks]) + "\n"
+    return "\n".join(out + [comment_in_latex(remark) for remark in table.remarks]) + "\n"
 
 
 def csv_rows(table: Table) -> str:
@@ -71,7 +69,8 @@ def csv_rows(table: Table) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     for method, row in table.rows.items():
         for i, image in enumerate(table.images):
-            writer.writerows([table.name, image, method, m, row[m][i]] for m in table.metrics)
+            cells = ([table.name, image, method, m, row[m][i]] for m in table.metrics)
+            writer.writerows([in_csv(cell) for cell in line] for line in cells)
     return buffer.getvalue()
 
 
@@ -97,12 +96,3 @@ def _text(cell: dict | None, images: int | None = None) -> str:
         return " ± ".join(getattr(v, "text", f"{v:g}") for v in numbers)
     lacking = f" ({cell['count']} of {images})" if cell["count"] < images else ""
     return " ± ".join(f"{v:.4f}" for v in numbers) + lacking
-
-
-def _line(name: str) -> str:
-    """A name that cannot break a row of the table."""
-    return " ".join(name.replace("|", "/").split())
-
-
-def _escaped(text: str) -> str:
-    return "".join(LATEX_SPECIAL.get(c, c) for c in text)

@@ -80,7 +80,7 @@ class SqueezeExcite(nn.Module):
     """Channel attention (Hu et al., 2018): the image's mean, two 1x1 convolutions, a sigmoid, a product.
 
     Attributes:
-        pooling: where set, turns an image's means (B, C, 1, 1) into those that are used, see `scene_pooling`.
+        pooling: where set, what is used in place of an image's means (B, C, 1, 1), see `scene_pooling`.
     """
 
     pooling: Callable[[Tensor], Tensor] | None = None
@@ -92,9 +92,7 @@ class SqueezeExcite(nn.Module):
 
     def weights(self, x: Tensor) -> Tensor:
         """What the channels are multiplied by, (B, C, 1, 1)."""
-        pooled = x.mean(dim=(2, 3), keepdim=True)
-        if self.pooling is not None:
-            pooled = self.pooling(pooled)
+        pooled = x.mean(dim=(2, 3), keepdim=True) if self.pooling is None else self.pooling(x)
         return torch.sigmoid(self.excite(torch.relu(self.squeeze(pooled))))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,41 +1,50 @@
-"""Several processes on one training: started by torchrun, or one process where there is none."""
+"""Several processes on one training or test: started by torchrun, or one process where there is none."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed, nn
 
 from .commandline.errors import UsageError
+from .commandline.last_words import fails_first, launched
+
+PATIENCE = timedelta(days=30)  # that a process waits for one with larger images
 
 
 @contextmanager
-def processes(device: torch.device) -> Iterator[torch.device]:
+def processes(device: torch.device, patience: timedelta | None = None) -> Iterator[torch.device]:
     """Join the process group that torchrun describes; gives this process its device.
 
-    NCCL on CUDA, one GPU a process; gloo on CPU. Without torchrun's variables nothing is started.
-
-    Raises:
-        UsageError: for more processes than GPUs on this machine.
+    Args:
+        device: of `pick_device`: NCCL on CUDA, gloo on CPU. Without torchrun's variables nothing is started.
+        patience: how long the processes wait for each other; PyTorch's minutes by default.
     """
-    if os.environ.get("WORLD_SIZE", "1") == "1" or "RANK" not in os.environ:
+    if not launched():
         yield device
         return
     if "MASTER_ADDR" not in os.environ or "MASTER_PORT" not in os.environ:
         raise UsageError("WORLD_SIZE and RANK: found without MASTER_ADDR and MASTER_PORT, expected torchrun's four")
     if device.type == "cuda":
-        local = int(os.environ.get("LOCAL_RANK", "0"))
-        if local >= torch.cuda.device_count():
-            raise UsageError(f"torchrun: found {torch.cuda.device_count()} GPUs, expected one for each process")
-        device = torch.device("cuda", local)
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=patience)
     try:
         yield device
-        distributed.barrier()  # the first to finish would cut the others' connections
+        wait()  # the first to finish would cut the others' connections
+    except BaseException:
+        fails_first()  # asked before the others feel that this one leaves
+        raise
     finally:
         distributed.destroy_process_group()
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Join as `processes` that share images out: over gloo, as what they exchange are objects, with all patience."""
+    with processes(torch.device("cpu"), PATIENCE):
+        yield
 
 
 def world() -> int:
@@ -48,10 +57,20 @@ def rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
+@contextmanager
+def _meeting() -> Iterator[None]:
+    """One line where another process is gone that this one waits for."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise UsageError("found another process ended, expected all of torchrun's to the end") from error
+
+
 def wait() -> None:
     """Until every process is here."""
     if distributed.is_initialized():
-        distributed.barrier()
+        with _meeting():
+            distributed.barrier()
 
 
 def from_first(value: object) -> object:
@@ -59,8 +78,19 @@ def from_first(value: object) -> object:
     if not distributed.is_initialized():
         return value
     box = [value]
-    distributed.broadcast_object_list(box, src=0)
+    with _meeting():
+        distributed.broadcast_object_list(box, src=0)
     return box[0]
+
+
+def at_first(value: object) -> list:
+    """The values of all processes in their order, in the first one; an empty list in the others."""
+    if not distributed.is_initialized():
+        return [value]
+    values = [None] * world() if rank() == 0 else None
+    with _meeting():
+        distributed.gather_object(value, values, dst=0)
+    return values or []
 
 
 def shared(module: nn.Module, device: torch.device, unused: bool = False) -> nn.Module:
@@ -80,7 +110,8 @@ def added(values: Tensor) -> Tensor:
     """The sum over the processes, without a gradient."""
     values = values.detach().clone()
     if distributed.is_initialized():
-        distributed.all_reduce(values)
+        with _meeting():
+            distributed.all_reduce(values)
     return values
 
 

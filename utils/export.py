@@ -23,6 +23,7 @@ from models.weights.files import open_weights
 from .commandline.errors import UsageError, single_line_errors
 from .commandline.parser import Parser, positive
 from .commandline.srf_option import read_srf
+from .commandline.terminal import say
 
 PROGRAM = "python -m utils.export"
 SUFFIXES = (".onnx", ".pt2")
@@ -72,7 +73,7 @@ def run(argv: list[str] | None = None) -> float | None:
     with whole_file(args.file) as file:
         file.write_bytes(content)
     inputs = ", ".join(INPUTS[config.task])
-    print(f"{args.file}: {config.task}, {inputs} -> fused, any size, {len(content) / 2**20:.1f} MiB; {checked}")
+    say(f"{args.file}: {config.task}, {inputs} -> fused, any size, {len(content) / 2**20:.1f} MiB; {checked}")
     return found
 
 

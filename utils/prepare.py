@@ -14,6 +14,7 @@ from data.simulate import PAN_FILTERS, spectral_response
 from .commandline.errors import UsageError
 from .commandline.parser import SENSOR_HELP, Parser, bit_depth, positive, sensor, span
 from .commandline.srf_option import read_srf
+from .commandline.terminal import say
 
 PS_KEYS = {"gt": "gt", "base_image": "lms", "ms": "ms", "guide": "pan"}
 
@@ -53,7 +54,7 @@ def run(argv: list[str] | None = None) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from None
     count = write_patches(args.output, source, keys, scale, about)
-    print(f"{count} patches of {args.patch}x{args.patch} in {args.output}")
+    say(f"{count} patches of {args.patch}x{args.patch} in {args.output}")
     return count
 
 

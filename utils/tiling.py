@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +23,7 @@ MOST_SHARED = 128  # pixels that neighbours share; borders are felt in fewer
 SAMPLED = 64  # tiles that the means of a scene are taken from
 
 Span = tuple[int, int]
-Read = Callable[[Span, Span], tuple[Tensor, Tensor]]
+Read = Callable[[Span, Span], tuple[Tensor, ...]]
 
 
 @dataclass(frozen=True)
@@ -102,16 +103,23 @@ class Tiling:
 
 
 def fused_rows(
-    model: nn.Module, tiling: Tiling, read: Read, rows: range | None = None, done: Callable[[], object] = lambda: None
+    model: nn.Module,
+    tiling: Tiling,
+    read: Read,
+    rows: range | None = None,
+    done: Callable[[], object] = lambda: None,
+    pooling: ScenePooling | None = None,
 ) -> Iterator[tuple[int, Tensor]]:
     """Fuse a scene from top to bottom; yields (first row, (B, C, rows, W) float32 on the CPU) of finished rows.
 
     Args:
         model: a DCINN; without gradients, on its device.
         tiling: of the scene.
-        read: gives base image (B, C, h, w) and guide (B, c, h, w) of a window.
+        read: gives base image (B, C, h, w) and guide (B, c, h, w) of a window, and (1, 1, h, w) where some of its
+            pixels are masked: 1 for the others.
         rows: of tiles, all by default; tiles above that reach into the first of them are fused too, for the blending.
         done: called after every tile.
+        pooling: leaves masked pixels out of the means.
     """
     spans = tiling.rows
     rows = range(len(spans)) if rows is None else rows
@@ -120,7 +128,7 @@ def fused_rows(
         top, bottom = spans[number]
         total = None
         for left, right in tiling.columns:
-            piece = _run(model, *read((top, bottom), (left, right)))
+            piece = _run(model, pooling, *read((top, bottom), (left, right)))
             if total is None:
                 total = torch.zeros(*piece.shape[:2], bottom - top, tiling.width)
                 weight = torch.zeros(bottom - top, tiling.width)
@@ -138,22 +146,42 @@ def fused_rows(
             yield top, total[..., : end - top, :] / weight[: end - top]
 
 
-def scene_means(model: nn.Module, tiling: Tiling, read: Read, pooling: ScenePooling) -> None:
+def scene_means(
+    model: nn.Module,
+    tiling: Tiling,
+    read: Read,
+    pooling: ScenePooling,
+    valid: Callable[[Span, Span], np.ndarray] | None = None,
+    together: bool = False,
+) -> None:
     """Have the means of squeeze-excite taken from up to 64 tiles all over the scene, and used from then on.
 
-    Several processes share these tiles, and have the same means afterwards.
+    Args:
+        model, tiling, read: see `fused_rows`.
+        pooling: of the model.
+        valid: gives (h, w) bool of a window, the pixels that are not masked; tiles without any are not taken.
+        together: all processes have this scene: they share these tiles, and have the same means afterwards.
     """
-    for row, column in sampled(tiling)[distributed.rank() :: distributed.world()]:
-        _run(model, *read(tiling.rows[row], tiling.columns[column]))
-    pooling.use(distributed.added)
+    tiles = sampled(tiling, valid)
+    for row, column in tiles[distributed.rank() :: distributed.world()] if together else tiles:
+        _run(model, pooling, *read(tiling.rows[row], tiling.columns[column]))
+    pooling.use(*[distributed.added] if together else [])
 
 
-def sampled(tiling: Tiling) -> list[Span]:
-    """Row and column of all tiles, or of 64 that are spread evenly (a lattice of the golden ratio)."""
+def sampled(tiling: Tiling, valid: Callable[[Span, Span], np.ndarray] | None = None) -> list[Span]:
+    """Row and column of all tiles, or of 64 that are spread evenly (a lattice of the golden ratio).
+
+    Where pixels are masked, of all tiles or 64 that have others, too.
+    """
     rows, columns = len(tiling.rows), len(tiling.columns)
-    if rows * columns <= SAMPLED:
-        return [(row, column) for row in range(rows) for column in range(columns)]
     golden = (5**0.5 - 1) / 2
+    if valid is not None or rows * columns <= SAMPLED:
+        tiles = [(row, column) for row in range(rows) for column in range(columns)]
+        if valid is not None:
+            tiles = [(row, column) for row, column in tiles if valid(tiling.rows[row], tiling.columns[column]).any()]
+        if len(tiles) <= SAMPLED:
+            return tiles
+        return [tiles[int((n + n * golden % 1) / SAMPLED * len(tiles))] for n in range(SAMPLED)]
     return [(int((n + 0.5) / SAMPLED * rows), int((n + 0.5) * golden % 1 * columns)) for n in range(SAMPLED)]
 
 
@@ -185,7 +213,7 @@ def fuse(
     height, width = base_image.shape[-2:]
     tiling = Tiling(height, width, tile or max(height, width, LEAST_TILE))
     if not tile or (height <= tile and width <= tile):
-        return _run(model, base_image, guide)
+        return _run(model, None, base_image, guide)
 
     def read(rows: Span, columns: Span) -> tuple[Tensor, Tensor]:
         window = (..., slice(*rows), slice(*columns))
@@ -197,7 +225,11 @@ def fuse(
         return torch.cat([part for _, part in fused_rows(model, tiling, read, done=done)], dim=-2)
 
 
-def _run(model: nn.Module, a: Tensor, b: Tensor) -> Tensor:
+def _run(model: nn.Module, pooling: ScenePooling | None, a: Tensor, b: Tensor, valid: Tensor | None = None) -> Tensor:
     device = next(model.parameters()).device
+    if valid is not None and not valid.any():
+        return a.float()  # nobody sees it
+    if pooling is not None:
+        pooling.valid = None if valid is None else valid.to(device)
     with torch.inference_mode():
         return model(a.to(device), b.to(device)).float().cpu()

@@ -26,6 +26,7 @@ from benchmarks.publish.trainings import facts_of, measure_of
 from data.files.atomic import write_whole
 from metrics import published
 from metrics.columns import direction
+from metrics.outside_text import in_markdown, line_in_markdown, shown
 from metrics.table import ARROWS
 from models import load_pretrained, save_checkpoint
 from models.weights.files import PRETRAINED
@@ -89,19 +90,19 @@ def markdown(result: dict, remarks: bool = False, only: int | None = None) -> st
     for table in result["tables"] if only is None else [result["tables"][only]]:
         metrics = table["metrics"]
         count = f"{len(table['images'])} image{'s' if len(table['images']) != 1 else ''}"
-        out += [f"{table['title']} ({count}):", ""]
+        out += [f"{in_markdown(table['title'])} ({count}):", ""]
         out += [
             f"| | {' | '.join(f'{m} {ARROWS[direction(m)]}' for m in metrics)} |",
             "|---|" + "---:|" * len(metrics),
         ]
         for label, row in rows_of(table).items():
-            out.append(f"| {label} | {' | '.join(cell(row.get(m)) for m in metrics)} |")
+            out.append(f"| {in_markdown(label)} | {' | '.join(cell(row.get(m)) for m in metrics)} |")
         out.append("")
         for row in table["published_other_images"]:
             if row["method"].startswith(HEADLINES):
                 values = ", ".join(f"{m} {cell(v['mean'])}" for m, v in row["metrics"].items())
                 out += [f"Published, on other images ({row['source']}; {row['data']}): {row['method']}: {values}.", ""]
-        out += [*(f"* {remark}" for remark in table["remarks"]), ""] if remarks else []
+        out += [*(f"* {line_in_markdown(remark)}" for remark in table["remarks"]), ""] if remarks else []
     return "\n".join([*out, f"    {result['command']}", ""])
 
 
@@ -111,8 +112,8 @@ def card(name: str) -> str:
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
     run, before = facts["run"], facts.get("before")
     lines = {
-        "Data": run["data"],
-        "Validation, by which the epoch was chosen": run["validation"],
+        "Data": in_markdown(run["data"]),
+        "Validation, by which the epoch was chosen": in_markdown(run["validation"]),
         **({f"Before, {row.lower()}": text for row, text in _training_rows(before).items()} if before else {}),
         **_training_rows(facts),
         "Seed": run["settings"]["seed"],
@@ -129,7 +130,7 @@ def card(name: str) -> str:
     out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), ""]
     for about in (before, facts) if before else (facts,):
         command = re.sub(r" --output \S+| --resume\b", "", about["run"]["command"])
-        out += ["    " + re.sub(r"--(data|val) ", r"--\1 DIR/", command)]
+        out += ["    " + shown(re.sub(r"--(data|val) ", r"--\1 DIR/", command))]
     up = "../" * name.count("/")
     out += ["", *(f"* {remark}" for remark in remarks), "", f"![validation]({up}curves/{name}.png)", ""]
     out += ["## Measured", "", *(markdown(result, remarks=True) for table in tables if (result := results(table)))]

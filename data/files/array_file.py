@@ -14,9 +14,12 @@ import scipy.io
 
 from data.errors import DataError, one_line
 
-from .hdf5_links import own_datasets
+from .hdf5_chunks import check_chunks, unpacked_at_once
+from .hdf5_links import own_items
 from .matlab5 import is_matlab5, read_matlab5
-from .size_limits import check_declared
+from .not_arrays import MOST_FIELDS, NotArray, of_hdf5
+from .regular_file import check_regular
+from .size_limits import check_declared, check_packed
 
 SUFFIXES = (".h5", ".hdf5", ".mat")
 
@@ -46,10 +49,9 @@ class ArrayFile:
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         self._content: dict | None = None
+        self.others: dict[str, NotArray] = {}
         self._process = os.getpid()
-        if not self.path.is_file():
-            found = "a folder" if self.path.is_dir() else "no such file"
-            raise DataError(self.path, found, f"a file ending in {', '.join(SUFFIXES)}")
+        check_regular(self.path, f"a file ending in {', '.join(SUFFIXES)}")
         self.content  # noqa: B018  opened now, so that a bad file is known at the door
 
     def __getstate__(self) -> dict:
@@ -63,7 +65,7 @@ class ArrayFile:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    self._content = _open(self.path)
+                    self._content, self.others = _open(self.path)
             except DataError:
                 raise
             except Exception as error:  # h5py and scipy.io raise many types on damaged files
@@ -72,20 +74,39 @@ class ArrayFile:
         return self._content
 
     def __contains__(self, key: str) -> bool:
-        return key in self.content
+        """Whether there is an array of this name; DataError where there is a cell, a structure, ... of it."""
+        if key in self.content:
+            return True
+        if key in self.others:
+            raise self.lacks(f"{key} as a plain array")
+        return False
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.content)
 
     def __getitem__(self, key: str) -> np.ndarray | h5py.Dataset | Reversed:
-        return self.content[key]
+        array = self.content[key]
+        check_packed(self.path, f"{key} of shape {array.shape}", prod(array.shape) * array.dtype.itemsize)
+        return array
+
+    def lacks(self, expected: str) -> DataError:
+        """The error of a file without what is expected: what is there, and the way from what is no array to arrays."""
+        names = [name for name in self.content if not name.startswith("__")]
+        found, remedy = f"the keys {', '.join(names[:MOST_FIELDS]) or '(none)'}", ""
+        if self.others:
+            wanted = expected.split(maxsplit=1)[0]  # where it is asked for itself
+            name = wanted if wanted in self.others else next(iter(self.others))
+            remedy = f": {self.others[name].remedy(name)}"
+            shown = [name, *(n for n in self.others if n != name)][:MOST_FIELDS]
+            found += " and " + "; ".join(self.others[n].found(n) for n in shown)
+        return DataError(self.path, found, expected + remedy)
 
     def read(self, key: str, index: int | None = None) -> np.ndarray:
         """All of an array, or its part `index` along the first axis."""
         array, at = self[key], key if index is None else f"{key}[{index}]"
         shape = array.shape if index is None else array.shape[1:]
         try:
-            check_declared(self.path, f"{at} of shape {shape}", prod(shape) * array.dtype.itemsize)
+            self._check_size(key, at, shape, index)
             return np.asarray(array[...] if index is None else array[index])
         except DataError:
             raise
@@ -93,6 +114,17 @@ class ArrayFile:
         except Exception as error:
             why = one_line(error, 100) or type(error).__name__
             raise DataError(self.path, f"unreadable {at} ({why})", "a complete file that fits into memory") from None
+
+    def _check_size(self, key: str, at: str, shape: tuple[int, ...], index: int | None) -> None:
+        """DataError where an array, or a part of this shape, needs more memory than it should."""
+        array = self[key]
+        needed = prod(shape) * array.dtype.itemsize
+        dataset = array.dataset if isinstance(array, Reversed) else array
+        if isinstance(dataset, h5py.Dataset):
+            needed = max(needed, unpacked_at_once(dataset))
+        check_declared(self.path, f"{at} of shape {shape}", needed)
+        if isinstance(dataset, h5py.Dataset):
+            check_chunks(self.path, key, dataset, index, axis=dataset.ndim - 1 if dataset is not array else 0)
 
     def text(self, key: str) -> str | None:
         """A short string (a sensor's name), or None."""
@@ -118,26 +150,35 @@ def read_npy(path: Path, mapped: bool = False) -> np.ndarray:
     Raises:
         DataError: for a damaged file, one of objects (nothing in a file is run), and a .npz archive.
     """
+    check_regular(path, "a .npy file")
     try:
-        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)  # refuses what the file is too short for
     except Exception as error:  # NumPy raises SyntaxError, TokenError, BadZipFile, ... on damaged files
         raise DataError(path, f"no readable .npy file ({one_line(error, 100)})", "a complete file") from None
     if not isinstance(array, np.ndarray):
         array.close()
         raise DataError(path, "an archive of arrays (.npz)", "a .npy file of one array")
-    return array
+    if mapped:
+        return array
+    check_declared(path, f"an array of shape {array.shape}", array.nbytes)
+    return np.array(array, order="K")
 
 
-def _open(path: Path) -> dict:
+def _open(path: Path) -> tuple[dict, dict[str, NotArray]]:
+    """The arrays of a file by name, and what is there beside them."""
+    others: dict[str, NotArray] = {}
     with path.open("rb") as file:
         head = file.read(128)
     if path.suffix.lower() == ".mat" and not h5py.is_hdf5(path):
         if is_matlab5(head):
-            return read_matlab5(path)
+            return read_matlab5(path, others), others
         if 0 not in head[:4]:
             raise ValueError("no MATLAB header")
-        return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}  # v4
-    sets = own_datasets(path, h5py.File(path, "r"))
-    if head.startswith(b"MATLAB 7.3") or any("MATLAB_class" in v.attrs for v in sets.values()):
-        return {k: Reversed(v) for k, v in sets.items()}
-    return sets
+        check_declared(path, "arrays of MATLAB v4", path.stat().st_size)
+        return {k: v for k, v in scipy.io.loadmat(path).items() if isinstance(v, np.ndarray)}, others  # v4
+    items = own_items(path, h5py.File(path, "r"))
+    matlab = head.startswith(b"MATLAB 7.3") or any("MATLAB_class" in item.attrs for item in items.values())
+    kinds = {name: of_hdf5(item, matlab) for name, item in items.items()}
+    others = {name: kind for name, kind in kinds.items() if kind is not None and not name.startswith("#")}
+    sets = {name: item for name, item in items.items() if kinds[name] is None}
+    return {name: Reversed(item) for name, item in sets.items()} if matlab else sets, others

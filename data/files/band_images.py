@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,12 @@ from data.errors import DataError, one_line
 
 from .array_file import ArrayFile, read_npy
 from .band_axis import band_axis
+from .folders import files_in, plain_name
+from .geotiff import TIFF, page_nodata
+from .nodata import refuse_nodata
+from .regular_file import check_regular
 from .size_limits import check_declared
+from .tiff_pages import check_pages
 
 SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
 KEYS = ("fused", "sr", "I_Fus", "I_F", "I_fus", "output", "out", "pred", "gt", "GT", "I_GT")
@@ -27,6 +33,7 @@ class Cubes:
     Attributes:
         files: the path of each image.
         by_name: whether `order` went by names.
+        remarks: what was skipped in the folder.
 
     Raises:
         DataError: for missing and empty folders, other file types, unreadable files, arrays of another rank.
@@ -39,8 +46,9 @@ class Cubes:
         self.stack: np.ndarray | None = None
         self.usual: int | None = None
         self.by_name = False
+        self.remarks: list[str] = []
         if self.path.is_dir():
-            files = [p for p in self.path.iterdir() if p.suffix.lower() in SUFFIXES and p.name[0] != "."]
+            files, self.remarks = files_in(self.path, SUFFIXES)
             self.files = sorted(files, key=lambda p: _natural(p.name))
             if not self.files:
                 raise DataError(self.path, "no such files", f"images ({', '.join(SUFFIXES)})")
@@ -59,7 +67,8 @@ class Cubes:
         Raises:
             DataError: where only some names agree, files are left over, or the count differs.
         """
-        stems = [f.stem for f in self.files] if self.stack is None else []
+        names = [unicodedata.normalize("NFC", name) for name in names]
+        stems = [plain_name(f) for f in self.files] if self.stack is None else []
         twice = sorted({stem for stem in stems if stems.count(stem) > 1})
         if twice:
             raise DataError(self.path, f"several files named {twice[0]}", "one fused image of each name")
@@ -69,7 +78,7 @@ class Cubes:
             lacking = next(name for name in names if name not in common)
             raise DataError(self.path, f"no file named {lacking}", f"all {len(names)} names, or none ({names[0]}, ...)")
         if self.by_name and len(stems) > len(names):
-            surplus = next(f.name for f in self.files if f.stem not in common)
+            surplus = next(f.name for f in self.files if plain_name(f) not in common)
             raise DataError(self.path, f"{surplus} of no scene", f"only the {len(names)} fused images")
         if len(self) != len(names):
             first = stems[0] if stems else self.path.stem
@@ -81,7 +90,8 @@ class Cubes:
         """Image `index` as (B, H, W) float64 of this shape, whichever way its axes lie.
 
         Raises:
-            DataError: where neither (B, H, W) nor (H, W, B) fits, for NaN, and values that are no numbers.
+            DataError: where neither (B, H, W) nor (H, W, B) fits, for NaN, pixels of NoData, and values that are no
+                numbers.
         """
         file = self.files[index]
         cube, usual = self._array(index)
@@ -94,6 +104,7 @@ class Cubes:
             cube = np.moveaxis(cube, -1, 0)
         if cube.shape != shape:
             raise DataError(where, f"an array of shape {cube.shape}", f"{shape} or {(height, width, bands)}")
+        refuse_nodata(file, self.nodata(index), cube)
         cube = cube.astype(np.float64)
         if not np.isfinite(cube).all():
             raise DataError(where, "NaN or infinity", "finite values")
@@ -121,6 +132,13 @@ class Cubes:
         """The type as stored."""
         return self._array(index)[0].dtype
 
+    def nodata(self, index: int) -> str | None:
+        """What an image declares its pixels without measurement to hold (GDAL_NODATA of TIFF)."""
+        if self.files[index].suffix.lower() not in TIFF:
+            return None
+        with tifffile.TiffFile(self.files[index]) as file:
+            return page_nodata(file.series[0].keyframe)
+
     def _array(self, index: int) -> tuple[np.ndarray, int | None]:
         """An image as stored, and the axis that its format gives the bands."""
         return _read(self.files[index]) if self.stack is None else (self.stack[index], self.usual)
@@ -134,6 +152,7 @@ def _natural(name: str) -> list:
 def _read(path: Path) -> tuple[np.ndarray, int | None]:
     """The array of a file, and the axis that its format gives the bands: MATLAB the last, HDF5 stacks the first."""
     suffix, usual = path.suffix.lower(), None
+    check_regular(path, f"an image ({', '.join(SUFFIXES)})")
     try:
         if suffix == ".npy":
             array = read_npy(path)
@@ -156,6 +175,7 @@ def _read(path: Path) -> tuple[np.ndarray, int | None]:
 
 def _read_tiff(path: Path) -> tuple[np.ndarray, int | None]:
     with tifffile.TiffFile(path) as file:
+        check_pages(path, file)
         series = file.series[0]
         check_declared(path, f"an image of shape {series.shape}", series.nbytes)
         named = [series.axes.index(name) for name in "SC" if name in series.axes]
@@ -167,5 +187,5 @@ def _from_arrays(path: Path) -> np.ndarray:
     names = [name for name in file if not name.startswith("__")]
     key = next((k for k in KEYS if k in names), names[0] if len(names) == 1 else None)
     if key is None:
-        raise DataError(path, f"the keys {', '.join(names[:8]) or '(none)'}", f"one of {', '.join(KEYS)}")
+        raise file.lacks(f"one of {', '.join(KEYS)}")
     return file.read(key)

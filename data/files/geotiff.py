@@ -5,6 +5,7 @@ from pathlib import Path
 import tifffile
 
 GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # the tags that say where on Earth the pixels are
+NODATA = 42113  # GDAL_NODATA: text, the value of pixels that hold no measurement
 TIFF = (".tif", ".tiff")
 
 
@@ -20,3 +21,12 @@ def page_geo_tags(page: tifffile.TiffPage) -> list[tuple]:
     """The GeoTIFF tags of a page, likewise."""
     tags = [page.tags.get(code) for code in GEOTIFF]
     return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags if tag is not None]
+
+
+def page_nodata(page: tifffile.TiffPage) -> str | None:
+    """What a page declares its pixels without measurement to hold, as it is written there; None where it does not."""
+    tag = page.tags.get(NODATA)
+    if tag is None:
+        return None
+    text = tag.value.decode("ascii", "replace") if isinstance(tag.value, bytes) else str(tag.value)
+    return text.strip("\0 ")

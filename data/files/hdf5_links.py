@@ -16,8 +16,8 @@ MOST_HOPS = 16  # from one soft link to the next
 INSIDE = "data in the file itself"
 
 
-def own_datasets(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
-    """The datasets at the top of a file, by name; soft links are followed inside the file.
+def own_items(path: Path, file: h5py.File) -> dict[str, h5py.Dataset | h5py.Group]:
+    """The datasets and groups at the top of a file, by name; soft links are followed inside the file.
 
     Args:
         path: of the file, for messages.
@@ -29,7 +29,7 @@ def own_datasets(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
     if len(file) > MOST_NAMES:
         raise DataError(path, f"{len(file)} names", f"at most {MOST_NAMES}")
     names = {key: key if isinstance(key, str) else key.decode("utf-8", "replace") for key in file}
-    found = {}
+    found: dict[str, h5py.Dataset | h5py.Group] = {}
     for key, name in names.items():
         stays = _check_link(path, name, file, file, key.encode() if isinstance(key, str) else key, MOST_HOPS)
         item = file.get(key) if stays else None
@@ -41,6 +41,8 @@ def own_datasets(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
                 raise DataError(path, f"{name} kept in another file (external storage)", INSIDE)
             if item.shape is not None:
                 found[name] = item
+        elif isinstance(item, h5py.Group):
+            found[name] = item
     return found
 
 

@@ -16,8 +16,11 @@ from PIL import Image
 
 from data.errors import DataError, one_line
 
+from .folders import Found, files_in
+from .regular_file import check_regular
 from .sample_range import are_digital_numbers, listed
-from .size_limits import check_declared
+from .size_limits import ALWAYS, check_declared
+from .tiff_pages import check_pages
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
 DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
@@ -27,14 +30,12 @@ BT601 = (0.299, 0.587, 0.114)  # ITU-R BT.601: shares of red, green and blue in 
 LUMA = np.array(BT601, np.float32)
 
 
-def list_images(folder: Path) -> list[Path]:
-    """The image files of a folder, sorted by name; hidden files and other types are left out."""
-    if not folder.is_dir():
-        raise DataError(folder, "a file" if folder.exists() else "no such folder", "a folder of images")
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    if not files:
+def list_images(folder: Path, deep: bool = False) -> Found:
+    """The image files of a folder, sorted by name; other types are left out, and see `folders.files_in`."""
+    found = files_in(folder, SUFFIXES, "a folder of images", deep)
+    if not found.paths:
         raise DataError(folder, "no images", f"files ending in {', '.join(SUFFIXES)}")
-    return files
+    return found
 
 
 def read_raster(path: Path) -> np.ndarray:
@@ -43,8 +44,7 @@ def read_raster(path: Path) -> np.ndarray:
     Raises:
         DataError: for a file that is missing, truncated, of another type, or holds NaN or infinity.
     """
-    if not path.is_file():
-        raise DataError(path, "a folder" if path.is_dir() else "no such file", "an image")
+    check_regular(path, "an image")
     try:
         with _captured_stderr() as lines:
             image = _read_tiff(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
@@ -90,12 +90,13 @@ def _captured_stderr() -> Iterator[list[str]]:
 def _read_tiff(path: Path) -> np.ndarray:
     """The one image of a TIFF; overviews are left out, further pages refused."""
     with tifffile.TiffFile(path) as file:
+        check_pages(path, file)
         every = cast("list[tifffile.TiffPage]", list(file.pages))  # frames are made on request alone
         pages = [page for page in every if not page.is_reduced]
         if len(pages) != 1:
             raise DataError(path, f"{len(pages)} pages", "one image")
         page = pages[0]
-        check_declared(path, f"an image of shape {page.shape}", page.nbytes)
+        check_declared(path, f"an image of shape {page.shape}", page.nbytes, large=ALWAYS)
         photometric = tifffile.PHOTOMETRIC(page.photometric).name
         if photometric not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
             return _decode(path)
@@ -114,10 +115,13 @@ def _read_tiff(path: Path) -> np.ndarray:
 
 def _decode(path: Path) -> np.ndarray:
     # OpenCV keeps 16-bit colour but fills a truncated JPEG with gray in silence, and complains of a damaged PNG on
-    # stderr; Pillow refuses both. JPEG 2000: OpenCV alone.
-    if path.suffix.lower() != ".jp2":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    # stderr; Pillow refuses both. JPEG 2000: OpenCV decodes alone, Pillow reads its sides.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path) as probe:
+            size = probe.width * probe.height * len(probe.getbands())
+            check_declared(path, f"an image of {probe.width}x{probe.height} pixels", size, large=ALWAYS)
+        if path.suffix.lower() != ".jp2":
             if path.suffix.lower() == ".png":
                 with Image.open(path) as probe:
                     probe.verify()

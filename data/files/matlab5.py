@@ -1,4 +1,4 @@
-"""MATLAB v5 files: arrays of numbers and of characters, by name; cells, structures and sparse arrays are left out.
+"""MATLAB v5 files: arrays of numbers and of characters, by name; cells, structures and sparse arrays are only named.
 
 SciPy's reader is not used: a damaged type number makes it read beyond its tables, and the process dies.
 Source: MAT-File Format, The MathWorks, 2019 (chapter 1).
@@ -11,6 +11,9 @@ from typing import Literal
 
 import numpy as np
 
+from .not_arrays import NotArray, few
+from .size_limits import check_declared
+
 Order = Literal["<", ">"]
 HEADER = 128
 ORDERS: dict[bytes, Order] = {b"IM": "<", b"MI": ">"}
@@ -18,7 +21,11 @@ MATRIX, COMPRESSED = 14, 15
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 TEXTS = {16: "utf-8", 17: "utf-16", 18: "utf-32"}
 CHARACTERS, NUMERIC = 4, range(6, 16)  # classes of arrays
+STRUCT, OPAQUE = 2, 17
+KINDS = {1: "cell", STRUCT: "struct", 3: "object", 5: "sparse matrix"}
 COMPLEX = 8  # a flag
+FIRST = 4096  # bytes of a compressed part that give its first eight
+LONGEST_TEXT = 2**20  # bytes; a longer one is no name or number, and takes many times as much memory
 
 
 def is_matlab5(head: bytes) -> bool:
@@ -26,26 +33,61 @@ def is_matlab5(head: bytes) -> bool:
     return head[HEADER - 2 : HEADER] in ORDERS and 0 not in head[:4]
 
 
-def read_matlab5(path: Path) -> dict[str, np.ndarray]:
+def read_matlab5(path: Path, others: dict[str, NotArray] | None = None) -> dict[str, np.ndarray]:
     """The arrays of a file, numbers as they are stored (whole doubles in few bytes), texts one a row.
+
+    Args:
+        path: of the file.
+        others: takes what is in the file beside arrays, by name.
 
     Raises:
         ValueError: for a file that is damaged; zlib's error where a compressed part is.
+        DataError: for one whose arrays together are more than `size_limits.check_declared` lets through; nothing is
+            unpacked then.
     """
+    check_declared(path, "a file of arrays", path.stat().st_size)
     data = memoryview(path.read_bytes())
     order = ORDERS[bytes(data[HEADER - 2 : HEADER])]
-    arrays, at = {}, HEADER
+    parts, at = [], HEADER
     while at < len(data):
         kind, content, at = _element(data, at, order)
         if kind == COMPRESSED:
             at -= -len(content) % 8  # these are not padded
-            kind, content, _ = _element(memoryview(zlib.decompress(content)), 0, order)
+        parts.append((kind, content))
+    sizes = [_declared(content, order) if kind == COMPRESSED else len(content) for kind, content in parts]
+    check_declared(path, f"{len(parts)} arrays", sum(sizes))
+    arrays = {}
+    for (kind, content), size in zip(parts, sizes, strict=True):
+        if kind == COMPRESSED:
+            kind, content, _ = _element(_unpacked(content, size), 0, order)  # noqa: PLW2901
         if kind != MATRIX:
             raise ValueError(f"an element of type {kind}, no array")
         name, array = _array(content, order)
-        if array is not None and name:  # one without a name belongs to functions
+        if not name or array is None:  # one without a name belongs to functions
+            continue
+        if not isinstance(array, NotArray):
             arrays[name] = array
+        elif others is not None:
+            others[name] = array
     return arrays
+
+
+def _declared(content: memoryview, order: Order) -> int:
+    """The bytes that a compressed element says it unpacks to."""
+    tag = zlib.decompressobj().decompress(content[:FIRST], 8)
+    if len(tag) < 8:
+        raise ValueError("a compressed part that holds nothing")
+    kind, size = (int(n) for n in np.frombuffer(tag, f"{order}u4"))
+    return 8 if kind >> 16 else 8 + size
+
+
+def _unpacked(content: memoryview, size: int) -> memoryview:
+    """A compressed element, which must be as long as it says: no more than that is ever in memory."""
+    stream = zlib.decompressobj()
+    plain = stream.decompress(content, size)
+    if not stream.eof and (stream.decompress(stream.unconsumed_tail, 1) or not stream.eof):
+        raise ValueError(f"a compressed part of other than the {size} bytes that it declares")
+    return memoryview(plain)
 
 
 def _element(data: memoryview, at: int, order: Order) -> tuple[int, memoryview, int]:
@@ -64,19 +106,25 @@ def _element(data: memoryview, at: int, order: Order) -> tuple[int, memoryview, 
     return kind, data[start:end], end + -size % 8
 
 
-def _array(data: memoryview, order: Order) -> tuple[str, np.ndarray | None]:
-    """Name and array; None for what is no array of numbers or characters."""
+def _array(data: memoryview, order: Order) -> tuple[str, np.ndarray | NotArray | None]:
+    """Name and array, or what it is instead; None for what is none of MATLAB's own kinds."""
     _, flags, at = _element(data, 0, order)
     word = int(_numbers(6, flags, order)[0]) if len(flags) == 8 else -1
     kind = word & 0xFF
-    if kind != CHARACTERS and kind not in NUMERIC:
+    if kind == OPAQUE:  # tables, strings: the name comes next
+        return bytes(_element(data, at, order)[1]).decode("utf-8", "replace"), NotArray("object")
+    if kind != CHARACTERS and kind not in NUMERIC and kind not in KINDS:
         return "", None
     _, sides, at = _element(data, at, order)
     shape = tuple(int(n) for n in _numbers(5, sides, order))
     _, name, at = _element(data, at, order)
     title = bytes(name).decode("utf-8", "replace")
+    if kind in KINDS:
+        return title, NotArray(KINDS[kind], _fields(data, at, order) if kind == STRUCT else ())
     stored, content, at = _element(data, at, order)
     if kind == CHARACTERS:
+        if len(content) > LONGEST_TEXT:
+            return "", None
         return title, _text(stored, content, shape, order)
     values = _numbers(stored, content, order)
     if word >> 8 & COMPLEX:
@@ -84,6 +132,14 @@ def _array(data: memoryview, order: Order) -> tuple[str, np.ndarray | None]:
     if min(shape, default=-1) < 0 or prod(shape) != values.size:
         raise ValueError(f"{values.size} numbers for {title} of shape {shape}")
     return title, values.reshape(shape, order="F")
+
+
+def _fields(data: memoryview, at: int, order: Order) -> tuple[str, ...]:
+    """The names in a structure, each in as many bytes as the first element says, zeros at its end."""
+    kind, sizes, at = _element(data, at, order)
+    size = int(_numbers(kind, sizes, order)[0]) if len(sizes) else 0
+    names = bytes(_element(data, at, order)[1])
+    return few(names[i : i + size].split(b"\0")[0] for i in range(0, len(names), size)) if size > 0 else ()
 
 
 def _numbers(kind: int, content: memoryview, order: Order) -> np.ndarray:

@@ -11,8 +11,11 @@ from data.errors import DataError, one_line
 
 from .array_file import read_npy
 from .band_axis import band_axis
-from .geotiff import page_geo_tags
+from .georeference import moved_tags
+from .geotiff import page_geo_tags, page_nodata
+from .regular_file import check_regular
 from .size_limits import MOST_BANDS, check_declared, reserve
+from .tiff_pages import check_pages
 
 
 class Windows:
@@ -30,6 +33,7 @@ class Windows:
         shape: (B, H, W).
         dtype: of the stored samples.
         tags: GeoTIFF tags as tifffile writes them ("extratags").
+        nodata: text of the GDAL_NODATA tag; None where there is none.
 
     Raises:
         DataError: for files that are missing, damaged, of another type or another number of axes.
@@ -38,9 +42,8 @@ class Windows:
     def __init__(self, path: str | os.PathLike, scratch: Path | None = None, bands: int | None = None) -> None:
         self.path = Path(path)
         self.tags: list[tuple] = []
-        if not self.path.is_file():
-            found = "a folder" if self.path.is_dir() else "no such file"
-            raise DataError(self.path, found, "an image (.tif, .npy)")
+        self.nodata: str | None = None
+        check_regular(self.path, "an image (.tif, .npy)")
         suffix = self.path.suffix.lower()
         if suffix not in (".tif", ".tiff", ".npy"):
             raise DataError(self.path, f"a file ending in '{suffix}'", ".tif, .tiff or .npy")
@@ -61,11 +64,28 @@ class Windows:
         Raises:
             DataError: for NaN and infinity.
         """
-        window = np.asarray(self.array[:, slice(*rows), slice(*columns)], np.float32)
+        return self.finite(np.asarray(self.stored(rows, columns), np.float32), rows, columns)
+
+    def stored(self, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
+        """(B, h, w) as the file has them, whatever the numbers."""
+        return self.array[:, slice(*rows), slice(*columns)]
+
+    def finite(self, window: np.ndarray, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
+        """The window of these rows and columns, if it is finite.
+
+        Raises:
+            DataError: for NaN and infinity.
+        """
         if not np.isfinite(window).all():
             where = f"rows {rows[0]} to {rows[1]}, columns {columns[0]} to {columns[1]}"
-            raise DataError(self.path, f"NaN or infinity in {where}", "finite values")
+            raise DataError(self.path, f"NaN or infinity in {where}", "finite values; NaN for NoData: --nodata nan")
         return window
+
+    def crop(self, rows: tuple[int, int], columns: tuple[int, int]) -> None:
+        """Keep these pixels alone, their georeference moved along."""
+        self.array = self.stored(rows, columns)
+        self.shape = self.array.shape
+        self.tags = moved_tags(self.tags, rows[0], columns[0])
 
     def _npy(self, bands: int | None) -> np.ndarray:
         array = read_npy(self.path, mapped=True)
@@ -76,14 +96,15 @@ class Windows:
 
     def _tiff(self, scratch: Path | None) -> np.ndarray:
         with tifffile.TiffFile(self.path) as file:
+            check_pages(self.path, file)
             series = file.series[0]
             axes = series.axes
             page = series.keyframe
-            self.tags = page_geo_tags(page)
+            self.tags, self.nodata = page_geo_tags(page), page_nodata(page)
             if series.dataoffset is not None:
                 array: np.ndarray = tifffile.memmap(self.path, series=0, mode="r")
             else:
-                check_declared(self.path, f"an image of shape {series.shape}", series.nbytes)
+                check_declared(self.path, f"an image of shape {series.shape}", series.nbytes, in_memory=False)
                 array = _unpacked(series, scratch)
         band_axis = next((axes.index(name) for name in "SCQIZ" if name in axes), 0)
         return self._bands_first(array, band_axis)
@@ -107,9 +128,10 @@ def _unpacked(series: tifffile.TiffPageSeries, scratch: Path | None) -> np.ndarr
     for number, page in enumerate(series.pages):
         assert page is not None, "a page that is in no file"
         for segment, index, shape in page.segments():
-            if segment is None:  # a hole: zeros
-                continue
             s, d, h, w, _ = index
             target = pages[number, s, d : d + shape[0], h : h + shape[1], w : w + shape[2], : shape[3]]
+            if segment is None:  # a hole: NoData, zeros where none is declared
+                target[...] = series.keyframe.nodata
+                continue
             target[...] = segment[tuple(slice(side) for side in target.shape)]  # tiles reach over the border
     return array

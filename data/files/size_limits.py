@@ -8,24 +8,69 @@ from pathlib import Path
 from data.errors import DataError
 
 ALWAYS = 2**28  # bytes that a file of any size may unpack to
+LARGE = 2**31  # bytes that a file may unpack to however well it is packed (black images, masks)
+UNPACKED = 1100  # times its size that a file may unpack to below that; deflate reaches 1032
+USUAL = 100  # times its size above that; photographed cubes reach 10
 MOST_BANDS = 1024  # of an image; more are axes taken for each other, or damage
-UNPACKED = 1100  # times its size that a file may unpack to; deflate reaches 1032
+MEMORY = (Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"))  # Linux; elsewhere memory is not looked at
 
 
-def check_declared(path: Path, what: str, needed: int) -> None:
-    """Refuse what no file of this size can hold, before memory is taken for it.
+def check_declared(path: Path, what: str, needed: int, large: int = LARGE, in_memory: bool = True) -> None:
+    """Refuse what no sound file of this size holds, and what memory does not, before any is taken for it.
 
     Args:
         path: the file.
         what: the array, for the message.
         needed: its bytes in memory.
+        large: bytes up to which a file may be packed as well as deflate can.
+        in_memory: whether it goes into memory; else to the disk.
 
     Raises:
-        DataError: where a damaged header declares more than the file could unpack to.
+        DataError: where a damaged header, or a file that is made to fill memory, declares more than the file should
+            unpack to, or than is free.
     """
     stored = path.stat().st_size
-    if needed > max(ALWAYS, UNPACKED * stored):
-        raise DataError(path, f"{what}, {needed / 1e9:.3g} GB declared in {stored} bytes", "an undamaged file")
+    most = max(ALWAYS, min(UNPACKED * stored, max(large, USUAL * stored)))
+    if needed > most:
+        found = f"{what}, {_gigabytes(needed)} declared in {stored} bytes"
+        raise DataError(path, found, f"an undamaged file, at most {_gigabytes(most)} from one of this size")
+    free = free_memory() if in_memory and needed > ALWAYS else None
+    if free is not None and needed > free:
+        raise DataError(
+            path, f"{what}, {_gigabytes(needed)}", f"what fits into memory, of which {_gigabytes(free)} are free"
+        )
+
+
+def check_packed(path: Path, what: str, needed: int) -> None:
+    """Refuse an array, never read as a whole, that declares more than deflate makes of a file of this size.
+
+    Raises:
+        DataError: as `check_declared`.
+    """
+    check_declared(path, what, needed, large=needed, in_memory=False)
+
+
+def check_stored(path: Path, what: str, most: int) -> None:
+    """DataError for a file of more than `most` bytes, which is `what`: such a file is read as a whole."""
+    stored = path.stat().st_size
+    if stored > most:
+        raise DataError(path, f"{_gigabytes(stored)}", f"{what} of at most {_gigabytes(most)}")
+
+
+def free_memory() -> int | None:
+    """Bytes that the machine, or the container, can still give; None where nothing says so."""
+    known = []
+    for file in MEMORY:
+        try:
+            text = file.read_text()
+        except OSError:
+            continue
+        numbers = [line.split()[1] for line in text.splitlines() if line.startswith("MemAvailable:")]
+        if numbers:
+            known.append(int(numbers[0]) * 1024)
+        elif text.strip().isdecimal():
+            known.append(int(text))
+    return min(known, default=None)
 
 
 def check_disk(folder: Path, needed: int, what: str, where: Path) -> None:
@@ -53,3 +98,7 @@ def reserve(handle: int, size: int, where: Path) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
             raise DataError(where, f"no room ({error.strerror})", f"{size / 1e9:.2f} GB free") from None
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.3g} GB"

@@ -12,8 +12,7 @@ from PIL import Image
 from torchvision import transforms
 from torchvision.transforms import functional
 
-from data.errors import DataError
-from data.files.image_file import SUFFIXES, read_raster, to_rgb, to_unit
+from data.files.image_file import list_images, read_raster, to_rgb, to_unit
 from data.infrared_visible import PairedImages
 
 from .masked_views import soft_views, two_views
@@ -25,29 +24,14 @@ JITTER = (0.1, 1.0)
 class FolderImages:
     """The photographs of a folder and of the folders in it; items are (name, PIL image in RGB or gray).
 
+    `remarks` says what was skipped.
+
     Raises:
         DataError: where there are none; on access for files that cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise DataError(folder, "a file" if folder.exists() else "no such folder", "a folder of images")
-        self.folder = folder
-        self.files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.name[0] != ".")
-        if not self.files:
-            raise DataError(folder, "no images", f"files ending in {', '.join(SUFFIXES)}")
-
-    def leave_out(self, names: Sequence[str]) -> int:
-        """Without the images of these names (no suffixes); returns how many there were.
-
-        Raises:
-            DataError: where no other is left.
-        """
-        kept = [file for file in self.files if file.stem not in set(names)]
-        left, self.files = len(self.files) - len(kept), kept
-        if not kept:
-            raise DataError(self.folder, "only test images of CDDFuse", "others to train on, or --keep-test-pairs")
-        return left
+        self.files, self.remarks = list_images(folder, deep=True)
 
     def __len__(self) -> int:
         return len(self.files)

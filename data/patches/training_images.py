@@ -1,4 +1,7 @@
-"""Which scenes and pairs of a folder are trained on: those of no published test set."""
+"""Which scenes, pairs and photographs of a folder are trained on: those of no published test set.
+
+Test images are left out by the names of `splits`, and by what they show, see `splits.test_images`.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -8,10 +11,17 @@ import numpy as np
 
 from data import CAVE, Harvard, PairedImages
 from data.errors import DataError
+from data.files.folders import files_in, plain_name
 from data.files.infrared_range import DOUBT, InfraredRange
 from data.hyperspectral import CAVE_TEST
 from data.samples import sample_pairs
 from data.splits import split
+from data.splits.test_images import known_name
+
+from .single_images import FolderImages
+
+MIDDLE = 15  # the band by which a scene is known, 550 nm
+SHOWN = 3  # names of a list in a line
 
 JUDGED = 8  # pairs whose ranges are looked at before a training
 
@@ -21,26 +31,31 @@ def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None)
 
     Args:
         folder: of Harvard's .mat files, or of CAVE's scenes.
-        names: the scenes; by default all of Harvard, and all of CAVE but the 11 test scenes.
+        names: the scenes; by default all of Harvard, and all of CAVE but the 11 test scenes, under whatever name.
         bits: depth of CAVE's band images, or of Harvard's digital numbers.
 
     Raises:
         DataError: where nothing is left to train on.
     """
-    if folder.is_dir() and any(p.suffix == ".mat" for p in folder.iterdir()):
+    if folder.is_dir() and files_in(folder, (".mat",)).paths:
         harvard = Harvard(folder, tuple(names) if names else None, bits=bits)
-        return harvard, f"{folder} (Harvard, {len(harvard)} scenes)"
-    chosen = tuple(names or (s for s in CAVE(folder, bits=bits).scenes if s not in CAVE_TEST))
+        return harvard, ", ".join([f"{folder} (Harvard, {len(harvard)} scenes)", *harvard.remarks])
+    chosen, renamed = tuple(names or ()), dict[str, str]()
+    if not names:
+        there = CAVE(folder, bits=bits)
+        others = [scene for scene in there.scenes if scene not in CAVE_TEST]
+        renamed = {s: known for s in others if (known := known_name(there.files[s][MIDDLE], there.bits))}
+        chosen = tuple(scene for scene in others if scene not in renamed)
     if not chosen:
         raise DataError(folder, "only test scenes", "others to train on, or --scenes NAME ...")
     cave = CAVE(folder, chosen, bits=bits)
-    return cave, f"{folder} (CAVE, {len(cave)} scenes)"
+    return cave, ", ".join([f"{folder} (CAVE, {len(cave)} scenes)", *_told(renamed), *cave.remarks])
 
 
 def training_pairs(
     data: Path | None, keep_test_pairs: bool, infrared_range: InfraredRange | None = None
 ) -> tuple[PairedImages | list[dict], str]:
-    """The pairs of a folder without the 50 test pairs, or the sample pairs, and where they are from.
+    """The pairs of a folder without test pairs, or the sample pairs, and where they are from.
 
     Args:
         data: the folder, None for the sample.
@@ -52,15 +67,44 @@ def training_pairs(
     """
     if data is None:
         return sample_pairs(), "the embedded sample"
-    pairs, label = PairedImages(data, infrared_range=infrared_range), str(data)
-    tests = set() if keep_test_pairs else set(split("roadscene_50"))
-    if tests & {visible.stem for visible, _ in pairs.pairs}:
-        before = len(pairs)
-        pairs.pairs = [pair for pair in pairs.pairs if pair[0].stem not in tests]
-        label += f", without {before - len(pairs)} test pairs of CDDFuse"
+    pairs, label = PairedImages(data, infrared_range=infrared_range), [str(data)]
+    if not keep_test_pairs:
+        tests, every = set(split("roadscene_50")), pairs.pairs
+        others = [pair for pair in every if plain_name(pair[0]) not in tests]
+        shown = {pair[0].name: known for pair in others if (known := known_name(pair[0]) or known_name(pair[1]))}
+        pairs.pairs = [pair for pair in others if pair[0].name not in shown]
+        if len(others) < len(every):
+            label.append(f"without {len(every) - len(others)} test pairs of CDDFuse")
+        label += _told(shown)
     if not len(pairs):
-        raise DataError(data, "only test pairs of CDDFuse", "others to train on, or --keep-test-pairs")
-    return pairs, "; ".join([label, *_range_doubts(pairs)])
+        raise DataError(data, "only test pairs", "others to train on, or --keep-test-pairs")
+    return pairs, ", ".join([*label, *pairs.remarks, *_range_doubts(pairs)])
+
+
+def training_photographs(folder: Path, keep_test_pairs: bool) -> tuple[FolderImages, str]:
+    """The photographs of a folder without test images, and where they are from."""
+    images, label = FolderImages(folder), [f"{folder} (photographs)"]
+    if not keep_test_pairs:
+        tests, every = set(split("roadscene_50")), images.files
+        others = [file for file in every if plain_name(file) not in tests]
+        shown = {str(file.relative_to(folder)): known for file in others if (known := known_name(file))}
+        images.files = [file for file in others if str(file.relative_to(folder)) not in shown]
+        if len(others) < len(every):
+            label.append(f"without {len(every) - len(others)} test images of CDDFuse")
+        label += _told(shown)
+        if not images.files:
+            raise DataError(folder, "only test images", "others to train on, or --keep-test-pairs")
+    return images, ", ".join([*label, *images.remarks])
+
+
+def _told(shown: dict[str, str]) -> list[str]:
+    """What was left out because it shows a test image."""
+    if not shown:
+        return []
+    first = "; ".join(f"{name} is {known}" for name, known in list(shown.items())[:SHOWN])
+    more = ", ..." if len(shown) > SHOWN else ""
+    what = "1 more that shows a test image" if len(shown) == 1 else f"{len(shown)} more that show test images"
+    return [f"without {what} ({first}{more})"]
 
 
 def _range_doubts(pairs: PairedImages) -> list[str]:

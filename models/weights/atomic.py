@@ -7,6 +7,7 @@ and loaded by itself.
 import os
 import re
 import tempfile
+import unicodedata
 from pathlib import Path
 
 
@@ -37,6 +38,16 @@ def write_whole(path: str | os.PathLike, content: bytes | memoryview) -> None:
 
 
 def one_line(text: object, longest: int) -> str:
-    """`text` without line breaks and control characters, at most `longest` characters of it."""
-    plain = re.sub("\0+", " ", "".join(c if c.isprintable() else "\0" for c in str(text)))
+    """At most `longest` characters of `text`; line breaks are spaces, what does not print is as metrics shows it."""
+    plain = re.sub(r"\s*[\r\n]\s*", " ", str(text).strip())
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else _escape(ord(c)) for c in plain)
     return plain if len(plain) <= longest else f"{plain[:longest]} ..."
+
+
+def _escape(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps the bytes of a name that are no UTF-8
+        code -= 0xDC00
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
+    return r"\t" if code == 9 else f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

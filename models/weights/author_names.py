@@ -112,6 +112,9 @@ def guess_config(state: dict[str, Tensor], srf: object, base_rule: str | None) -
     prefix = "inn." if any(name.startswith("inn.") for name in state) else ""
     low = {m.group(1) for name in state if (m := re.match(rf"{re.escape(prefix)}operations\.(\d+)\.", name))}
     first = state.get("c_net.in_conv.weight")
+    if any(name.startswith(("flow.", "anet.")) for name in state):
+        remedy = "a file that says what network it is of: models.save_checkpoint(FILE, model)"
+        raise ValueError(f"found the weights of this project's network without its configuration, expected {remedy}")
     if not low or first is None or first.ndim != 4:
         names = ", ".join(sorted(state)[:3]) or "nothing"
         raise ValueError(f"found entries {names}, ..., expected the names of a DCINN checkpoint")

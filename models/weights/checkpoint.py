@@ -2,6 +2,7 @@
 
 Ours:      {"format": "dcinn", "version": 1, "config": {...}, "model": state, "extra": {...}}
 Authors':  {"f_model_state_dict": state} (ps, hmf) or the bare state (ivf), their names, tensors saved from CUDA.
+           Other trainers' containers and DataParallel's names are understood, too: containers.py.
 
 Files are read with weights_only: no code in them runs. PyTorch does not look at their checksums, so these are compared
 here: a flipped bit would be another weight.
@@ -21,6 +22,7 @@ from ..config import DCINNConfig, checked_srf, config_from_dict
 from ..dcinn import DCINN
 from ..peers import PeerConfig
 from .author_names import assert_same_entries, from_released, guess_config, to_released
+from .containers import unwrapped
 from .files import (
     FORMAT,
     VERSION,
@@ -99,6 +101,7 @@ def load_pretrained(
     """
     path, content, _ = name if isinstance(name, WeightFile) else open_weights(name)
     try:
+        content = content if is_ours(content) else unwrapped(content)
         found = peer_in(content)
         if method not in (None, found or "dcinn"):
             raise ValueError(f"found a network of {found or 'dcinn'}, expected one of {method}")
@@ -133,8 +136,6 @@ def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
             config = replace(config, base_rule=base_rule)
         state = plain_state(ours.get("model"))
     else:
-        if isinstance(content, Mapping) and "f_model_state_dict" in content:
-            content = content["f_model_state_dict"]
         state = plain_state(content)
         config = guess_config(state, srf, base_rule)
     with torch.device("meta"):

@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from .atomic import one_line, write_whole
+from .containers import with_bare_names
+from .numpy_stand_ins import STAND_INS, StandInArray
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # Inside the installed package, beside models/ in the checkout.
@@ -21,6 +24,7 @@ PRETRAINED = (PACKAGE if (PACKAGE / "pretrained").is_dir() else PACKAGE.parent) 
 PEERS = "peers"  # folder in it, of the other methods
 FORMAT, VERSION = "dcinn", 1
 LONGEST = 1000  # characters of a message
+LARGEST = 2**33  # bytes of a file, far more than any network here needs
 PLAIN = {torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64}
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -37,8 +41,8 @@ def find_weights(name: str | os.PathLike) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    if path.is_dir():
-        raise CheckpointError(f"{path}: found a folder, expected a checkpoint file")
+    if path.exists():
+        raise CheckpointError(f"{path}: found {_instead(path)}, expected a checkpoint file")
     if not path.suffix and path.parent.as_posix() in (".", PEERS):
         shelf = PRETRAINED / f"{path.as_posix()}.pth"
         if shelf.is_file():
@@ -79,29 +83,50 @@ def open_weights(name: str | os.PathLike) -> WeightFile:
 def read(path: Path) -> WeightFile:
     """Read a file; CheckpointError where it is missing, damaged, or holds objects other than weights."""
     if not path.is_file():
-        raise CheckpointError(f"{path}: found no such file, expected a checkpoint")
+        raise CheckpointError(f"{path}: found {_instead(path)}, expected a checkpoint")
+    if (size := path.stat().st_size) > LARGEST:
+        raise CheckpointError(f"{path}: found {size / 1e9:.3g} GB, expected at most {LARGEST / 1e9:.3g} GB of weights")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             data = path.read_bytes()
-            _check_sums(path, data)
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            _check_parts(path, data)
+            with torch.serialization.safe_globals(STAND_INS):
+                content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             return WeightFile(path, content, hashlib.sha256(data).hexdigest())
     except CheckpointError:
         raise
     # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, MemoryError, ...).
     except Exception as error:
-        why = type(error).__name__
+        why, expected = type(error).__name__, "a file of weights"
         if isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error):
-            why = "it holds objects other than weights, which are not loaded"
-        raise CheckpointError(f"{path}: found no readable checkpoint ({why}), expected a file of weights") from None
+            named = re.search(r"GLOBAL (\S+)", str(error))
+            what = f" ({named[1]})" if named else ""
+            why = f"it holds objects other than weights{what}, which are not loaded"
+            expected += "; where it was made: torch.save(model.state_dict(), FILE)"
+        raise CheckpointError(f"{path}: found no readable checkpoint ({why}), expected {expected}") from None
 
 
-def _check_sums(path: Path, data: bytes) -> None:
-    """CheckpointError where a part of a zip file, as PyTorch writes them since 1.6, is not what its checksum says."""
+def _instead(path: Path) -> str:
+    if path.is_dir():
+        return "a folder"
+    return "a pipe, socket or device" if path.exists() else "no such file"
+
+
+def _check_parts(path: Path, data: bytes) -> None:
+    """CheckpointError where a part of a zip file, as PyTorch writes them since 1.6, is not what its checksum says.
+
+    PyTorch packs none of them, and none lies in another: a file that declares more than its size would fill memory.
+    """
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = archive.infolist()
+        packed = next((part.filename for part in parts if part.compress_type != zipfile.ZIP_STORED), None)
+        if packed is not None:
+            raise CheckpointError(f"{path}: found a compressed part, {packed}, expected parts as PyTorch writes them")
+        if (declared := sum(part.file_size for part in parts)) > len(data):
+            raise CheckpointError(f"{path}: found parts of {declared} bytes, expected at most the file's {len(data)}")
         damaged = archive.testzip()
     if damaged is not None:
         raise CheckpointError(f"{path}: found a checkpoint whose part {damaged} is damaged, expected a complete file")
@@ -126,16 +151,23 @@ def check_version(content: Mapping[str, Any]) -> None:
 
 
 def plain_state(state: object) -> dict[str, Tensor]:
-    """Names with tensors of plain numbers, as they are; ValueError for anything else."""
+    """Bare names with tensors of plain numbers, as they are; ValueError for anything else."""
     if not isinstance(state, Mapping) or not state:
         found = "an empty dictionary" if isinstance(state, Mapping) else type(state).__name__
         raise ValueError(f"found {found}, expected a dictionary of tensors")
+    state = {name: _tensor(value) for name, value in state.items()}
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise ValueError(f"found {name!r}: {type(value).__name__}, expected names with tensors")
         if value.layout != torch.strided or value.is_nested or value.is_meta or value.dtype not in PLAIN:
             raise ValueError(f"{name}: found a {value.dtype} tensor, layout {value.layout}, expected plain numbers")
-    return dict(state)
+    return with_bare_names(state)
+
+
+def _tensor(value: Any) -> Any:  # noqa: ANN401  whatever a file holds
+    """An array of NumPy as a tensor, the rest as it is."""
+    made = value.tensor() if isinstance(value, StandInArray) else None
+    return value if made is None else made
 
 
 def filled(build: Callable[[], Network], state: dict[str, Tensor]) -> Network:

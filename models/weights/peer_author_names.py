@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from .containers import bare_name
 from .files import plain_state
 
 PARTS = {
@@ -93,7 +94,7 @@ def from_authors(method: str, content: object) -> dict[str, Tensor]:
     return {
         our_name(method, f"{prefix}.{name}" if prefix else name): value
         for prefix, state in states.items()
-        for name, value in ((name.removeprefix("module."), value) for name, value in plain_state(state).items())
+        for name, value in plain_state(state).items()
     }
 
 
@@ -113,7 +114,7 @@ def method_of(content: object) -> str | None:
     state = content.get("state_dict", content)
     if not isinstance(state, Mapping):
         return None
-    names = {name.removeprefix("module.") for name in state if isinstance(name, str)}
+    names = {bare_name(name) for name in state if isinstance(name, str)}
     if {"decoder.1.weight", "decoder.2.weight"} <= names and len(names) < 10:
         return "auif"
     return next((method for mark, method in MARKS.items() if mark in names), None)

@@ -11,17 +11,17 @@ from ..peers import DeFusion, build_peer
 from ..peers.mae_teachers import Teacher
 from ..peers.vit import SIDE
 from .author_names import assert_same_entries
+from .containers import unwrapped
 from .files import CheckpointError, check_version, filled, is_ours, open_weights, plain_state, read
 from .peer_author_names import auif_files, from_authors, method_of
 
-WRAPPERS = ("model", "state_dict")  # of a teacher's file
 TEACHERS = ("model_encoder1.", "model_encoder2.")  # frozen networks in a file of DeFusion++'s second stage
 
 
 def peer_in(content: object) -> str | None:
     """The method whose network a file holds; None for a DCINN, and for what will be refused as one."""
     if not is_ours(content):
-        return method_of(content)
+        return method_of(unwrapped(content))
     config = content.get("config")
     return str(config.get("method")) if isinstance(config, dict) and "method" in config else None
 
@@ -43,7 +43,7 @@ def peer_from(path: Path, content: object, method: str) -> nn.Module:
         options = {name: value for name, value in content["config"].items() if name != "method"}
         state = plain_state(content.get("model"))
     else:
-        parts = [read(part).content for part in auif_files(path)] if method == "auif" else [content]
+        parts = [unwrapped(read(part).content) for part in auif_files(path)] if method == "auif" else [content]
         state = {name: value for part in parts for name, value in from_authors(method, part).items()}
         if method == "defusion" and any(name.startswith("latent_heads.") for name in state):
             options["latent"] = True
@@ -82,8 +82,7 @@ def load_teacher(name: str | os.PathLike) -> Teacher:
     """
     path, content, _ = open_weights(name)
     try:
-        inner = next((content[key] for key in WRAPPERS if isinstance(content, dict) and key in content), content)
-        found = from_authors("defusion", inner)
+        found = from_authors("defusion", unwrapped(content))
         own = {f"encoder.{n}": v for n, v in found.items() if not n.startswith(("decoder", "mask"))}
         with torch.device("meta"):
             skeleton = Teacher()

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("models", "metrics", "data", "utils", "benchmarks", "tests")
 BELOW_UTILS = ("models", "metrics", "data")
+PROCESSES = ("utils.distributed", "utils.processes")
 RULES = {  # folder or module -> what it may import of the project, beside itself; the longest name counts
     "models": (),
     "models.fast": (),
@@ -17,17 +18,18 @@ RULES = {  # folder or module -> what it may import of the project, beside itsel
     "models.weights": ("models",),
     "metrics": (),
     "metrics.__main__": ("utils.commandline", "utils.evaluation.score"),
-    "data": ("metrics.filters", "metrics.sensors"),
+    "data": ("metrics.filters", "metrics.outside_text", "metrics.sensors"),
     "data.files": ("data.errors",),
     "data.__main__": ("utils.commandline", "utils.prepare"),
     "utils": (),
     "utils.commandline": BELOW_UTILS,
     "utils.output": (*BELOW_UTILS, "utils.commandline"),
     "utils.distributed": ("utils.commandline",),
+    "utils.processes": ("utils.commandline", "utils.distributed"),
     "utils.tiling": (*BELOW_UTILS, "utils.distributed"),
     "utils.prepare": (*BELOW_UTILS, "utils.commandline"),
     "utils.export": (*BELOW_UTILS, "utils.commandline"),
-    "utils.evaluation": (*BELOW_UTILS, "utils.commandline", "utils.output", "utils.distributed", "utils.tiling"),
+    "utils.evaluation": (*BELOW_UTILS, "utils.commandline", "utils.output", *PROCESSES, "utils.tiling"),
     "utils.page": (*BELOW_UTILS, "utils.commandline", "utils.output", "utils.evaluation"),
     "utils.training": (*BELOW_UTILS, "utils.commandline", "utils.output", "utils.distributed"),
     "demo": ("utils.evaluation.parser", "utils.page.server"),

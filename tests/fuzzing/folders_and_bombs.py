@@ -93,7 +93,7 @@ def _variable(count: int) -> bytes:
 def _mat_bomb(path: Path, rng: Rng) -> None:
     """Variables of MATLAB v5 whose zeros unpack to gigabytes; their sizes true, or not."""
     start = b"MATLAB 5.0 MAT-file".ljust(124) + (0x0100).to_bytes(2, "little") + b"IM"
-    path.write_bytes(start + _variable(int(rng.choice([260, 300, 1000]))) * int(rng.integers(1, 4)))
+    path.write_bytes(start + _variable(int(rng.choice([600, 1000]))) * int(rng.integers(1, 4)))
 
 
 @functools.cache

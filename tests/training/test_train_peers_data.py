@@ -39,13 +39,13 @@ def test_test_pairs_are_left_out_of_photographs_too(tmp_path, capsys):
     train("auif", tmp_path / "all", *options, "--keep-test-pairs")
     assert "3 samples from" in capsys.readouterr().out
     (tmp_path / "other/deep/mine.png").unlink()
-    refused(capsys, "auif", *options, words="found only test images of CDDFuse")
+    refused(capsys, "auif", *options, words="found only test images")
     (tmp_path / "train/mine.png").unlink()
     for kind in ("vi", "ir"):
         (tmp_path / "train" / kind).mkdir()
         (tmp_path / f"train/{names[0]}.png").rename(tmp_path / f"train/{kind}/{names[0]}.png")
         (tmp_path / f"train/{names[1]}.png").rename(tmp_path / f"train/{names[0]}.png") if kind == "vi" else None
-    refused(capsys, "auif", "--data", tmp_path / "train", words="found only test pairs of CDDFuse")
+    refused(capsys, "auif", "--data", tmp_path / "train", words="found only test pairs")
 
 
 def refused(capsys, method, *options, words):
@@ -68,7 +68,7 @@ def test_bad_images_are_left_out_where_asked(tmp_path, capsys):
 def test_what_is_held_back_is_not_trained_on(tmp_path):
     pairs(tmp_path / "set", *"abc")
     args = TrainingArguments(data=tmp_path / "set", hold_back=1)
-    images, held, _ = peer_tasks._single_images(args)
+    images, held, _, _ = peer_tasks._single_images(args)
     assert [images[i][0] for i in range(len(images))] == ["a, visible", "a, infrared", "b, visible", "b, infrared"]
     assert [held[i][0] for i in range(len(held))] == ["c, visible", "c, infrared"]
 

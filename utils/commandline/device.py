@@ -1,21 +1,28 @@
 """The device of --device, and its name in words for logs and cards."""
 
+import os
 import platform
 from pathlib import Path
 
 import torch
 
 from .errors import UsageError
+from .last_words import launched
 
 CPU_LIST = Path("/proc/cpuinfo")  # Linux; other systems name their processor themselves
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of --device; UsageError where CUDA is wanted and not there."""
+    """The device of --device, of torchrun's processes a GPU each; UsageError where CUDA is wanted and not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("--device cuda: found no CUDA GPU, expected one; use --device cpu or auto")
+    if name == "cuda" and launched():
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        if local >= torch.cuda.device_count():
+            raise UsageError(f"torchrun: found {torch.cuda.device_count()} GPUs, expected one for each process")
+        return torch.device(name, local)
     return torch.device(name)
 
 

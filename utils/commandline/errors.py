@@ -11,8 +11,11 @@ from pathlib import Path
 import cv2
 
 from data.errors import DataError
+from metrics.outside_text import shown
 
+from .last_words import fails_first
 from .signals import ended_by_signal
+from .terminal import harmless_streams
 
 BAD_INPUT, INTERRUPTED = 2, 130
 FEWER_PIXELS = "fuse by tiles (--tile 512)"
@@ -28,7 +31,8 @@ def single_line_errors(
     program: str | None = None,
     advice: str = FEWER_PIXELS,
 ) -> Callable:
-    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2.
+    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2. Of torchrun's
+    processes the first that fails says why.
 
     Args:
         main: takes the options, sys.argv by default.
@@ -43,14 +47,15 @@ def single_line_errors(
         logging.getLogger("tifffile").setLevel(logging.CRITICAL)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):  # a console of few characters, a file name of odd bytes
+            if hasattr(stream, "reconfigure"):  # a console of few characters
                 stream.reconfigure(errors="replace")
         try:
-            with warnings.catch_warnings(), ended_by_signal():
+            with warnings.catch_warnings(), ended_by_signal(), harmless_streams():
                 warnings.simplefilter("ignore")
                 return main(argv)
         except KeyboardInterrupt:
-            print(f"{name}: interrupted", file=sys.stderr)
+            if fails_first():
+                print(f"{name}: interrupted", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
         except BrokenPipeError:  # whoever read our output has left, as `| head` does; the results are written
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -59,7 +64,8 @@ def single_line_errors(
             message = message_of(error, more, advice)
             if message is None:
                 raise
-        print(f"{name}: {message}", file=sys.stderr)
+        if fails_first():
+            print(f"{shown(name)}: {shown(message)}", file=sys.stderr)
         raise SystemExit(BAD_INPUT)
 
     return wrapped

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from metrics.outside_text import shown
 from metrics.sensors import SENSORS, SPELLED
 
 from .errors import BAD_INPUT
+from .last_words import fails_first
 
 
 class Parser(argparse.ArgumentParser):
@@ -16,7 +18,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """One line and exit code 2."""
-        self.exit(BAD_INPUT, f"{self.prog}: {message}; see --help\n")
+        self.exit(BAD_INPUT, f"{self.prog}: {shown(message)}; see --help\n" if fails_first() else None)
 
     def parse_args(
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -70,6 +72,14 @@ seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")
 def tile_side(text: str) -> int:
     """0 or a tile's side, for argparse."""
     return 0 if text == "0" else _whole(32, 2**31, "0 or at least 32 pixels")(text)
+
+
+def number(text: str) -> float:
+    """Any number, nan and infinity too, for argparse."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found '{text[:40]}', expected a number") from None
 
 
 def span(text: str) -> tuple[int, int]:

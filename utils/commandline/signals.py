@@ -28,3 +28,21 @@ def asked_to_stop(handler: Callable[..., None]) -> Iterator[None]:
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+def deafen() -> dict:
+    """Hear neither Ctrl-C nor a scheduler's signal from now on; gives what was done at them before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Ctrl-C and a scheduler's signal are not heard meanwhile."""
+    before = deafen()
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -6,31 +6,50 @@ import numpy as np
 
 from data.errors import DataError, one_line
 from data.files.array_file import ArrayFile, read_npy
+from data.files.number_table import read_table, without_wavelengths
+from data.files.regular_file import check_regular
+from data.files.size_limits import check_stored
 from models.config import checked_srf
 
 from .errors import UsageError
 
+LARGEST = 2**20  # bytes of a table of numbers: 1024 bands have 50 KB
+
 
 def read_srf(path: Path) -> np.ndarray:
-    """A spectral response from .csv, .txt, .npy or .mat (key R or srf): (bands, channels) float64."""
-    if not path.is_file():
-        raise DataError(path, "no such file", "a spectral response (.csv, .npy, .mat)")
+    """As `read_response`; what was left out is printed."""
+    table, notes = read_response(path)
+    for note in notes:
+        print(note)
+    return table
+
+
+def read_response(path: Path) -> tuple[np.ndarray, list[str]]:
+    """A spectral response from .csv, .txt, .npy or .mat (key R or srf): (bands, channels) float64, and what to say.
+
+    Raises:
+        DataError, UsageError: for files that cannot be read, and tables that are no response.
+    """
+    check_regular(path, "a spectral response (.csv, .npy, .mat)")
+    notes, names = list[str](), list[str]()
     try:
         if path.suffix.lower() in (".mat", ".h5"):
             file = ArrayFile(path)
             key = next((k for k in ("R", "srf", "SRF") if k in file), None)
             if key is None:
-                raise DataError(path, f"the keys {', '.join(k for k in file if not k.startswith('_'))}", "R or srf")
+                raise file.lacks("R or srf")
             table = file.read(key)
         elif path.suffix.lower() == ".npy":
             table = read_npy(path)
         else:
-            table = np.loadtxt(path, delimiter="," if "," in path.read_text(encoding="utf-8") else None)
+            check_stored(path, "a spectral response", LARGEST)
+            table, notes, names = read_table(path)
+        table, more = without_wavelengths(path, table, names)
     except DataError:
         raise
     except ValueError as error:
         raise DataError(path, one_line(error, 160), "a (bands, channels) table of numbers") from None
     try:
-        return np.array(checked_srf(table))
+        return np.array(checked_srf(table)), [f"{path}: {note}" for note in (*notes, *more)]
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None

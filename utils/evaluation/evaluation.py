@@ -1,7 +1,7 @@
 """One evaluation: the network over its images, what is noted on the way, the tables at the end."""
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,20 +12,27 @@ from tqdm import tqdm
 
 from data.errors import DataError
 from metrics import table_text
+from metrics.outside_text import shown
 from metrics.protocols import REMARKS
 from metrics.table import Table
 from models import DCINN
+from utils import processes
 from utils.commandline.progress import quiet
+from utils.commandline.terminal import say
 from utils.output.result_folder import BEFORE, ResultFolder
 from utils.tiling import Tiling, fuse
 
 from .pick_network import Network
+from .sharing import Shares, mine
 
 
 def read_through(items: Sequence, count: int, unit: str) -> None:
-    """Read the first `count` items once, so that one that cannot be read is found before any is fused."""
+    """Read the first `count` items once, so that one that cannot be read is found before any is fused.
+
+    Of several processes each reads those that it fuses.
+    """
     if count > 1 and not isinstance(items, list):
-        for index in tqdm(range(count), desc="reading", unit=unit, disable=quiet(count)):
+        for index in tqdm(mine(count), desc="reading", unit=unit, disable=quiet(count)):
             items[index]
 
 
@@ -42,6 +49,7 @@ class Evaluation:
         others: further networks, rows of the same tables.
         measured: whether there are tables.
         doubts, notes: what is said below the tables: of the whole run, and how often of its images.
+        spent, fused: label -> seconds, of all processes together, and images.
     """
 
     name: str
@@ -53,8 +61,8 @@ class Evaluation:
     measured: bool = True
     doubts: list[str] = field(default_factory=list)
     notes: Counter = field(default_factory=Counter)
-    spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    fusions: int = 0
+    spent: Counter = field(default_factory=Counter)
+    fused: Counter = field(default_factory=Counter)
 
     @property
     def model(self) -> DCINN:
@@ -71,6 +79,15 @@ class Evaluation:
         """One line for figures."""
         return f"{self.label}, {self.source or 'embedded sample'}"
 
+    @property
+    def fusions(self) -> int:
+        """How many images the network has fused."""
+        return self.fused[self.label]
+
+    def shares(self, count: int, tables: Sequence[Table], unit: str, description: str = "fusing") -> Shares:
+        """The loop over this process's images, see `Shares`."""
+        return Shares(count, tables, description, unit, (self.notes, self.spent, self.fused))
+
     def fuse(self, base_image: np.ndarray, guide: np.ndarray, network: Network | None = None) -> np.ndarray:
         """(C, H, W) and (c, H, W) float32 in [0, 1] -> (C, H, W) float32, by the run's network or one of the others."""
         network, own = network or self.network, network in (None, self.network)
@@ -84,12 +101,11 @@ class Evaluation:
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
         tile = 0 if network.model.whole_images_only else self.tile
         count = Tiling(height, width, tile).count if tile else 1
-        with tqdm(total=count, desc=network.label, unit="tile", leave=False, disable=quiet(count)) as bar:
+        with tqdm(total=count, desc=shown(network.label), unit="tile", leave=False, disable=quiet(count)) as bar:
             scene = self.pooling == "scene" and not network.model.whole_images_only
             fused = fuse(network.model, a, b, tile=tile, scene=scene, done=bar.update)[0].numpy()
         self.spent[network.label] += time.perf_counter() - start
-        if own:
-            self.fusions += 1
+        self.fused[network.label] += 1
         if not np.isfinite(fused).all():
             raise DataError(network.label, "NaN or infinity in the fused image", "finite values; the weights diverge")
         return fused
@@ -149,6 +165,7 @@ class Evaluation:
             "tile": self.tile,
             "torch": torch.__version__,
             "device": str(next(self.model.parameters()).device),
+            **({"processes": processes.world()} if processes.world() > 1 else {}),
         }
         return {**about, "tables": [table.as_dict() for table in tables if self.measured]}
 
@@ -161,8 +178,10 @@ class Evaluation:
             for table in tables:
                 print(table_text.markdown(table))
         else:
-            print("\n".join([*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."]))
+            for line in (*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."):
+                say(line)
         if put_away:
-            print(f"{put_away} files of earlier runs moved to {place / BEFORE}")
+            say(f"{put_away} files of earlier runs moved to {place / BEFORE}")
         device = next(self.model.parameters()).device
-        print(f"{self.fusions} fused in {self.spent[self.label]:.1f} s on {device}; results in {place}")
+        where = f"{device} x {processes.world()} processes" if processes.world() > 1 else device
+        say(f"{self.fusions} fused in {self.spent[self.label]:.1f} s on {where}; results in {place}")

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from data import CAVE
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
@@ -15,15 +14,14 @@ from models import dcinn_hmf
 from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import bit_depth
-from utils.commandline.progress import quiet
-from utils.commandline.srf_option import read_srf
-from utils.output.figures import Panel, comparison_figure, error_map
+from utils.commandline.srf_option import read_response
+from utils.output.figures import MOST_ROWS, Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
-from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
 from .parser import evaluation_parser
 from .pick_network import pick_model
+from .sharing import result_folder
 from .table_rows import add_scene_hmf
 
 PRETRAINED_RATIO = 4  # of pretrained/hmf.pth
@@ -53,7 +51,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
 
     if args.data is None and (args.scenes or args.bits):
         raise UsageError("--scenes, --bits: found without --data, expected with it; the sample has its own")
-    args.srf = read_srf(args.srf) if args.srf else None
+    args.srf, notes = read_response(args.srf) if args.srf else (None, [])
     srf = spectral_response() if args.srf is None else args.srf
     scenes: CAVE | list[dict]
     if args.data is None:
@@ -69,6 +67,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         Evaluation("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics),
         2 ** (args.bits or CAVE_BITS) - 1,
     )
+    run.doubts += [*getattr(scenes, "remarks", []), *notes]
     return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit, args.protocol)
 
 
@@ -84,11 +83,11 @@ def evaluate_scenes(
 ) -> dict:
     """Degrade, fuse and measure; writes fused/NAME.<suffix> in digital numbers, fused/NAME_rgb.png, comparison.png."""
     table, srf = scene_table(run, ratio, protocol), np.array(run.model.config.srf)
-    rows: list[list[Panel]] = []
     count = min(len(scenes), limit or len(scenes))
-    with ResultFolder(output) as folder:
+    with result_folder(output) as folder:
         read_through(scenes, count, "scene")
-        for index in tqdm(range(count), desc="fusing", unit="scene", disable=quiet(count)):
+        shares = run.shares(count, [table], "scene")
+        for index in shares:
             scene = scenes[index]
             gt = whole(scene["gt"], ratio, scene["name"], run)
             if len(gt) != len(srf):
@@ -98,10 +97,10 @@ def evaluate_scenes(
             write_bands(folder.path(f"fused/{scene['name']}.{suffix}"), fused, scale)
             write_png(folder.path(f"fused/{scene['name']}_rgb.png"), to_eight_bit(stretch(fused, gt)))
             if run.measured:
-                add_scene_hmf(table, scene["name"], run.label, fused, gt, inputs)
-            if len(rows) < 4:
-                rows.append(_panels(scene["name"], inputs, fused, gt))
-        comparison_figure(folder.path("comparison.png"), rows, f"{run.caption}, x{ratio}")
+                add_scene_hmf(*shares.tables, scene["name"], run.label, fused, gt, inputs)
+            if index < MOST_ROWS:
+                shares.keep("rows", _panels(scene["name"], inputs, fused, gt))
+        comparison_figure(folder.path("comparison.png"), shares.found["rows"], f"{run.caption}, x{ratio}")
         result = run.write(folder, [table])
     run.say(folder.target, [table], folder.put_away)
     return result

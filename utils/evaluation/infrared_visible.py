@@ -5,13 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from data import PairedImages
 from data.files.geotiff import TIFF
 from data.files.image_file import SUFFIXES
 from data.files.sample_type import PNG_TYPES
-from data.infrared_visible import MEDICAL
+from data.pair_folders import MEDICAL
 from data.samples import sample_pairs
 from data.splits import split
 from metrics import protocols
@@ -19,15 +18,14 @@ from models import DCINN, dcinn_ivf
 from utils.commandline.errors import UsageError
 from utils.commandline.infrared_option import add_infrared_range
 from utils.commandline.parser import bit_depth
-from utils.commandline.progress import quiet
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_window
 from utils.output.images import to_eight_bit, with_colour, write_stored
-from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
 from .parser import evaluation_parser
 from .peers import add_peer_options, peer_networks, seen_names
 from .pick_network import Network, label_of, pick_model, trained, untrained, with_distinct_labels
+from .sharing import result_folder
 from .table_rows import add_pair
 
 PAIR_LISTS = ("roadscene_50", "roadscene_held_21", "roadscene_unseen_10")
@@ -88,6 +86,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     peers = peer_networks(args, medical)
     network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
     run = Evaluation(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
+    run.doubts += getattr(pairs, "remarks", [])
     if args.tile and peers:
         run.doubts.append(f"--tile {args.tile} is of DCINN alone; the other methods take whole images.")
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
@@ -146,13 +145,12 @@ def evaluate_pairs(
     medical = (f"MRI-{other.upper()} fusion", f"ivf_mri_{other}")
     kind, task = medical if other in MEDICAL else ("Infrared-visible fusion", None)
     tables = [run.table(f"{kind}, base rule {rules}, {TITLES[p]}", protocols.IVF[p], p, task) for p in asked]
-    rows: list[list[Panel]] = []
-    crops: list[list[Panel]] = []
     count = min(len(pairs), limit or len(pairs))
     inputs = [file for pair in getattr(pairs, "pairs", ()) for file in pair]
-    with ResultFolder(output.parent if single else output, inputs) as folder:
+    with result_folder(output.parent if single else output, inputs) as folder:
         read_through(pairs, count, "pair")
-        for index in tqdm(range(count), desc="fusing", unit="pair", disable=quiet(count)):
+        shares = run.shares(count, tables, "pair")
+        for index in shares:
             pair = pairs[index]
             run.notes.update(pair["notes"])
             visible, infrared, storage = pair["visible"], pair["infrared"], pair["storage"]
@@ -164,18 +162,20 @@ def evaluate_pairs(
                 name = output.name if single else f"{place}/{pair['name']}{storage.suffix}"
                 write_stored(folder.path(name), shown[label], storage)
             fused = {label: to_eight_bit(image) for label, image in floats.items()}
-            add_pair(tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
-            if len(rows) < MOST_ROWS:
-                rows.append(_sources(pair) + [_panel(label, image) for label, image in shown.items()])
+            add_pair(shares.tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
+            if index < MOST_ROWS:
+                row = _sources(pair) + [_panel(label, image) for label, image in shown.items()]
                 window = telling_window(visible[0], infrared[0])
-                crops.append([replace(panel, image=panel.image[window]) for panel in rows[-1]])
+                shares.keep("rows", row)
+                shares.keep("crops", [replace(panel, image=panel.image[window]) for panel in row])
         remark_networks(run, tables)
         if single:
             result = run.result(tables)
         else:
-            comparison_figure(folder.path("comparison.png"), rows, run.caption)
+            comparison_figure(folder.path("comparison.png"), shares.found["rows"], run.caption)
             if run.others:
-                comparison_figure(folder.path("crops.png"), crops, f"{run.caption}: where both show most")
+                caption = f"{run.caption}: where both show most"
+                comparison_figure(folder.path("crops.png"), shares.found["crops"], caption)
             result = run.write(folder, tables)
     run.say(output, tables, folder.put_away)
     return result

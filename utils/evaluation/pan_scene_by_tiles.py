@@ -10,139 +10,93 @@ import torch
 from tqdm import tqdm
 
 from data.errors import DataError
+from data.files.geotiff import NODATA
 from data.files.raster_windows import Windows
 from data.files.size_limits import check_disk, reserve
-from data.simulate import interp23
 from models.scene_pooling import ScenePooling
 from utils import distributed
 from utils.commandline.progress import quiet
+from utils.commandline.terminal import say
 from utils.output.images import stretch, to_eight_bit, write_png
-from utils.output.result_folder import ResultFolder
-from utils.tiling import Span, Tiling, fused_rows, scene_means
+from utils.tiling import Tiling, fused_rows, scene_means
 
+from .pan_scene import PanScene
 from .pick_network import Network
+from .sharing import result_folder
 
-MARGIN = 12  # MS pixels beyond a window that its upsampling depends on: half of 23 taps, twice
 PREVIEW = 2048  # pixels of a side, at most
 TILE = 512
-RATIOS = (2, 4, 8)
+UNIT_STEP = 1e-3  # by which a float leaves the value of NoData, in images of 1 bit
 
 
-class PanScene:
-    """Windows of a scene as the network takes them.
-
-    Args:
-        ms: (B, h, w) in digital numbers.
-        pan: (1, H, W), H and W the same multiple (2, 4 or 8) of h and w.
-        scale: digital number of 1.
-
-    Raises:
-        DataError: where the sides do not fit.
-    """
-
-    def __init__(self, ms: Windows, pan: Windows, scale: int) -> None:
-        self.ms, self.pan, self.scale = ms, pan, scale
-        if pan.shape[0] != 1:
-            raise DataError(pan.path, f"{pan.shape[0]} bands", "one, the pan image")
-        self.bands, low_height, low_width = ms.shape
-        self.height, self.width = pan.shape[1:]
-        self.ratio = self.height // low_height
-        if self.ratio not in RATIOS or pan.shape[1:] != (low_height * self.ratio, low_width * self.ratio):
-            found = f"{self.height}x{self.width} pixels beside an MS image of {low_height}x{low_width}"
-            raise DataError(pan.path, found, "2, 4 or 8 times its sides")
-
-    def read(self, rows: Span, columns: Span) -> tuple[torch.Tensor, torch.Tensor]:
-        """lms (1, B, h, w) and pan (1, 1, h, w) of a window, in [0, 1]; lms as `simulate.interp23` of the whole MS."""
-        pan = self._unit(self.pan, rows, columns)
-        low = [(start // self.ratio, -(-stop // self.ratio)) for start, stop in (rows, columns)]
-        ms = self._around(*low)
-        lms = np.moveaxis(interp23(np.moveaxis(ms, 0, -1), self.ratio), -1, 0)
-        cut = [
-            slice(span[0] - (first - MARGIN) * self.ratio, span[1] - (first - MARGIN) * self.ratio)
-            for span, (first, _) in zip((rows, columns), low, strict=True)
-        ]
-        lms = np.ascontiguousarray(lms[:, cut[0], cut[1]], np.float32)
-        return torch.from_numpy(lms)[None], torch.from_numpy(pan)[None]
-
-    def _around(self, rows: Span, columns: Span) -> np.ndarray:
-        """MS with a margin on every side; circular at the scene's borders, as the toolbox's filter is."""
-        _, height, width = self.ms.shape
-        parts = []
-        for top, bottom in _wrapped(rows, height):
-            line = [self._unit(self.ms, (top, bottom), span) for span in _wrapped(columns, width)]
-            parts.append(np.concatenate(line, axis=2))
-        return np.concatenate(parts, axis=1)
-
-    def _unit(self, image: Windows, rows: Span, columns: Span) -> np.ndarray:
-        window = image.read(rows, columns)
-        least, most = float(window.min()), float(window.max())
-        if least < 0 or most > self.scale:
-            raise DataError(image.path, f"values from {least:g} to {most:g}", f"0 to {self.scale} (--bits)")
-        return window / np.float32(self.scale)
-
-
-def _wrapped(span: Span, length: int) -> list[Span]:
-    """The span with its margin, in pieces that lie inside 0..length, taken circularly."""
-    pieces, start, stop = [], span[0] - MARGIN, span[1] + MARGIN
-    while start < stop:
-        first = start % length
-        last = min(first + stop - start, length)
-        pieces.append((first, last))
-        start += last - first
-    return pieces
-
-
-def fuse_scene(network: Network, ms: Path, pan: Path, bits: int, output: Path, tile: int, pooling: str) -> Path:
-    """Write output/fused.tif (H, W, B) and fused_rgb.png, a preview; returns the TIFF's path.
+def fuse_scene(
+    network: Network,
+    ms: Path,
+    pan: Path,
+    bits: int,
+    output: Path,
+    tile: int,
+    pooling: str,
+    nodata: float | None = None,
+) -> tuple[Path, list[str]]:
+    """Write output/fused.tif (H, W, B) and fused_rgb.png, a preview; returns the TIFF's path and what is to be said.
 
     Args:
         network: of as many bands as the MS image.
-        ms, pan: see `PanScene` and `data.files.raster_windows.Windows`.
+        ms, pan, nodata: see `PanScene` and `data.files.raster_windows.Windows`.
         bits: bit depth of the digital numbers.
         output: folder; nothing appears there before all is done.
         tile: side of the tiles in pixels; 0 for 512.
         pooling: "scene" or "tile", see `models.scene_pooling`.
 
     The samples are of the pan's type where that is an unsigned integer (rounded, and clipped to 0..2^bits - 1 and what
-    the type holds), else float32; the GeoTIFF tags are the pan's.
+    the type holds), else float32; the GeoTIFF tags are the pan's, of the part that was fused. Masked pixels hold the
+    value of NoData, and no others do.
 
     Raises:
         DataError: for images that do not fit each other or the network, and a disk without room for the result.
     """
-    with distributed.processes(next(network.model.parameters()).device) as device:
-        model, main = network.model.to(device), distributed.rank() == 0
-        scene = PanScene(Windows(ms, bands=network.model.config.bands), Windows(pan, bands=1), 2**bits - 1)
-        if scene.bands != model.config.bands:
-            raise DataError(ms, f"{scene.bands} bands", f"{model.config.bands} of the weights (--weights)")
-        tiling = Tiling(scene.height, scene.width, tile or TILE)
-        rows = tiling.share(distributed.rank(), distributed.world())
-        start = time.perf_counter()
-        pooled = ScenePooling(model) if pooling == "scene" else nullcontext()
-        with ResultFolder(output, [ms, pan]) if main else nullcontext() as folder, pooled as means:
-            if main:
-                _create(folder.path("fused.tif"), scene, output / "fused.tif")
-            path = distributed.from_first(folder.path("fused.tif") if main else None)
-            if means is not None:
-                scene_means(model, tiling, scene.read, means)
-            count = tiling.tiles(rows)
-            with tqdm(total=count, desc="fusing", unit="tile", disable=not main or quiet(count)) as bar:
-                for top, part in fused_rows(model, tiling, scene.read, rows, bar.update):
-                    _store(path, top, part[0], scene.scale, network.label)
-            distributed.wait()
-            if main:
-                _preview(path, folder.path("fused_rgb.png"))
+    model, main = network.model, distributed.rank() == 0
+    images = Windows(ms, bands=model.config.bands), Windows(pan, bands=1)
+    if images[0].shape[0] != model.config.bands:
+        raise DataError(ms, f"{images[0].shape[0]} bands", f"{model.config.bands} of the weights (--weights)")
+    scene = PanScene(*images, 2**bits - 1, nodata)
+    valid_in = scene.valid if scene.masked else None
+    tiling = Tiling(scene.height, scene.width, tile or TILE)
+    rows = tiling.share(distributed.rank(), distributed.world())
+    start = time.perf_counter()
+    pooled = ScenePooling(model) if pooling == "scene" or scene.masked else nullcontext()
+    with result_folder(output, [ms, pan]) as folder, pooled as means:
+        path = folder.path("fused.tif")
         if main:
-            print(f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}")
-    return output / "fused.tif"
+            _create(path, scene, output / "fused.tif")
+        distributed.wait()
+        if pooling == "scene":
+            scene_means(model, tiling, scene.read, means, valid_in, together=True)
+        count = tiling.tiles(rows)
+        with tqdm(total=count, desc="fusing", unit="tile", disable=not main or quiet(count)) as bar:
+            for top, part in fused_rows(model, tiling, scene.read, rows, bar.update, means):
+                valid = None if valid_in is None else valid_in((top, top + part.shape[-2]), (0, scene.width))
+                _store(path, top, part[0], scene.scale, network.label, scene.nodata, valid)
+        distributed.wait()
+        if main:
+            _preview(path, folder.path("fused_rgb.png"), scene.nodata if scene.masked else None)
+    if main:
+        say(f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}")
+        for note in scene.notes:
+            say(note)
+    return output / "fused.tif", scene.notes
 
 
 def _create(path: Path, scene: PanScene, goal: Path) -> None:
     """An empty TIFF of the fused image's size and type; `goal` is what messages call it."""
-    dtype = scene.pan.dtype if scene.pan.dtype.kind == "u" else np.dtype(np.float32)
+    dtype, tags = scene.dtype, list(scene.pan.tags)
+    if scene.nodata_text is not None:
+        tags.append((NODATA, 2, 0, scene.nodata_text, True))
     shape = (scene.height, scene.width, scene.bands)
-    options = {"photometric": "minisblack", "planarconfig": "contig", "extratags": scene.pan.tags}
+    options = {"photometric": "minisblack", "planarconfig": "contig", "extratags": tags}
     if scene.bands == 1:
-        shape, options = shape[:2], {"photometric": "minisblack", "extratags": scene.pan.tags}
+        shape, options = shape[:2], {"photometric": "minisblack", "extratags": tags}
     big = np.prod(shape) * dtype.itemsize > 2**32 - 2**25
     check_disk(path.parent, int(np.prod(shape)) * dtype.itemsize, "the fused image", goal)
     tifffile.memmap(path, shape=shape, dtype=dtype, bigtiff=bool(big), metadata=None, **options).flush()
@@ -150,23 +104,47 @@ def _create(path: Path, scene: PanScene, goal: Path) -> None:
         reserve(file.fileno(), path.stat().st_size, goal)
 
 
-def _store(path: Path, top: int, part: torch.Tensor, scale: int, label: str) -> None:
-    """Write rows (B, rows, W) in [0, 1]. The file is opened anew each time, so that its pages leave the memory."""
+def _store(
+    path: Path,
+    top: int,
+    part: torch.Tensor,
+    scale: int,
+    label: str,
+    nodata: np.generic | None = None,
+    valid: np.ndarray | None = None,
+) -> None:
+    """Write rows (B, rows, W) in [0, 1]. The file is opened anew each time, so that its pages leave the memory.
+
+    Where NoData has a value, numbers that meet it go one digital number on, and pixels that are not `valid` (rows, W)
+    hold it.
+    """
     numbers = np.moveaxis(part.numpy(), 0, -1) * np.float32(scale)
     if not np.isfinite(numbers).all():
         raise DataError(label, "NaN or infinity in the fused image", "finite values; the weights diverge")
     target = tifffile.memmap(path, mode="r+")
+    most = float(scale)
     if target.dtype.kind == "u":
-        numbers = np.rint(numbers.clip(0, min(scale, np.iinfo(target.dtype).max)))
-    target[top : top + len(numbers)] = numbers.reshape(len(numbers), *target.shape[1:])
+        most = min(scale, np.iinfo(target.dtype).max)
+        numbers = np.rint(numbers.clip(0, most))
+    stored = numbers.astype(target.dtype)
+    if nodata is not None:
+        step = 1 if scale > 1 or target.dtype.kind == "u" else UNIT_STEP
+        stored[stored == nodata] = nodata + step if nodata + step <= most else nodata - step
+    if valid is not None:
+        stored[~valid] = nodata
+    target[top : top + len(stored)] = stored.reshape(len(stored), *target.shape[1:])
     target.flush()
 
 
-def _preview(path: Path, png: Path) -> None:
-    """Every n-th pixel, for the eye."""
+def _preview(path: Path, png: Path, nodata: np.generic | None) -> None:
+    """Every n-th pixel, for the eye; those of NoData black."""
     fused = tifffile.memmap(path, mode="r")
     step = -(-max(fused.shape[:2]) // PREVIEW)
-    small = np.asarray(fused[::step, ::step], np.float32).reshape(
-        -(-fused.shape[0] // step), -(-fused.shape[1] // step), -1
-    )
-    write_png(png, to_eight_bit(stretch(np.moveaxis(small, -1, 0))))
+    small = fused[::step, ::step]
+    small = np.moveaxis(small.reshape(*small.shape[:2], -1), -1, 0)
+    masked = np.zeros(small.shape[1:], bool)
+    if nodata is not None:
+        masked = (np.isnan(small) if np.isnan(nodata) else small == nodata).all(axis=0)
+    small = np.asarray(small, np.float32)
+    shown = stretch(small, small[:, ~masked][..., None] if masked.any() and not masked.all() else small)
+    write_png(png, to_eight_bit(np.where(masked[..., None], 0, shown)))

@@ -4,11 +4,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from data.errors import DataError
 from data.files.raster_windows import Windows
-from data.pan_scenes import PanScenes
+from data.pan_scenes import PanScenes, zero_borders
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.simulate import PAN_FILTERS
 from metrics import protocols
@@ -16,19 +15,19 @@ from metrics.sensors import ms_gains
 from metrics.table import Table
 from models import dcinn_ps
 from utils.commandline.errors import UsageError
-from utils.commandline.parser import SENSOR_HELP, bit_depth, sensor, span
-from utils.commandline.progress import quiet
+from utils.commandline.parser import SENSOR_HELP, bit_depth, number, sensor, span
 from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
-from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
 from .pan_scene_by_tiles import fuse_scene
 from .parser import evaluation_parser
 from .pick_network import pick_model
+from .sharing import result_folder
 from .table_rows import add_scene_ps
 
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
+NODATA_HELP = "with --ms and --pan: the value of pixels without measurement, nan too (default: the files' GDAL_NODATA)"
 MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
 
 
@@ -51,8 +50,11 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     )
     parser.add_argument("--ms", type=Path, help="one scene of any size, with --pan: its MS image (.tif, .npy)")
     parser.add_argument("--pan", type=Path, help="its pan image, 2, 4 or 8 times as large in each direction")
+    parser.add_argument("--nodata", type=number, help=NODATA_HELP)
     args = parser.parse_args(argv)
 
+    if args.nodata is not None and not (args.ms and args.pan):
+        raise UsageError("--nodata: found without --ms and --pan, expected with them")
     if args.ms or args.pan:
         return _fuse_scene(args)
     if args.data is None and (args.sensor or args.bits or args.rows):
@@ -91,8 +93,8 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
         raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
     network = pick_model(args, "ps", lambda: dcinn_ps(bands))
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
-    path = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling)
-    return {"task": "ps", "weights": network.label, "fused": str(path)}
+    path, notes = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata)
+    return {"task": "ps", "weights": network.label, "fused": str(path), "notes": notes}
 
 
 def evaluate_scenes(
@@ -112,25 +114,28 @@ def evaluate_scenes(
     if why and kinds == ["reduced", "full"]:
         kinds = ["full"]
         run.notes[f"not reduced by Wald's protocol: found {why}"] += 1
-    with ResultFolder(output, [scenes.file.path] if scenes.file else []) as folder:
+    with result_folder(output, [scenes.file.path] if scenes.file else []) as folder:
         if scenes.file:
             read_through(scenes.file, count, "scene")
         for kind in kinds:
             table = scene_table(run, kind, scenes, protocol)
-            for index in tqdm(range(count), desc=f"fusing, {kind}", unit="scene", disable=quiet(count)):
+            shares = run.shares(count, [table], "scene", f"fusing, {kind}")
+            for index in shares:
                 item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
                 fused = run.fuse(item["lms"], item["pan"])
                 name, gt = item["name"], item.get("gt")
+                run.notes.update(zero_borders(item))
                 if kind == "reduced" and scenes.crops():
                     run.notes[f"ms cropped to {gt.shape[1]}x{gt.shape[2]}, whole reduced pixels"] += 1
                 like = item["lms"] if gt is None else gt
                 write_bands(folder.path(f"{kind}/{name}.{suffix}"), fused, scenes.scale)
                 write_png(folder.path(f"{kind}/{name}_rgb.png"), to_eight_bit(stretch(fused, like)))
                 if run.measured:
-                    add_scene_ps(table, item, run.label, fused, scenes.scale)
+                    add_scene_ps(*shares.tables, item, run.label, fused, scenes.scale)
                 if index < 2:
-                    rows.append(_panels(f"{name}, {kind}", item, fused))
+                    shares.keep("rows", _panels(f"{name}, {kind}", item, fused))
             tables.append(table)
+            rows += shares.found["rows"]
         comparison_figure(folder.path("comparison.png"), rows, run.caption)
         result = run.write(folder, tables)
     run.say(folder.target, tables, folder.put_away)

@@ -1,14 +1,20 @@
 """The options that the test scripts share."""
 
-import functools
+from collections.abc import Callable
 from pathlib import Path
 
 from models import CheckpointError
 from utils.commandline.errors import single_line_errors
 from utils.commandline.parser import Parser, positive, seed, tile_side
 
+from .sharing import by_all_processes
+
 UNTRAINED = "untrained"  # for --weights: a seeded start
-evaluation_script = functools.partial(single_line_errors, more=(CheckpointError,))
+
+
+def evaluation_script(main: Callable, **options: str) -> Callable:
+    """Wrap a test script's main: see `by_all_processes`, and `single_line_errors` for the options."""
+    return single_line_errors(by_all_processes(main), more=(CheckpointError,), **options)
 
 
 def evaluation_parser(task: str, description: str, data_help: str) -> Parser:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from data.files.image_file import to_gray
 from data.photograph_pairs import KINDS, PhotographPairs
@@ -12,14 +11,13 @@ from data.samples.photographs import sample_photograph_pairs
 from metrics import protocols, psnr
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser
-from utils.commandline.progress import quiet
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure
 from utils.output.images import to_eight_bit, write_stored
-from utils.output.result_folder import ResultFolder
 
 from .evaluation import Evaluation, read_through
 from .parser import add_run_options
 from .peers import peer
+from .sharing import result_folder
 from .table_rows import add_pair
 
 TITLES = {"multifocus": "Multi-focus fusion", "multiexposure": "Multi-exposure fusion"}
@@ -47,6 +45,7 @@ def run_photographs(description: str, argv: list[str] | None) -> dict:
     else:
         pairs, source = sample_photograph_pairs(args.kind), None
     run = Evaluation(args.kind, peer(args, "defusion", args.weights), source, measured=not args.no_metrics)
+    run.doubts += getattr(pairs, "remarks", [])
     return evaluate_photographs(run, pairs, args.output, args.limit)
 
 
@@ -66,11 +65,10 @@ def evaluate_photographs(run: Evaluation, pairs: Sequence[dict], output: Path, l
         for p, words in MEASURES.items()
     ]
     count = min(len(pairs), limit or len(pairs))
-    rows: list[list[Panel]] = []
-    gains: dict[str, list[float]] = {}
-    with ResultFolder(output, [file for _, files in getattr(pairs, "pairs", ()) for file in files]) as folder:
+    with result_folder(output, [file for _, files in getattr(pairs, "pairs", ()) for file in files]) as folder:
         read_through(pairs, count, "pair")
-        for index in tqdm(range(count), desc="fusing", unit="pair", disable=quiet(count)):
+        shares = run.shares(count, tables, "pair")
+        for index in shares:
             pair = pairs[index]
             run.notes.update(pair["notes"])
             images = {key: pair[key] for key in ("first", "second")}
@@ -79,30 +77,34 @@ def evaluate_photographs(run: Evaluation, pairs: Sequence[dict], output: Path, l
             write_stored(folder.path(f"fused/{pair['name']}{pair['storage'].suffix}"), shown, pair["storage"])
             if run.measured:
                 gray = {key: _luma(image) for key, image in images.items()}
-                add_pair(tables, pair["name"], {run.label: gray["fused"]}, gray["second"], gray["first"])
+                add_pair(shares.tables, pair["name"], {run.label: gray["fused"]}, gray["second"], gray["first"])
             if "reference" in pair:
                 images["reference"] = pair["reference"]
-                _add_gains(gains, run.label, images)
-            if len(rows) < MOST_ROWS:
-                rows.append(
-                    [_panel(f"{pair['name']}: {key}" if key == "first" else key, x) for key, x in images.items()]
+                shares.keep("gains", _gains(run.label, images))
+            if index < MOST_ROWS:
+                shares.keep(
+                    "rows",
+                    [_panel(f"{pair['name']}: {key}" if key == "first" else key, x) for key, x in images.items()],
                 )
+        gains = shares.found["gains"]
         for table in tables:
             if gains:
-                means = (f"{key} {np.mean(values):.2f} dB" for key, values in gains.items())
+                means = (f"{key} {np.mean([values[key] for values in gains]):.2f} dB" for key in gains[0])
                 table.remark(f"Mean PSNR to the photograph that the pairs are made from: {', '.join(means)}.")
-        comparison_figure(folder.path("comparison.png"), rows, run.caption)
+        comparison_figure(folder.path("comparison.png"), shares.found["rows"], run.caption)
         result = run.write(folder, tables)
     run.say(folder.target, tables, folder.put_away)
     return result
 
 
-def _add_gains(gains: dict[str, list[float]], label: str, images: dict[str, np.ndarray]) -> None:
+def _gains(label: str, images: dict[str, np.ndarray]) -> dict[str, float]:
     """PSNR of the fused image, of either source, and of their mean."""
     named = {label: images["fused"], "first": images["first"], "second": images["second"]}
+    gains = {}
     for key, image in {**named, "mean of the two": (images["first"] + images["second"]) / 2}.items():
         both = (np.moveaxis(x, 0, -1).astype(np.float64) for x in (image, images["reference"]))
-        gains.setdefault(key, []).append(float(psnr(*both)))
+        gains[key] = float(psnr(*both))
+    return gains
 
 
 def _luma(image: np.ndarray) -> np.ndarray:

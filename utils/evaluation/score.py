@@ -4,31 +4,31 @@ import argparse
 from contextlib import nullcontext
 
 import numpy as np
-from tqdm import tqdm
 
 from data import CAVE, PairedImages, PanCollection
 from data.errors import DataError
 from data.files.band_images import Cubes
+from data.files.folders import folders_in, plain_name
 from data.files.image_file import read_raster, to_gray, to_unit
 from data.files.infrared_range import refuse_guess
 from data.files.sample_range import USED, are_digital_numbers, listed
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
-from data.infrared_visible import images_by_stem
-from data.pan_scenes import PanScenes
+from data.pair_names import images_by_name
+from data.pan_scenes import PanScenes, zero_borders
 from data.simulate import spectral_response
 from metrics import protocols, table_text
 from metrics.protocols import REMARKS
 from metrics.sensors import ms_gains
 from metrics.table import Table
 from utils.commandline.errors import UsageError
-from utils.commandline.progress import quiet
 from utils.output.images import to_eight_bit
-from utils.output.result_folder import ResultFolder
 
 from .score_parser import PROTOCOLS, parser
+from .sharing import Shares, by_all_processes, result_folder
 from .table_rows import TRIVIAL, add_pair, add_scene_hmf, add_scene_ps
 
 
+@by_all_processes
 def run(argv: list[str] | None = None) -> dict:
     """Parse, measure, print; returns what metrics.json holds."""
     args = parser().parse_args(argv)
@@ -43,7 +43,7 @@ def run(argv: list[str] | None = None) -> dict:
     args.name = args.name or (resolved.name if resolved.is_dir() else resolved.stem)
     if args.name in TRIVIAL[args.task]:
         raise UsageError(f"--name: found {args.name}, the row that the table adds by itself, expected another")
-    with ResultFolder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
+    with result_folder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
         tables = {"ivf": _ivf, "ps": _ps, "hmf": _hmf}[args.task](args)
         about = {"task": args.task, "fused": str(args.fused), "protocol": args.protocol}
         if folder:
@@ -75,8 +75,10 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
     args.protocol = args.protocol or "both"
     asked = tuple(protocols.IVF) if args.protocol == "both" else (args.protocol,)
     tables = [_table(args, f"Infrared-visible fusion ({p})", protocols.IVF[p], "ivf", protocol=p) for p in asked]
-    files = images_by_stem(args.fused) if args.fused.is_dir() else None
-    names = [v.stem for v, _ in pairs.pairs]
+    files, skipped = images_by_name(args.fused) if args.fused.is_dir() else (None, [])
+    names = [plain_name(v) for v, _ in pairs.pairs]
+    for table in tables:
+        table.remark(*pairs.remarks, *(f"fused: {note}" for note in skipped))
     if files is None and len(names) > 1:
         raise DataError(args.fused, "a file", f"a folder of {len(names)} fused images")
     lacking = sorted(set(names) - set(files)) if files is not None else []
@@ -84,9 +86,10 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
     if lacking or foreign:
         found = f"no image named {lacking[0]}" if lacking else f"{files[foreign[0]].name} without sources"
         raise DataError(args.fused, found, f"one fused image for each of the {len(names)} pairs, same names")
-    for index in tqdm(range(len(pairs)), desc="scoring", unit="pair", disable=quiet(len(pairs))):
+    shares = Shares(len(pairs), tables, "scoring", "pair")
+    for index in shares:
         pair = pairs[index]
-        file = args.fused if files is None else files[pair["name"]]
+        file = args.fused if files is None else files[names[index]]
         gray, notes = to_gray(read_raster(file))
         refuse_guess(gray, file, args.fused_bits, "--fused-bits")
         unit, more = to_unit(gray, file, args.fused_bits)
@@ -94,10 +97,9 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
         if unit.shape != visible.shape:
             found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, visible.shape))
             raise DataError(file, found, f"{expected} of its sources")
-        for table in tables:
-            for note in [f"fused: {n}" for n in notes + more] + pair["notes"]:
-                table.remark(f"Converted, {note}.")
-        add_pair(tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
+        for table in shares.tables:
+            table.remark(*(f"Converted, {n}." for n in [*(f"fused: {n}" for n in notes + more), *pair["notes"]]))
+        add_pair(shares.tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
     return tables
 
 
@@ -123,10 +125,13 @@ def _ps(args: argparse.Namespace) -> list[Table]:
     _tell_order(table, fused, order, names)
     if reduced and not scenes.has_reference:
         table.remark("The reference is the file's ms; EXP and the fused images are of its reduction (Wald's protocol).")
-    for index in tqdm(range(len(names)), desc="scoring", unit="scene", disable=quiet(len(names))):
+    shares = Shares(len(names), [table], "scoring", "scene")
+    for index in shares:
         item = scenes.reduced(index) if reduced else scenes.full(index)
         image = _scaled(args, fused, order[index], item["lms"], source.bits)
-        add_scene_ps(table, item, args.name, image, source.scale)
+        for note in zero_borders(item):
+            shares.tables[0].remark(f"{item['name']}: {note}")
+        add_scene_ps(*shares.tables, item, args.name, image, source.scale)
     return [table]
 
 
@@ -139,6 +144,7 @@ def _of_the_ms(shape: tuple[int, ...], source: PanCollection) -> bool:
 
 
 def _tell_order(table: Table, fused: Cubes, order: list[int], names: list[str]) -> None:
+    table.remark(*(f"fused: {note}" for note in fused.remarks))
     if fused.stack is None and not fused.by_name and len(names) > 1:
         first, last = (f"{fused.files[order[i]].name} is {names[i]}" for i in (0, -1))
         table.remark(f"No file has a scene's name: matched in natural order ({first}, {last}).")
@@ -149,29 +155,32 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
     columns = protocols.HMF[args.protocol]
     table = _table(args, f"Hyperspectral-multispectral fusion x{args.ratio}", columns, "hmf", ratio=args.ratio)
     table.remark("bicubic, bilinear: of the reference degraded by a 3x3 Gaussian, sigma 0.5, from index ratio/2.")
-    references = _references(args)[: args.limit]
+    references = _references(args, table)[: args.limit]
     fused = Cubes(args.fused, args.axes)
     names = [name for name, _ in references]
     order = fused.order(names)
     _tell_order(table, fused, order, names)
-    for index in tqdm(range(len(references)), desc="scoring", unit="scene", disable=quiet(len(references))):
+    shares = Shares(len(references), [table], "scoring", "scene")
+    for index in shares:
         name, load = references[index]
         gt = load()
         if any(side % args.ratio for side in gt.shape[1:]):
             raise UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides divisible by --ratio")
         image = _scaled(args, fused, order[index], gt, args.bits or CAVE_BITS)
         srf = spectral_response() if len(gt) == len(spectral_response()) else np.ones((len(gt), 1)) / len(gt)
-        add_scene_hmf(table, name, args.name, image, gt, fusion_inputs(gt, srf, args.ratio))
+        add_scene_hmf(*shares.tables, name, args.name, image, gt, fusion_inputs(gt, srf, args.ratio))
     return [table]
 
 
-def _references(args: argparse.Namespace) -> list[tuple]:
-    """(name, a function that loads (B, H, W) in [0, 1]) of every reference."""
-    if args.data.is_dir() and any(p.is_dir() and p.name[0] != "." for p in args.data.iterdir()):
+def _references(args: argparse.Namespace, table: Table) -> list[tuple]:
+    """(name, a function that loads (B, H, W) in [0, 1]) of every reference; the table is told what was skipped."""
+    if args.data.is_dir() and folders_in(args.data).paths:
         there = CAVE(args.data, bits=args.bits)
         scenes = CAVE(args.data, tuple(s for s in CAVE_TEST if s in there.scenes) or None, bits=args.bits)
+        table.remark(*scenes.remarks)
         return [(name, lambda i=i: scenes[i]["gt"]) for i, name in enumerate(scenes.scenes)]
     cubes = Cubes(args.data, args.axes)
+    table.remark(*cubes.remarks)
     names = [f.stem if cubes.stack is None else f"{f.stem}_{i}" for i, f in enumerate(cubes.files)]
     return [(name, lambda i=i: _reference(cubes, i, args.bits)) for i, name in enumerate(names)]
 

@@ -8,6 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.ndimage import uniform_filter
 
+from metrics.outside_text import shown
+
 MOST_ROWS = 4
 PANEL_INCHES = 3.2
 
@@ -19,11 +21,6 @@ class Panel:
     title: str
     image: np.ndarray
     error_unit: str | None = None
-
-
-def _plain(text: str) -> str:
-    """Text that a font renderer takes, whatever bytes a file name has."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def telling_window(a: np.ndarray, b: np.ndarray) -> tuple[slice, slice]:
@@ -47,14 +44,19 @@ def error_map(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def comparison_figure(path: Path, rows: list[list[Panel]], caption: str) -> None:
-    """Write the panels as one PNG, a row an image, at most four rows; error maps of a figure share their scale."""
+    """Write the panels as one PNG, a row an image, at most four rows; error maps of a figure share their scale.
+
+    Without rows nothing is written.
+    """
+    if not rows:
+        return
     rows = rows[:MOST_ROWS]
     columns = max(len(row) for row in rows)
     heights = [max(min(max(p.image.shape[0] / p.image.shape[1], 0.2), 3) for p in row) for row in rows]
     size = (PANEL_INCHES * columns, PANEL_INCHES * sum(heights) + 0.35 * len(rows) + 0.4)
     figure = Figure(figsize=size, dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(_plain(caption), fontsize=9, parse_math=False)
+    figure.suptitle(shown(caption), fontsize=9, parse_math=False)
     errors = [p.image for row in rows for p in row if p.error_unit]
     top = max((float(np.percentile(e, 99.5)) for e in errors), default=1.0) or 1.0
     axes = figure.subplots(len(rows), columns, squeeze=False, gridspec_kw={"height_ratios": heights})
@@ -62,10 +64,10 @@ def comparison_figure(path: Path, rows: list[list[Panel]], caption: str) -> None
         for axis in line:
             axis.set_axis_off()
         for axis, panel in zip(line, row, strict=False):
-            axis.set_title(_plain(panel.title), fontsize=9, wrap=True, parse_math=False)
+            axis.set_title(shown(panel.title), fontsize=9, wrap=True, parse_math=False)
             if panel.error_unit:
-                shown = axis.imshow(panel.image, cmap="inferno", vmin=0, vmax=top)
-                figure.colorbar(shown, ax=axis, fraction=0.046, pad=0.02, label=panel.error_unit)
+                drawn = axis.imshow(panel.image, cmap="inferno", vmin=0, vmax=top)
+                figure.colorbar(drawn, ax=axis, fraction=0.046, pad=0.02, label=panel.error_unit)
             else:
                 axis.imshow(panel.image, cmap="gray", vmin=0, vmax=1)
     figure.savefig(path, format="png")

@@ -13,22 +13,25 @@ except ImportError:  # Windows
 
 
 @contextmanager
-def alone(folder: Path, patience: float) -> Iterator[None]:
+def alone(folder: Path, patience: float) -> Iterator[bool]:
     """Keep other runs out of a folder meanwhile; nothing is left in it, and a process that is killed lets go of it.
+
+    Gives whether the system can lock the folder; one that cannot lets all in.
 
     Args:
         folder: that all of them write to.
         patience: seconds to wait for another run.
 
     Raises:
-        BlockingIOError: where another run has the folder for longer. Systems that cannot lock a folder let all in.
+        BlockingIOError: where another run has the folder for longer.
     """
     handle = os.open(folder, os.O_RDONLY) if fcntl else None
-    end = time.monotonic() + patience
+    end, locked = time.monotonic() + patience, False
     try:
         while handle is not None:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                locked = True
                 break
             except BlockingIOError:
                 if time.monotonic() > end:
@@ -37,7 +40,7 @@ def alone(folder: Path, patience: float) -> Iterator[None]:
                 time.sleep(0.05)
             except OSError:  # some network file systems
                 break
-        yield
+        yield locked
     finally:
         if handle is not None:
             os.close(handle)

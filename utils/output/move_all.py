@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
+
+from utils.commandline.signals import deaf
 
 
 def move_all(moves: Mapping[Path, Path], scratch: Path) -> None:
@@ -25,7 +24,7 @@ def move_all(moves: Mapping[Path, Path], scratch: Path) -> None:
                 _second(goal, scratch / str(number))
             file.replace(goal)
     except BaseException:
-        with _deaf():
+        with deaf():
             for number, (file, goal) in reversed(list(enumerate(moves.items()))):
                 was = scratch / str(number)
                 if file.exists():  # not moved
@@ -46,17 +45,3 @@ def _second(file: Path, to: Path) -> None:
         os.link(file, to)
     except OSError:
         shutil.copy2(file, to)
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Ctrl-C and a scheduler's signal are not heard meanwhile."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)

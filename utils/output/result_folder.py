@@ -9,8 +9,10 @@ from pathlib import Path
 from types import TracebackType
 
 from data.files.atomic import name_file
+from data.files.regular_file import instead, read_small
 from metrics import table_text
 from metrics.table import Table
+from utils.commandline.signals import deaf
 
 from .folder_lock import alone
 from .move_all import move_all
@@ -43,7 +45,7 @@ class ResultFolder:
         self.inputs = {path.resolve() for path in inputs}
         self.content: dict | None = None
         self.put_away = 0  # files of earlier runs, at the end
-        self._made: list[Path] = []
+        self.made: list[Path] = []  # parents that were not there
 
     def __enter__(self) -> "ResultFolder":
         self.place = self.target.resolve()
@@ -53,7 +55,8 @@ class ResultFolder:
         nearest = next(p for p in (room, *room.parents) if p.exists())
         if not nearest.is_dir():
             raise NotADirectoryError(f"{nearest}: found a file, expected a folder for the results (--output)")
-        self._made = [p for p in (room, *room.parents) if not p.exists()]
+        self._check(self.place / name for name in TABLES)
+        self.made = [p for p in (room, *room.parents) if not p.exists()]
         room.mkdir(parents=True, exist_ok=True)
         self.staging = Path(tempfile.mkdtemp(dir=room, prefix=f".{self.place.name}."))
         return self
@@ -90,20 +93,24 @@ class ResultFolder:
                 self._move()
                 done = True
         finally:
-            if not any((self.staging / SCRATCH).glob("*")) or done:  # else putting back has failed
-                shutil.rmtree(self.staging, ignore_errors=True)
-            for folder in [] if done else self._made:  # parents that were made for nothing
-                try:
-                    folder.rmdir()
-                except OSError:
-                    break
+            with deaf():
+                self._clean(done)
+
+    def _clean(self, done: bool) -> None:
+        if not any((self.staging / SCRATCH).glob("*")) or done:  # else putting back has failed
+            shutil.rmtree(self.staging, ignore_errors=True)
+        for folder in [] if done else self.made:  # parents that were made for nothing
+            try:
+                folder.rmdir()
+            except OSError:
+                break
 
     def _move(self) -> None:
         staged = sorted(p for p in self.staging.rglob("*") if p.is_file())
         goals = {p: self.place / p.relative_to(self.staging) for p in staged}
         self._check(goals.values())
         if not self.place.is_dir():
-            self._made.insert(0, self.place)
+            self.made.insert(0, self.place)
             self.place.mkdir(exist_ok=True)
         with alone(self.place, PATIENCE):
             earlier = listed(self.place) if self.content else set()
@@ -127,6 +134,8 @@ class ResultFolder:
                 raise FileExistsError(f"{goal}: found an input of this run, expected another --output")
             if goal.is_dir():
                 raise IsADirectoryError(f"{goal}: found a folder, expected to write a file")
+            if goal.exists() and not goal.is_file():
+                raise FileExistsError(f"{goal}: found {instead(goal)}, expected another --output")
             parents = [p for p in goal.parents if p != self.place and p.is_relative_to(self.place)]
             if any(p.exists() and not p.is_dir() for p in parents):
                 raise NotADirectoryError(f"{goal.parent}: found a file, expected a folder")
@@ -135,7 +144,7 @@ class ResultFolder:
 def listed(folder: Path) -> set[Path]:
     """The files of earlier runs, by metrics.json in their (resolved) folder: those of them that are there."""
     try:
-        names = json.loads((folder / TABLES[0]).read_text(encoding="utf-8"))["files"]
+        names = json.loads(read_small(folder / TABLES[0]))["files"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):  # none, or not ours
         return set()
     paths = {folder / name for name in names if isinstance(name, str)} if isinstance(names, list) else set()

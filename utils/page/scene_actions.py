@@ -92,4 +92,4 @@ class SceneActions:
             f"{scene.scale.bit_length()} bits, sensor {scene.sensor}, {reference}. "
             f"Crop: rows {box[0]} to {box[1]}, columns {box[2]} to {box[3]}."
         )
-        return [gr.update(value=path), words]
+        return [gr.update(value=path), " ".join([words, *scene.notes])]

@@ -40,7 +40,7 @@ def fuse_crop(job: Job, shelf: Shelf, scene: Scene, box: Box, weights: str, suff
         expected = f"{network.model.config.bands} of the weights; untrained takes any"
         raise UsageError(f"{scene.source or 'sample'}: found {scene.bands} bands, expected {expected}")
     item = scene.crop(box)
-    run = Evaluation("ps", network, scene.source)
+    run = Evaluation("ps", network, scene.source, doubts=list(scene.notes))
     job.step(0.2, network.label)
     with job.running(network.model):
         fused = run.fuse(item["lms"], item["pan"])

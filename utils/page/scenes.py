@@ -10,13 +10,14 @@ from data.pan_scenes import PanScenes
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.simulate import PAN_FILTERS
 from utils.commandline.errors import UsageError
-from utils.evaluation.pan_scene_by_tiles import PanScene
+from utils.evaluation.pan_scene import PanScene
 from utils.output.images import stretch
 
 from .handlers import Job, given
 from .limits import SIDES, check_samples, header_shape
 
 QUICK = 512  # pixels of a quick-look's side, at most
+MASKED = "Pixels without measurement (NoData) are filled here, and not masked in the download: the script masks them."
 GRID = 8  # pan pixels that crops start at multiples of: whole MS pixels of every ratio
 Box = tuple[int, int, int, int]  # rows top to bottom, columns left to right, in pan pixels
 
@@ -29,6 +30,7 @@ class Scene:
         sides: (H, W) of the pan.
         bands, ratio, scale, sensor, has_reference, pan_filter: as of `PanScenes`.
         quick: (h, w, 3) in [0, 1]; one of its pixels is `step` pixels of the pan.
+        notes: what a visitor must know.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Scene:
     pan_filter = PAN_FILTERS[0]
     quick: np.ndarray
     step: int
+    notes: list[str]
 
     def crop(self, box: Box) -> dict:
         """`name`, `lms` (B, h, w), `pan` (1, h, w) and, with a reference, `gt` (B, h, w); float32 in [0, 1]."""
@@ -94,7 +97,7 @@ class StoredScene(Scene):
         item = scenes.reduced(number - 1) if reduced or scenes.has_reference else scenes.full(number - 1)
         job.step(0.7, "keeping")
         self.arrays = on_disk(folder, {key: item[key] for key in ("lms", "pan", "gt") if item.get(key) is not None})
-        self.name, self.source = item["name"], path.name if path else None
+        self.name, self.source, self.notes = item["name"], path.name if path else None, []
         self.bands, self.sides = len(item["lms"]), item["pan"].shape[1:]
         self.ratio, self.scale, self.sensor = scenes.ratio, scenes.scale, scenes.sensor
         self.has_reference, self.pan_filter = scenes.has_reference, scenes.pan_filter
@@ -130,9 +133,11 @@ class TwoFiles(Scene):
         self.name, self.source = pan.stem, f"{ms.name}, {pan.name}"
         self.sides = (self.pair.height, self.pair.width)
         self.bands, self.ratio = self.pair.bands, self.pair.ratio
-        coarse = -(-max(windows.shape[1:]) // QUICK)
+        self.notes = [*self.pair.notes, *([MASKED] if self.pair.masked else [])]
+        low = self.pair.ms  # cropped to the ground that both cover
+        coarse = -(-max(low.shape[1:]) // QUICK)
         self.step = coarse * self.ratio
-        self.quick = stretch(np.asarray(windows.array[:, ::coarse, ::coarse], np.float32))
+        self.quick = stretch(np.asarray(low.array[:, ::coarse, ::coarse], np.float32))
 
     def crop(self, box: Box) -> dict:
         """See `Scene.crop`."""

@@ -10,6 +10,7 @@ from data.hyperspectral import fusion_inputs
 from data.patches.h5 import H5Patches
 from data.patches.hyperspectral import SpectralPatches
 from data.patches.training_images import training_scenes
+from data.patches.twins import files_of, twins
 from data.samples import sample_hyperspectral
 from data.simulate import spectral_response
 from models import dcinn_hmf
@@ -30,6 +31,7 @@ def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
     """Patches of CAVE's or Harvard's scenes but for the test scenes, of a prepared H5, or of the sample scenes."""
     srf = read_srf(args.srf) if args.srf else spectral_response()
     held: Sequence | None = None
+    both = ""
     if args.data is not None and args.data.is_file():
         source = H5Patches(args.data)
         if source.bands != len(srf) or source.guide_bands != srf.shape[1]:
@@ -44,8 +46,10 @@ def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
         if args.data is None:
             scenes, label = sample_hyperspectral(), "the embedded sample"
         else:
-            scenes, label = training_scenes(args.data, args.scenes, args.bits)
-            scenes = Subset(scenes, readable_indices(scenes, args.skip_bad))
+            every, label = training_scenes(args.data, args.scenes, args.bits)
+            scenes = Subset(every, numbers := readable_indices(every, args.skip_bad))
+            cut = max(len(numbers) - args.hold_back, 0)
+            both = twins(files_of(every, numbers[:cut]), files_of(every, numbers[cut:]))
         if args.hold_back >= len(scenes):
             raise UsageError(f"--hold-back: found {args.hold_back} of {len(scenes)} scenes, expected fewer")
         last = len(scenes) - args.hold_back
@@ -69,7 +73,7 @@ def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
         build=lambda: dcinn_hmf(len(srf), srf=srf, without=args.without),
         objective=lambda model: DetailObjective(model, weight, args.backward_target),
         validation=with_reference(items, ratio, plain),
-        validation_label=validation_label(len(items), what, None, seen),
+        validation_label=validation_label(len(items), what, None, seen) + both,
         label=label,
         loss_settings=[weight, args.backward_target, ratio],
         expected_config={

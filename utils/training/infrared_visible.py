@@ -7,6 +7,7 @@ import torch
 
 from data.patches.pairs import PairCrops
 from data.patches.training_images import training_pairs
+from data.patches.twins import files_of, twins
 from models import dcinn_ivf
 
 from .arguments import TrainingArguments
@@ -25,6 +26,7 @@ def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:
     first = len(pairs) - args.hold_back
     indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
     items = readable(lambda i: whole_pair(pairs, i), indices, args.skip_bad)
+    both = twins(files_of(pairs, range(first)), files_of(pairs, range(first, len(pairs))))
     rule = args.base_rule or recipe.base_rule
     if recipe.maxima_weights:
         weights, objective = recipe.maxima_weights, MaximaObjective
@@ -38,7 +40,7 @@ def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:
         build=lambda: dcinn_ivf(rule, detail_rule=args.detail_rule, without=args.without),
         objective=lambda model: objective(model, weights),
         validation=without_reference(items, lambda *images: with_total(terms(*images), torch.tensor(factors))[0]),
-        validation_label=validation_label(len(items), "pairs", None, held),
+        validation_label=validation_label(len(items), "pairs", None, held) + both,
         label=label,
         loss_settings=list(weights),
         expected_config={

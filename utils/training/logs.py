@@ -10,6 +10,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.files.atomic import write_whole
+from data.files.regular_file import read_small
 
 
 class Logs:
@@ -61,11 +62,10 @@ class Logs:
 
 
 def _rows(file: Path) -> list[dict]:
-    if not file.is_file():
+    if not file.exists():
         return []
     try:
-        with file.open(newline="", encoding="utf-8") as handle:
-            rows = list(csv.DictReader(handle))
+        rows = list(csv.DictReader(io.StringIO(read_small(file), newline="")))
     except (UnicodeDecodeError, csv.Error):
         rows = [{}]
     if not all(re.fullmatch("[0-9]{1,9}", row.get("epoch") or "") for row in rows):

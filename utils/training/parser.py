@@ -114,7 +114,9 @@ def add_image_options(parser: Parser) -> None:
     """What is read of a folder of pairs, of DCINN and its peers."""
     add_infrared_range(parser)
     parser.add_argument(
-        "--keep-test-pairs", action="store_true", help="train on the 50 RoadScene pairs that CDDFuse tests on, too"
+        "--keep-test-pairs",
+        action="store_true",
+        help="train on test images, too: the 50 RoadScene pairs of CDDFuse, and copies of any that are known",
     )
 
 

@@ -10,11 +10,13 @@ import torch
 from torch import nn
 
 from data.errors import DataError
+from data.files.regular_file import check_regular, check_replaceable, read_small
 from models import CheckpointError, load_pretrained
 from models.peers import build_peer
 from utils import distributed
 from utils.commandline.device import hardware, pick_device
 from utils.commandline.errors import UsageError
+from utils.commandline.terminal import say
 
 from .arguments import TrainingArguments
 from .engine import Trainer
@@ -57,7 +59,7 @@ def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[]
         if distributed.rank() == 0:
             _report(name, args, task, batches, recipe, device)
             for row, metrics in plain.items():
-                print(f"without a network, {row}: {_listed(metrics)}")
+                say(f"without a network, {row}: {_listed(metrics)}")
         description = _description(name, args, recipe, task, settings, plain)
         description["parameters"] = sum(p.numel() for p in model.parameters())
         metrics = trainer.fit(description)
@@ -65,7 +67,7 @@ def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[]
         if distributed.rank() == 0:
             values = _listed(metrics)
             done = f"{trainer.epoch} epochs, {trainer.total} steps"
-            print(f"{done}; {values or 'no validation'}; {skipped} bad samples; results in {args.output}")
+            say(f"{done}; {values or 'no validation'}; {skipped} bad samples; results in {args.output}")
     return metrics
 
 
@@ -155,14 +157,14 @@ def _check_folder(args: TrainingArguments) -> None:
     if not os.access(nearest, os.W_OK):
         raise UsageError(f"{nearest}: found a folder that cannot be written, expected another --output")
     last = args.output / "last.pth"
+    check_replaceable(*(args.output / name for name in ("last.pth", "best.pth", "train.csv", "run.json")))
     if not args.resume:
         for earlier in (last, args.output / "best.pth", args.output / "train.csv"):
             if earlier.exists():
                 raise UsageError(f"{earlier}: found an earlier run, expected --resume or another --output")
         return
     args.resume = last if args.resume is True else args.resume
-    if not args.resume.is_file():
-        raise DataError(args.resume, "no such file", "a last.pth to go on from")
+    check_regular(args.resume, "a last.pth to go on from")
     if args.weights:
         raise UsageError("--weights: found beside --resume, which has its own, expected one of them")
     if last.exists() and not args.resume.samefile(last):
@@ -200,7 +202,7 @@ def _grown(model: nn.Module, options: dict) -> nn.Module:
 def _data_of(folder: Path) -> str | None:
     """What a run says its data are; None where that is not known."""
     try:
-        return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))["data"])
+        return str(json.loads(read_small(folder / "run.json"))["data"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
@@ -208,11 +210,11 @@ def _data_of(folder: Path) -> str | None:
 def _report(
     name: str, args: TrainingArguments, task: Task, batches: Batches, recipe: Recipe, device: torch.device
 ) -> None:
-    print(f"{name}, recipe {args.recipe}: {len(task.source)} samples from {task.label}")
+    say(f"{name}, recipe {args.recipe}: {len(task.source)} samples from {task.label}")
     if args.resume and (began := _data_of(args.resume.parent)) not in (None, task.label):
-        print(f"note: run.json names the data {began}")
-    print(f"validation: {task.validation_label}")
-    print(
+        say(f"note: run.json names the data {began}")
+    say(f"validation: {task.validation_label}")
+    say(
         f"{recipe.epochs} epochs of {len(batches)} batches of {batches.batch} (patch {recipe.patch}), "
         f"learning rate {recipe.lr:g}, {distributed.world()} process(es) on {device}"
         + (f"; ends after {args.steps} steps" if args.steps else "")

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Subset
 
-from data.infrared_visible import holds_pairs
+from data.pair_folders import holds_pairs
 from data.patches.pairs import PairGrid
-from data.patches.single_images import FolderImages, GrayCrops, PairImages, Views, ViewsAndPairs
-from data.patches.training_images import training_pairs
-from data.splits import split
+from data.patches.single_images import GrayCrops, PairImages, Views, ViewsAndPairs
+from data.patches.training_images import training_pairs, training_photographs
+from data.patches.twins import files_of, twins
 from models.peers import CDDFuse, DeFusion, build_peer
 from models.peers.defusion_cosine_start import cosine_start
 from models.peers.vit import SIDE
@@ -35,7 +35,7 @@ MOST_VIEWS, VIEW_SEED = 16, 1
 
 def auif(args: TrainingArguments, recipe: Recipe) -> Task:
     """Single images, infrared and visible mixed, that are rebuilt."""
-    images, held, label = _single_images(args)
+    images, held, label, both = _single_images(args)
     judged = held or _first(images)
     samples = GrayCrops(judged, recipe.patch)
     items = _judged(samples, args)
@@ -48,6 +48,7 @@ def auif(args: TrainingArguments, recipe: Recipe) -> Task:
         judged=len(items),
         held=held,
         label=label,
+        both=both,
     )
 
 
@@ -55,7 +56,7 @@ def defusion(args: TrainingArguments, recipe: Recipe) -> Task:
     """Two views of a photograph, that are taken apart and put together."""
     if recipe.patch != SIDE:
         raise UsageError(f"--patch: found {recipe.patch}, expected {SIDE}, the network's own side")
-    images, held, label = _single_images(args)
+    images, held, label, both = _single_images(args)
     shares = {"whole": args.whole, "soft": args.soft}
     judged, source, objective, options = held or _first(images), Views(images, SIDE, **shares), ViewsObjective, {}
     samples = Views(judged, SIDE, **shares)
@@ -80,6 +81,7 @@ def defusion(args: TrainingArguments, recipe: Recipe) -> Task:
         judged=len(items),
         held=held,
         label=label,
+        both=both,
         options=options,
     )
     return replace(task, build=lambda: _with_cosines(task.build())) if args.cosines else task
@@ -94,6 +96,7 @@ def cddfuse(args: TrainingArguments, recipe: Recipe) -> Task:
     source = PairGrid(pairs, range(first), recipe.patch, skip_bad=args.skip_bad)
     indices = range(first, len(pairs)) if args.hold_back else range(min(len(pairs), MOST_SCENES))
     items = readable(lambda i: whole_pair(pairs, i), indices, args.skip_bad)
+    both = twins(files_of(pairs, range(first)), files_of(pairs, range(first, len(pairs))))
     judged = without_reference(items, _intensity_and_gradient)
     return _task(
         "cddfuse",
@@ -103,6 +106,7 @@ def cddfuse(args: TrainingArguments, recipe: Recipe) -> Task:
         judged=len(items),
         held=args.hold_back or None,
         label=label,
+        both=both,
         loss_settings=[recipe.first_stage],
     )
 
@@ -126,22 +130,24 @@ def _first(images: Sequence) -> Subset:
     return Subset(images, range(min(len(images), MOST_SCENES)))
 
 
-def _single_images(args: TrainingArguments) -> tuple[Sequence, Sequence | None, str]:
-    """Those to train on, those held back, and where they are from: pairs, or a folder of photographs."""
+def _single_images(args: TrainingArguments) -> tuple[Sequence, Sequence | None, str, str]:
+    """Those to train on, those held back, where they are from (pairs, or photographs), and what is in both parts."""
     images: Sequence
     if args.data is None or holds_pairs(Path(args.data)):
         pairs, label = training_pairs(args.data, args.keep_test_pairs, args.infrared_range)
         images = PairImages(pairs)
     else:
-        images, label = FolderImages(Path(args.data)), f"{args.data} (photographs)"
-        if left := 0 if args.keep_test_pairs else images.leave_out(split("roadscene_50")):
-            label += f", without {left} test images of CDDFuse"
+        images, label = training_photographs(Path(args.data), args.keep_test_pairs)
     held = args.hold_back * (2 if isinstance(images, PairImages) else 1)
     if held >= len(images):
         raise UsageError(f"--hold-back: found {args.hold_back} of {label}, expected fewer than there are")
     if not held:
-        return images, None, label
-    return Subset(images, range(len(images) - held)), Subset(images, range(len(images) - held, len(images))), label
+        return images, None, label, ""
+    files = pairs if isinstance(images, PairImages) else images
+    last = len(files) - args.hold_back
+    both = twins(files_of(files, range(last)), files_of(files, range(last, len(files))))
+    cut = len(images) - held
+    return Subset(images, range(cut)), Subset(images, range(cut, len(images))), label, both
 
 
 def _task(
@@ -153,10 +159,14 @@ def _task(
     judged: int,
     held: object,
     label: str,
+    both: str = "",
     loss_settings: Sequence = (),
     options: dict | None = None,
 ) -> Task:
-    """The task of a peer; `judged` counts the validated samples, `held` is None where they are trained on."""
+    """The task of a peer; `judged` counts the validated samples, `held` is None where they are trained on.
+
+    `both`: see `twins`.
+    """
     what = "pairs" if method == "cddfuse" else "crops"
     return Task(
         kind="ivf",
@@ -164,7 +174,7 @@ def _task(
         build=lambda: build_peer(method, options or {}),
         objective=objective,
         validation=validation,
-        validation_label=validation_label(judged, what, None, held),
+        validation_label=validation_label(judged, what, None, held) + both,
         label=label,
         loss_settings=list(loss_settings),
         expected_config=options or {},

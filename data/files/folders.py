@@ -1,0 +1,118 @@
+"""The one look into folders that every reader takes: what is hidden stays out, links are followed, each thing once."""
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from data.errors import DataError
+
+LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"}  # what systems leave behind
+
+
+class Found(NamedTuple):
+    """What a folder holds.
+
+    Attributes:
+        paths: files, or folders, sorted.
+        notes: a line where something was skipped or a link led elsewhere; nothing where all is as it looks.
+    """
+
+    paths: list[Path]
+    notes: list[str]
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether an entry is none of the data: hidden (.ipynb_checkpoints, ._a.png) or left behind by a system."""
+    return path.name.startswith(".") or path.name.lower() in LITTER
+
+
+def plain_name(path: Path) -> str:
+    """The name without suffix, in one form of Unicode: macOS writes an accent as a letter of its own."""
+    return unicodedata.normalize("NFC", path.stem)
+
+
+def folders_in(folder: Path) -> Found:
+    """The folders in a folder, links to such among them.
+
+    Raises:
+        DataError: for no such folder.
+    """
+    counts: Counter[str] = Counter()
+    paths = [p for p in _entries(folder) if p.is_dir() and not _skipped(p, counts)]
+    return Found(paths, _notes(counts))
+
+
+def files_in(folder: Path, suffixes: Collection[str], expected: str = "a folder", deep: bool = False) -> Found:
+    """The files of a folder that end in one of `suffixes` (any case).
+
+    Args:
+        folder: where.
+        suffixes: in lower case, with their dot.
+        expected: for the message.
+        deep: of the folders in it as well, those that are links among them. Every folder and every file counts once,
+            whatever leads to it: by its own path rather than by a link's.
+
+    Raises:
+        DataError: for no such folder.
+    """
+    counts: Counter[str] = Counter()
+    if not deep:
+        every = [p for p in _entries(folder, expected) if p.suffix.lower() in suffixes]
+        return Found([p for p in every if not _skipped(p, counts)], _notes(counts))
+    own, linked = [folder], list[Path]()
+    seen: set[tuple] = set()
+    paths: dict[tuple, Path] = {}
+    while own or linked:
+        place = own.pop() if own else linked.pop(0)
+        if _identity(place) in seen:
+            counts["twice"] += 1
+            continue
+        seen.add(_identity(place))
+        counts["links"] += place != folder and place.is_symlink()
+        for path in _entries(place, expected):
+            is_folder, wanted = path.is_dir(), path.suffix.lower() in suffixes
+            if not (is_folder or wanted) or _skipped(path, counts):
+                continue
+            if is_folder:
+                (linked if path.is_symlink() else own).append(path)
+                continue
+            kept = paths.setdefault(_identity(path), path)
+            if kept != path:
+                counts["twice"] += 1
+                if kept.is_symlink() and not path.is_symlink():
+                    paths[_identity(path)] = path
+    return Found(sorted(paths.values()), _notes(counts))
+
+
+def _entries(folder: Path, expected: str = "a folder") -> list[Path]:
+    if not folder.is_dir():
+        raise DataError(folder, "a file" if folder.exists() else "no such folder", expected)
+    return sorted(folder.iterdir())
+
+
+def _skipped(path: Path, counts: Counter[str]) -> bool:
+    """Whether an entry of the kind that is looked for is hidden; it is counted then."""
+    counts["hidden"] += (hidden := is_hidden(path))
+    return hidden
+
+
+def _identity(path: Path) -> tuple:
+    """Of what a path leads to; a link that leads nowhere, which the reader will name, is itself."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (path,)
+    return (found.st_dev, found.st_ino) if found.st_ino else (os.path.realpath(path),)
+
+
+def _notes(counts: Counter[str]) -> list[str]:
+    words = (
+        ("hidden", "hidden {} skipped", ("entry", "entries")),
+        ("links", "linked {} followed", ("folder", "folders")),
+        ("twice", "{} to what is there already skipped", ("further path", "further paths")),
+    )
+    said = [f"{n} {text.format(names[n > 1])}" for kind, text, names in words if (n := counts[kind])]
+    return [", ".join(said)] if said else []

@@ -1,0 +1,55 @@
+"""What MATLAB and HDF5 files hold beside arrays: it is not read, but named, with the way to arrays."""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import NamedTuple
+
+import h5py
+
+MOST_FIELDS = 8  # in a message
+REMEDIES = {
+    "struct": "in MATLAB s = load('FILE.mat'); t = s.{name}; save('plain.mat', '-struct', 't')",
+    "cell": "in MATLAB load('FILE.mat'); {name} = {name}{{1}}; save('plain.mat')",
+    "sparse matrix": "in MATLAB load('FILE.mat'); {name} = full({name}); save('plain.mat')",
+    "object": "numbers or char: {name} = double({name}), table2array({name}) or char({name}) in MATLAB, saved again",
+    "group": "at the top of the file, not in a group",
+}
+
+
+class NotArray(NamedTuple):
+    """Its kind, a key of `REMEDIES`, and the names of what is in it, where it has such."""
+
+    kind: str
+    fields: tuple[str, ...] = ()
+
+    def found(self, name: str) -> str:
+        """For messages: "data, a struct (I_MS, I_PAN)"."""
+        more = ", ..." if len(self.fields) > MOST_FIELDS else ""
+        inside = f" ({', '.join(self.fields[:MOST_FIELDS])}{more})" if self.fields else ""
+        return f"{name}, a{'n' * (self.kind[0] in 'aeiou')} {self.kind}{inside}"
+
+    def remedy(self, name: str) -> str:
+        """What to do in MATLAB, or with h5py."""
+        return REMEDIES[self.kind].format(name=name)
+
+
+def few(names: Iterable) -> tuple[str, ...]:
+    """As many names as are shown, and one more where there are more."""
+    first = islice(names, MOST_FIELDS + 1)
+    return tuple(name if isinstance(name, str) else bytes(name).decode("utf-8", "replace") for name in first)
+
+
+def of_hdf5(item: h5py.Dataset | h5py.Group, matlab: bool) -> NotArray | None:
+    """What an item of an HDF5 file is, if no array.
+
+    Args:
+        item: at the top of the file.
+        matlab: whether MATLAB (v7.3) wrote it, whose cells are references and whose structures are groups.
+    """
+    if isinstance(item, h5py.Group):
+        if matlab and "MATLAB_sparse" in item.attrs:
+            return NotArray("sparse matrix")
+        return NotArray("struct" if matlab else "group", few(item))
+    if item.id.get_type().get_class() in (h5py.h5t.REFERENCE, h5py.h5t.VLEN):
+        return NotArray("cell" if matlab else "object")
+    return NotArray("object") if matlab and "MATLAB_object_decode" in item.attrs else None

@@ -1,0 +1,54 @@
+"""Files that are held back for validation and trained on as well, under another name."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from data import CAVE, Harvard, PairedImages
+
+from .single_images import FolderImages
+from .training_images import MIDDLE
+
+
+def files_of(images: object, numbers: Sequence[int]) -> list[Path]:
+    """The files of these pairs, photographs or scenes (of CAVE's one band); none for samples that are in memory."""
+    if isinstance(images, PairedImages):
+        return [file for number in numbers for file in images.pairs[number]]
+    if isinstance(images, CAVE):
+        return [images.files[images.scenes[number]][MIDDLE] for number in numbers]
+    if isinstance(images, Harvard):
+        return [images.files[images.scenes[number]] for number in numbers]
+    return [images.files[number] for number in numbers] if isinstance(images, FolderImages) else []
+
+
+def twins(trained: Iterable[Path], held: Iterable[Path]) -> str:
+    """What to say of a validation where files of both parts are the same to the byte; nothing where none are.
+
+    Files are compared where they are of one size, so that few are read.
+    """
+    by_size: dict[int, list[Path]] = {}
+    for path in held:
+        by_size.setdefault(_size(path), []).append(path)
+    found = []
+    digests: dict[Path, bytes] = {}
+    for path in trained:
+        for other in by_size.get(_size(path), ()):
+            for file in (path, other):
+                if file not in digests:
+                    digests[file] = hashlib.sha256(file.read_bytes()).digest()
+            if digests[path] == digests[other]:
+                found.append((other, path))
+    if not found:
+        return ""
+    count, (other, path) = len({held for held, _ in found}), found[0]
+    are = "file of it is" if count == 1 else "files of it are"
+    return f"; {count} {are} TRAINED ON as well, the same to the byte ({_last(other)} is {_last(path)})"
+
+
+def _size(path: Path) -> int:
+    """In bytes; -1 for what is not there, which its reader will say."""
+    return path.stat().st_size if path.is_file() else -1
+
+
+def _last(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"

@@ -1,0 +1,260 @@
+"""torchrun's processes share the images out: files and tables are those of one process, and one line says an error."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from outputs import pairs
+from scipy.io import savemat
+
+from metrics.table import Table
+from utils import processes
+from utils.evaluation import sharing
+from utils.output.folder_lock import alone
+from utils.output.guest_folder import GuestFolder
+from utils.output.result_folder import ResultFolder
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CI": "true"}
+RNG = np.random.default_rng(4)
+
+
+def command(arguments, several):
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={several}"] if several > 1 else []
+    return [sys.executable, *launcher, *map(str, arguments)]
+
+
+def run(arguments, several):
+    """Of a finished command: its exit code, output, and the lines of errors that are not torchrun's."""
+    options = {"cwd": ROOT, "env": ENVIRONMENT, "capture_output": True, "text": True, "timeout": 500}
+    done = subprocess.run(command(arguments, several), check=False, **options)
+    return done.returncode, done.stdout, own_lines(arguments, done.stderr)
+
+
+def own_lines(arguments, text):
+    program = "python -m metrics" if arguments[0] == "-m" else str(arguments[0])
+    return [line for line in text.splitlines() if line.startswith(f"{program}:")]
+
+
+def files(folder):
+    """Name -> bytes; of metrics.json what it holds but for times and the number of processes."""
+    found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    about = json.loads(found.pop("metrics.json", "{}"))
+    about.pop("processes", None)
+    for network in about.get("networks", []):
+        del network["seconds"]
+    return {**found, "metrics.json": about}
+
+
+def compare(arguments, tmp_path, several=2):
+    """Run with one process and several; the files of both, which are the same."""
+    outs = []
+    for number in (1, several):
+        out = tmp_path / f"out{number}"
+        code, said, errors = run([*arguments, "--output", out], number)
+        assert (code, errors) == (0, [])
+        outs.append((files(out), said.partition(" fused in ")[0]))
+    (one, said_by_one), (more, said_by_more) = outs
+    assert sorted(one) == sorted(more)
+    assert [name for name in one if one[name] != more[name]] == []
+    assert said_by_more == said_by_one
+    assert not list(tmp_path.glob(".*"))
+    return more
+
+
+def odd_pairs(folder):
+    """Five pairs, the last of another size and with a constant image: remarks and notes of one process alone."""
+    pairs(folder, *"abcd")
+    for kind, image in (("vi", RNG.integers(0, 256, (33, 36))), ("ir", np.full((33, 36), 80))):
+        cv2.imwrite(str(folder / kind / "e.png"), image.astype(np.uint8))
+    return folder
+
+
+def test_two_processes_write_what_one_does(tmp_path):
+    data = odd_pairs(tmp_path / "set")
+    found = compare(["test_dcinn_ivf_tno.py", "--data", data, "--weights", "untrained"], tmp_path)
+    assert [name for name in found if name.startswith("fused/")] == [f"fused/{name}.png" for name in "abcde"]
+    tables = found["metrics.json"]["tables"]
+    assert all(table["images"] == list("abcde") for table in tables)
+    assert any("left empty" in line for line in tables[0]["remarks"])
+    assert any("sides reflected" in line for line in tables[0]["remarks"])
+    written = json.loads((tmp_path / "out2/metrics.json").read_text())
+    assert written["processes"] == 2
+    assert "processes" not in json.loads((tmp_path / "out1/metrics.json").read_text())
+
+
+@pytest.mark.slow
+def test_further_networks_and_more_processes_than_images(tmp_path):
+    data = odd_pairs(tmp_path / "set")
+    options = ["--beside", "ivf_rs", "--limit", "2", "--tile", "32"]
+    found = compare(["test_dcinn_ivf_tno.py", "--data", data, *options], tmp_path, several=3)
+    assert {"comparison.png", "crops.png", "fused/a.png", "fused_ivf_rs/b.png"} < set(found)
+
+
+@pytest.mark.slow
+def test_a_single_file(tmp_path):
+    data = pairs(tmp_path / "set", "a")
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        options = ["--data", data, "--output", tmp_path / str(number) / "a.png"]
+        assert run(["test_dcinn_ivf_tno.py", *options], number)[::2] == (0, [])
+    assert files(tmp_path / "1") == files(tmp_path / "2")
+    assert [p.name for p in (tmp_path / "2").iterdir()] == ["a.png"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [(), ("--no-metrics",), ("--tile", "48", "--limit", "2")])
+def test_scenes_at_both_resolutions(more, tmp_path):
+    ms, pan = RNG.integers(1, 2000, (3, 8, 32, 32)), RNG.integers(1, 2000, (3, 1, 128, 128))
+    savemat(tmp_path / "a.mat", {"ms": ms.astype(float), "pan": pan.astype(float)})
+    options = ["--data", tmp_path / "a.mat", "--weights", "ps", "--format", "npy", *more]
+    found = compare(["test_dcinn_ps.py", *options], tmp_path)
+    assert len([name for name in found if name.endswith(".npy")]) == (4 if "--limit" in more else 6)
+
+
+@pytest.mark.slow
+def test_cubes_whose_sides_differ(tmp_path):
+    for scene in range(3):
+        folder = tmp_path / f"set/s{scene}_ms/s{scene}_ms"
+        folder.mkdir(parents=True)
+        for band in range(31):
+            image = RNG.integers(0, 65536, (35 + scene, 36)).astype(np.uint16)
+            cv2.imwrite(str(folder / f"s{scene}_ms_{band + 1:02d}.png"), image)
+    options = ["--data", tmp_path / "set", "--weights", "untrained", "--format", "npy"]
+    found = compare(["test_dcinn_hmf.py", *options], tmp_path)
+    assert any("1 x 35x36 cropped to 32x36" in line for line in found["metrics.json"]["tables"][0]["remarks"])
+
+
+@pytest.mark.slow
+def test_photographs_of_the_sample(tmp_path):
+    found = compare(["test_peers.py", "multifocus", "--weights", "untrained"], tmp_path)
+    assert any("Mean PSNR" in line for line in found["metrics.json"]["tables"][0]["remarks"])
+
+
+@pytest.mark.slow
+def test_scores(tmp_path):
+    data = odd_pairs(tmp_path / "set")
+    found = compare(["-m", "metrics", "--task", "ivf", "--data", data, "--fused", data / "vi", "--name", "x"], tmp_path)
+    assert [row["image"] for row in csv.DictReader(found["metrics.csv"].decode().splitlines())][:5]
+    code, said, errors = run(
+        ["-m", "metrics", "--task", "ivf", "--data", data, "--fused", data / "vi", "--name", "x"], 2
+    )
+    assert (code, errors, said.count("### ")) == (0, [], 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wrong", ["option", "weights", "first", "second", "both"])
+def test_one_line_says_what_is_wrong(wrong, tmp_path):
+    data = pairs(tmp_path / "set", *"abcd")
+    for name in {"first": "a", "second": "b", "both": "ab"}.get(wrong, ""):
+        (data / f"ir/{name}.png").write_bytes(b"none")
+    options = {"option": ["--tile", "7"], "weights": ["--weights", "nowhere.pth"]}.get(wrong, ["--weights", "ivf_tno"])
+    arguments = ["test_dcinn_ivf_tno.py", "--data", data, "--output", tmp_path / "new/out", *options]
+    code, said, errors = run(arguments, 2)
+    assert code != 0
+    assert len(errors) == 1, errors
+    assert "ended" not in errors[0]
+    assert "results in" not in said
+    assert [p.name for p in tmp_path.iterdir()] == ["set"]
+
+
+def walk(rank, world, monkeypatch, gathered):
+    """One process's loop over seven images, in this process: its table, what it kept, its counts."""
+    table, counts = Table("t", "ivf_tno", ("EN",)), Counter(before=1)
+    table.remark("at the start")
+    monkeypatch.setattr(processes, "rank", lambda: rank)
+    monkeypatch.setattr(processes, "world", lambda: world)
+    monkeypatch.setattr(
+        processes, "at_first", lambda value: [value, *gathered] if rank == 0 else gathered.append(value)
+    )
+    shares = sharing.Shares(7, [table], "fusing", "pair", [counts])
+    for index in shares:
+        (part,) = shares.tables
+        part.remark(f"of the third ones, from {index // 3 * 3} on")
+        part.image(str(index), (8 + index, 8))
+        part.add("ours", {"EN": lambda index=index: 0.1 * index if index != 4 else float("nan")})
+        part.comparable = index != 5
+        part.unranked |= {("ours", "EN")} if index == 6 else set()
+        counts["seen"] += 1
+        if index % 2:
+            shares.keep("odd", index)
+    return table, dict(shares.found), counts
+
+
+@pytest.mark.parametrize("world", [2, 3, 9])
+def test_what_processes_found_is_put_together_in_the_order_of_the_images(world, monkeypatch):
+    one = walk(0, 1, monkeypatch, [])
+    assert one[0].images == list("0123456")
+    assert (one[0].comparable, one[0].unranked, len(one[0].remarks)) == (False, {("ours", "EN")}, 5)
+    assert one[1:] == ({"odd": [1, 3, 5]}, {"before": 1, "seen": 7})
+    gathered = []
+    for rank in range(1, world):
+        monkeypatch.setattr(sharing.Shares, "_put_together", lambda *_: None)
+        walk(rank, world, monkeypatch, gathered)
+    monkeypatch.undo()
+    assert walk(0, world, monkeypatch, gathered) == one
+
+
+def test_a_guest_cleans_up_after_an_owner_that_is_gone_and_only_then(tmp_path):
+    target = tmp_path / "new/out"
+    owner = ResultFolder(target).__enter__()
+    guest = GuestFolder(target, owner.staging, owner.made)
+    guest.path("fused/a.png").write_bytes(b"a")
+    with alone(owner.staging, 0), pytest.raises(ValueError, match="bad"), guest:
+        raise ValueError("bad")
+    assert (owner.staging / "fused/a.png").is_file()
+    with pytest.raises(ValueError, match="bad"), guest:
+        raise ValueError("bad")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_guest_on_a_machine_without_the_disk(tmp_path):
+    with pytest.raises(NotADirectoryError, match="all machines"), GuestFolder(tmp_path, tmp_path / ".no", []):
+        pass
+
+
+SIGNAL_TO_ONE = """
+import os, signal, sys
+import test_dcinn_ivf_tno
+from utils import processes
+from utils.evaluation import infrared_visible
+
+number, victim = int(sys.argv[1]), int(sys.argv[2])
+original = infrared_visible.write_stored
+
+def write(path, *more):
+    original(path, *more)
+    if processes.rank() == victim and path.stem in "cd":
+        os.kill(os.getpid(), number)
+
+infrared_visible.write_stored = write
+test_dcinn_ivf_tno.main(sys.argv[3:])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_one_process_ends_all(number, victim, tmp_path):
+    data, script = pairs(tmp_path / "set", *"abcdefgh"), tmp_path / "one.py"
+    script.write_text(SIGNAL_TO_ONE)
+    arguments = [script, int(number), victim, "--data", data, "--output", tmp_path / "out", "--weights", "untrained"]
+    started = time.monotonic()
+    done = subprocess.run(
+        command(arguments, 2), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode != 0
+    lines = own_lines(["test_dcinn_ivf_tno.py"], done.stderr)
+    assert len(lines) == 1, done.stderr
+    assert "interrupted" in lines[0] or "another process ended" in lines[0]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["one.py", "set"]
+    assert time.monotonic() - started < 200  # far below the patience of the processes

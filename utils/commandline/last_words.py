@@ -1,0 +1,41 @@
+"""Which of torchrun's processes says why all of them end: the first that fails, and no other."""
+
+import functools
+import os
+import time
+from datetime import timedelta
+
+from .signals import deafen
+
+HEAD_START = 1.0  # seconds by which the one that has said why ends before the others: torchrun ends them then
+
+
+def launched() -> bool:
+    """Whether torchrun has started this process as one of several."""
+    return "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
+
+
+def is_first() -> bool:
+    """Whether this is the process that shows progress and prints: the only one, or torchrun's number 0."""
+    return not launched() or os.environ["RANK"] == "0"
+
+
+def fails_first() -> bool:
+    """Whether this process, which is about to end with an error, is to say why; it hears no signal from now on."""
+    return not launched() or _claimed()
+
+
+@functools.cache
+def _claimed() -> bool:
+    deafen()  # torchrun repeats Ctrl-C, and ends all after one
+    from torch.distributed import TCPStore  # noqa: PLC0415  metrics alone need no PyTorch
+
+    try:
+        place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        store = TCPStore(*place, is_master=False, wait_for_workers=False, timeout=timedelta(seconds=5))
+        first = store.add(f"failed/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", 1) == 1
+    except (LookupError, ValueError, RuntimeError):  # nobody to ask
+        return True
+    if not first:
+        time.sleep(HEAD_START)
+    return first

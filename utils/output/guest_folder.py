@@ -1,0 +1,47 @@
+"""The result folder of another process, for those that write their images into it."""
+
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from data.files.atomic import name_file
+from metrics.table import Table
+
+from .folder_lock import alone
+from .result_folder import ResultFolder
+
+
+class GuestFolder(ResultFolder):
+    """Files go to the hidden folder of the `ResultFolder` of another process, which moves them with its own.
+
+    Args:
+        target: the folder of the results.
+        staging: the hidden one; its owner keeps it locked.
+        made: parents that the owner has made.
+
+    Raises:
+        NotADirectoryError: where this process does not see the hidden folder (machines without a common disk).
+    """
+
+    def __init__(self, target: Path, staging: Path, made: list[Path]) -> None:
+        super().__init__(target)
+        self.staging, self.made = staging, made
+
+    def __enter__(self) -> "GuestFolder":
+        if not self.staging.is_dir():
+            found = "found no folder of the first process, expected one that all machines see"
+            raise NotADirectoryError(f"{self.target}: {found} (--output)")
+        return self
+
+    def write_tables(self, tables: list[Table], about: dict) -> None:
+        """Nothing: the owner writes them."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        name_file(error, self.target)
+        with suppress(OSError), alone(self.staging, 0) as locked:
+            if locked:  # the owner was killed, and cannot clean up
+                super().__exit__(kind, error, trace)
