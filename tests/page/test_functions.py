@@ -19,6 +19,9 @@ from utils.page.networks import Shelf, choices  # noqa: E402
 from utils.page.visitors import LeftError, Visitors  # noqa: E402
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Gradio's, of its next version
+
+
 @pytest.fixture(scope="module")
 def shelf():
     return Shelf("cpu")
@@ -140,6 +143,18 @@ def test_a_crop_of_two_geotiffs_is_that_of_the_whole_scene(shelf, job, tmp_path)
     assert "Of a crop: rows 96 to 160" in found["table"]
     assert "no reference: SAM to EXP" in found["angles"].axes[0].get_title()
     assert {name: a.shape for name, a in found["arrays"].items()}["DCINN (ps)"] == (8, 64, 64)
+
+
+def test_pixels_without_measurement_are_spoken_of(shelf, job, tmp_path):
+    bands, tag = np.full((8, 20, 20), 500, np.uint16), [(42113, "s", 0, "0", True)]
+    bands[:, :10] = 0
+    tifffile.imwrite(tmp_path / "ms.tif", bands, photometric="minisblack", extratags=tag)
+    tifffile.imwrite(tmp_path / "pan.tif", np.full((80, 80), 500, np.uint16), extratags=tag)
+    given = str(tmp_path / "ms.tif"), str(tmp_path / "pan.tif")
+    scene = scenes.open_scene(job, job.visitor.fresh("scene"), *given, None, "auto", 0, 1, False)
+    assert scenes.MASKED in scene.notes
+    found = scene_fusion.fuse_crop(job, shelf, scene, scene.box((0, 0), 64), "ps", "tif")
+    assert scenes.MASKED in found["table"]
 
 
 def test_a_reduced_sample_has_a_reference(shelf, job):

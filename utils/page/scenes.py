@@ -137,11 +137,11 @@ class TwoFiles(Scene):
         low = self.pair.ms  # cropped to the ground that both cover
         coarse = -(-max(low.shape[1:]) // QUICK)
         self.step = coarse * self.ratio
-        self.quick = stretch(np.asarray(low.array[:, ::coarse, ::coarse], np.float32))
+        self.quick = stretch(np.nan_to_num(np.asarray(low.array[:, ::coarse, ::coarse], np.float32)))
 
     def crop(self, box: Box) -> dict:
         """See `Scene.crop`."""
-        lms, pan = self.pair.read(box[:2], box[2:])
+        lms, pan, *_ = self.pair.read(box[:2], box[2:])
         return {"name": self.name, "lms": lms[0].numpy(), "pan": pan[0].numpy()}
 
 
