@@ -18,7 +18,6 @@ from utils.page import cubes, handlers, isolation, pairs, scene_fusion, scenes  
 from utils.page.networks import Shelf, choices  # noqa: E402
 from utils.page.visitors import LeftError, Visitors  # noqa: E402
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Gradio's, of its next version
 
 

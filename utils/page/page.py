@@ -18,7 +18,7 @@ STYLE = """
 .table {overflow-x: auto}
 footer {display: none !important}
 #pair_gallery .grid-wrap, #parts .grid-wrap {height: auto; max-height: none; min-height: 0}
-#scene_fused img, #cube_fused img, #look img {width: 100%; image-rendering: pixelated}
+#scene_fused img, #cube_fused img, #look img {width: 100%; height: 340px; object-fit: contain}
 """
 # A browser keeps a page that was left for the way back, with its connections, unless it listens to this event.
 LEAVING = "<script>addEventListener('unload', () => {})</script>"

@@ -22,7 +22,7 @@ from utils.output.images import to_eight_bit, write_stored
 from .handlers import Job, given
 from .limits import check_pixels
 from .networks import Shelf
-from .pictures import mosaic, save, signed
+from .pictures import MOST_CHANNELS, mosaic, save, signed
 
 SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")  # names of `sample_pairs`
 WHOLE = 1_000_000  # pixels up to which an image is fused without tiles
@@ -142,15 +142,12 @@ def look_inside(job: Job, network: Network, pair: dict, folder: Path) -> list[tu
     finally:
         seen.remove()
     base, detail, residual = (x[0, 0].float().cpu().numpy() for x in (base, detail, residual))
-    panels = [(save(folder / "base.png", base), f"base: {network.model.config.base_rule} of the two low-passes")]
-    for name, image, words in (
-        ("detail", detail, "detail, what CINN is given"),
-        ("residual", residual, "residual, what CINN makes of it (fused - base)"),
-    ):
+    panels = [(save(folder / "base.png", base), f"base ({model.config.base_rule})")]
+    for name, image in (("detail", detail), ("residual", residual)):
         picture, most = signed(image)
-        panels.append((save(folder / f"{name}.png", picture), f"{words}; black to white: -{most:.2f} to {most:.2f}"))
+        panels.append((save(folder / f"{name}.png", picture), f"{name}, white {most:.2f}"))
     for number, condition in enumerate(conditions, 1):
         channels = condition[0].float().cpu().numpy()
-        words = f"conditions at 1/{2**number}: {min(len(channels), 8)} of {len(channels)} channels"
+        words = f"conditions, 1/{2**number} ({min(len(channels), MOST_CHANNELS)} of {len(channels)})"
         panels.append((save(folder / f"condition_{number}.png", mosaic(channels)), words))
     return panels

@@ -12,6 +12,7 @@ from .pairs_actions import PairActions
 FILES = [".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2"]
 DOWNLOADS = [("as the sources", ""), ("PNG", ".png"), ("TIFF", ".tif")]
 BITS = "Bits of images of more than 8, 0: those of their type (--bits)"
+PARTS = "Detail goes into CINN, the residual comes out (gray is 0); channels of ANet's conditions"
 TITLE = "Infrared and visible"
 ABOUT = (
     f"Two registered images of equal size, up to {MOST_PIXELS / 1e6:g} million pixels and {megabytes(MOST_BYTES)} "
@@ -53,7 +54,7 @@ def pairs_tab(handlers: Handlers, shelf: Shelf) -> None:
                 with gr.Accordion("Side by side", open=True):
                     gallery = gr.Gallery(show_label=False, columns=3, object_fit="contain", elem_id="pair_gallery")
                 inside = gr.Button("Look inside: base, detail, residual, conditions", elem_id="inside")
-                parts = gr.Gallery(show_label=False, columns=3, object_fit="contain", visible=False, elem_id="parts")
+                parts = gr.Gallery(label=PARTS, columns=3, object_fit="contain", visible=False, elem_id="parts")
         table = gr.Markdown(elem_id="pair_table", elem_classes="table")
 
         inputs = [sample, visible, infrared, bits, stretch, weights, beside, colour, kind]

@@ -37,13 +37,13 @@ def mosaic(channels: np.ndarray) -> np.ndarray:
 
 def framed(image: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
     """(H, W, 3) in [0, 1] with a red frame around rows box[0]:box[1] and columns box[2]:box[3]."""
-    shown = image.copy()
+    shown, wide = image.copy(), max(2, max(image.shape) // 128)
     top, bottom, left, right = box
     for rows, columns in (
-        (slice(top, top + 2), slice(left, right)),
-        (slice(max(bottom - 2, 0), bottom), slice(left, right)),
-        (slice(top, bottom), slice(left, left + 2)),
-        (slice(top, bottom), slice(max(right - 2, 0), right)),
+        (slice(top, top + wide), slice(left, right)),
+        (slice(max(bottom - wide, 0), bottom), slice(left, right)),
+        (slice(top, bottom), slice(left, left + wide)),
+        (slice(top, bottom), slice(max(right - wide, 0), right)),
     ):
         shown[rows, columns] = (1.0, 0.1, 0.1)
     return shown
