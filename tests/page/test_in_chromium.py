@@ -2,11 +2,13 @@
 
 import json
 import time
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
 
 import cv2
 import numpy as np
 import pytest
-from browser import CHROMIUM, DRIVER, Server, visit
+from browser import CHROMIUM, DRIVER, ROOT, Server, visit
 
 pytest.importorskip("gradio", reason="requirements-demo.txt is not installed")
 pytest.importorskip("selenium", reason="selenium is not installed")
@@ -141,6 +143,14 @@ def test_crop_and_spectra_in_the_other_tabs(server, tmp_path):
         ActionChains(page.driver).move_to_element(page.one("#cube_fused img")).click().perform()
         page.until(lambda: page.all("#cube_spectrum img"))
         assert page.errors() == []
+
+
+@pytest.mark.parametrize("path", ["/etc/hostname", str(ROOT / "README.md"), "pretrained/ps.json", "../../etc/hostname"])
+def test_no_file_but_uploads_and_results_is_given_out(path, server):
+    opener = build_opener(ProxyHandler({}))
+    with pytest.raises(HTTPError) as found:
+        opener.open(f"{server.url}gradio_api/file={path}")
+    assert found.value.code in (403, 404)
 
 
 def test_nothing_is_left_when_the_server_stops(sixteen, tmp_path):
