@@ -5,10 +5,13 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+import scipy.io
 import tifffile
 from PIL import Image
 
 from data.errors import DataError
+from data.files import size_limits
+from data.files.array_file import ArrayFile
 from utils.page import limits, visitors, zipped
 from utils.page.visitors import LeftError, Visitors
 
@@ -80,6 +83,14 @@ def test_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "MOST_BYTES", 2**20)
     with pytest.raises(DataError, match="found 2 MB, expected at most 1 MB, the page's limit"):
         limits.check_bytes(tmp_path / "a.png")
+
+
+def test_what_unpacks_to_more_than_the_page_takes(tmp_path, monkeypatch):
+    scipy.io.savemat(tmp_path / "a.mat", {"pan": np.zeros((400, 400))}, do_compression=True)
+    assert ArrayFile(tmp_path / "a.mat").read("pan").shape == (400, 400)
+    monkeypatch.setattr(size_limits, "ceiling", 10**6)
+    with pytest.raises(DataError, match="the limit set here"):
+        ArrayFile(tmp_path / "a.mat")
 
 
 def packed(path, names):

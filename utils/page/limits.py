@@ -12,6 +12,7 @@ from data.errors import DataError
 
 MOST_BYTES = 256 * 2**20  # of an upload
 MOST_PIXELS = 2_000_000  # of either image of a pair
+MOST_UNPACKED = 2**30  # bytes in memory of anything packed
 MOST_SAMPLES = 2**27  # of a scene, all bands: half a GiB of floats
 SIDES = (64, 512)  # of a crop that is fused, in pixels: least and most
 

@@ -6,12 +6,13 @@ import tempfile
 import threading
 from pathlib import Path
 
+from data.files import size_limits
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser, port
 from utils.commandline.signals import asked_to_stop
 
-from .limits import MOST_BYTES
+from .limits import MOST_BYTES, MOST_UNPACKED
 
 PORT = 7860
 
@@ -58,6 +59,7 @@ def _serve(folder: Path, host: str, number: int, device: str) -> None:
         from .visitors import Visitors  # noqa: PLC0415
 
         refuse_downloads()
+        size_limits.ceiling = MOST_UNPACKED
         visitors = Visitors(folder)
         page = build(visitors, device)
         page.launch(

@@ -8,10 +8,9 @@ from pathlib import Path, PurePosixPath
 from data.errors import DataError
 from data.files.image_file import SUFFIXES
 
-from .limits import megabytes
+from .limits import MOST_UNPACKED, megabytes
 
 MOST_FILES = 2000
-MOST_UNPACKED = 2**30  # bytes
 MOST_DEEP = 4  # folders inside one another
 
 
