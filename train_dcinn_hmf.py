@@ -14,7 +14,7 @@ from pathlib import Path
 
 from utils.commandline.parser import bit_depth, positive
 from utils.training.arguments import TrainingArguments
-from utils.training.hyperspectral import hyperspectral
+from utils.training.hyperspectral import RATIO, hyperspectral
 from utils.training.parser import add_backward_options, add_dcinn_options, chosen, train_parser, training_script
 from utils.training.recipe import Recipe
 from utils.training.run import run
@@ -38,7 +38,9 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     )
     add_dcinn_options(parser)
     add_backward_options(parser)
-    parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="resolution ratio")
+    parser.add_argument(
+        "--ratio", type=int, choices=(2, 4, 8, 16), help="of the resolutions (default: 4, or the .h5's)"
+    )
     parser.add_argument("--srf", type=Path, help="spectral response, .csv, .npy, .mat (default: Nikon D700)")
     parser.add_argument("--scenes", nargs="+", help="CAVE scenes (default: all but the 11 test scenes)")
     parser.add_argument("--stride", type=positive, help="step between patches (default: half a patch)")
@@ -48,7 +50,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     args = TrainingArguments(**vars(parser.parse_args(argv)))
     recipe = RECIPES[args.recipe]
     if args.recipe == "paper":
-        recipe = replace(recipe, patch=PAPER_LOW_PATCH * args.ratio)
+        recipe = replace(recipe, patch=PAPER_LOW_PATCH * (args.ratio or RATIO))
     recipe = chosen(recipe, args)
     return run("hmf", args, recipe, lambda: hyperspectral(args, recipe))
 

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from speed import _size, peak_memory, seconds, stirred
+from costs import peak_memory, spent
+from networks import image_size, stirred
 from torch.nn import functional
 
 from models import dcinn_ivf
@@ -29,7 +30,7 @@ BUILD = {"dcinn": lambda: dcinn_ivf("max"), **PEERS}
 def main(argv: list[str] | None = None) -> list[dict]:
     """Measure and print; returns the rows."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--sizes", nargs="+", type=_size, default=[(288, 384)], help="480, or 480x640")
+    parser.add_argument("--sizes", nargs="+", type=image_size, default=[(288, 384)], help="480, or 480x640")
     parser.add_argument("--methods", nargs="+", choices=tuple(BUILD), default=list(BUILD), help="which networks")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where they run")
     parser.add_argument("--repeats", type=positive, default=3, help="calls of each")
@@ -45,8 +46,8 @@ def main(argv: list[str] | None = None) -> list[dict]:
         with torch.inference_mode():
             for number in range(args.repeats + 1):  # the first warms up
                 for method, model in models.items():
-                    spent = seconds(lambda model=model, pair=pair: model(*pair), device)
-                    times[method] += [spent] if number else []
+                    took = spent(lambda model=model, pair=pair: model(*pair), device).seconds
+                    times[method] += [took] if number else []
             for method, model in models.items():
                 row = {"method": method, "size": list(size), "parameters": sum(p.numel() for p in model.parameters())}
                 row["seconds"] = statistics.median(times[method])

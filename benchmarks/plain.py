@@ -10,9 +10,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from models import DCINN
+from models.decomposition import GaussianDecomposition
 from models.weights.author_names import to_released
 
 HAAR = ((1, 1, 1, 1), (1, -1, 1, -1), (1, 1, -1, -1), (1, -1, -1, 1))
+
+
+class PlainGaussian(GaussianDecomposition):
+    """The low-pass in two dimensions."""
+
+    def low_pass(self, image: Tensor) -> Tensor:
+        """(B, 1, H, W) -> the same."""
+        return functional.conv2d(image, torch.outer(self.taps, self.taps).to(image)[None, None], padding=5)
 
 
 class PlainDCINN:
@@ -20,6 +29,7 @@ class PlainDCINN:
 
     Args:
         model: whose weights are copied (as leaves that take gradients) and whose decomposition is shared: it has none.
+            The low-pass of ivf is one convolution here.
 
     Attributes:
         weights: released name -> tensor.
@@ -27,6 +37,8 @@ class PlainDCINN:
 
     def __init__(self, model: DCINN) -> None:
         self.config, self.decomposition = model.config, model.decomposition
+        if self.config.task == "ivf":
+            self.decomposition = PlainGaussian(self.config.base_rule, self.config.detail_rule)
         device = next(model.parameters()).device
         self.weights = {name: value.clone().to(device) for name, value in to_released(model).items()}
         for value in self.weights.values():

@@ -1,137 +1,85 @@
 """How fast, in how much memory? This network beside the plain one of the same weights, in one run.
 
-    python benchmarks/speed.py [--tasks ps hmf ivf] [--sizes 64 256 480x640] [--training] [--device cuda] [--output DIR]
+    python benchmarks/speed.py [--tasks ps hmf ivf] [--sizes 64 256 480x640] [--training] [--cold] [--threads N]
+                               [--device cuda] [--keep benchmarks/speed.json] [--plot FILE.png] [--output DIR]
 
 Inference of one image a size; with --training one step of forward and backward (ps: both directions) of --batch
 patches a size, without and with recomputed blocks. Calls of all variants alternate, medians of --repeats. Peak memory
 is that of living tensors (CPU: summed from the profiler's events; CUDA: the allocator's), FLOP as counted by PyTorch,
-beside the rate of a large matrix product in the same run. Images are smooth random ones. Weights: --weights, or a fresh
-network, stirred so that no part is zero. --output draws time and memory against the size.
+beside the rate of a large matrix product in the same run. onnxruntime and OpenVINO run the exported network, where
+they are installed. --cold adds a fresh process each: its whole time, and the most memory it had (VmHWM). Images are
+smooth random ones. Weights: --weights, or a fresh network, stirred so that no part is zero.
 """
 
 import argparse
 import json
-import os
 import platform
-import re
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's chatter
-
-import torch
-from matplotlib.figure import Figure
-from torch.nn import functional
-from torch.profiler import profile
-from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import runtimes
+import torch
+from costs import Spent, kept, peak_memory, spent, whole_process
+from networks import BUILD, image_size, images, network, task_weights
+from plots import drawn
+from torch.utils.flop_counter import FlopCounterMode
 from variants import inference, training
 
-from data.simulate import spectral_response
-from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
-from models.convexp import ConvExp
-from utils.commandline.device import pick_device
+from models.weights.atomic import write_whole
+from utils.commandline.device import hardware, pick_device
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser, positive
 from utils.evaluation.parser import evaluation_script
 from utils.output.result_folder import ResultFolder
 
-BUILD = {
-    "ps": (lambda: dcinn_ps(8), (8, 1)),
-    "hmf": (lambda: dcinn_hmf(srf=spectral_response()), (31, 3)),
-    "ivf": (lambda: dcinn_ivf("max"), (1, 1)),
-}
 MATRIX = 2048
 WARM = 2**17  # pixels of a half-scale image that the network has seen before it builds what large images gain by
-
-
-def stirred(build: Callable[[], DCINN], device: str) -> DCINN:
-    """A network none of whose parts is zero or the identity; convolution exponentials of the norm of trained ones."""
-    torch.manual_seed(0)
-    model = build()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name.endswith("kernel"):
-                parameter.normal_().mul_(0.6 / (parameter.shape[0] * 25) ** 0.5)
-            elif name.endswith("conv_out.weight"):
-                parameter.normal_().mul_(0.3 / parameter[0].numel() ** 0.5)
-    return model.to(device).eval()
-
-
-def peak_memory(call: Callable, device: str) -> float:
-    """MB of living tensors at most, above those that live before the call."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        call()
-        torch.cuda.synchronize()
-        return (torch.cuda.max_memory_allocated() - before) / 2**20
-    with profile(profile_memory=True) as record:
-        call()
-    living = most = 0
-    for event in record.profiler.kineto_results.events():
-        if event.name() == "[memory]":
-            living += event.nbytes()
-            most = max(most, living)
-    return most / 2**20
-
-
-def kept(model: DCINN) -> float:
-    """MB of the spectra that a network keeps between calls."""
-    layers = [module for module in model.modules() if isinstance(module, ConvExp)]
-    return sum(layer.kept_bytes for layer in layers) / 2**20
-
-
-def seconds(call: Callable, device: str) -> float:
-    """Of one call."""
-    start = time.perf_counter()
-    call()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
+SAME = ("task", "size", "batch", "training", "variant", "threads", "hardware")  # rows of which the last one is kept
+COLD = ("plain", "ours")
 
 
 def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[dict]:
     """One row a variant."""
-    build, channels = BUILD[task]
     weights = args.weights.get(task)
-    model = load_pretrained(weights, task=task, device=args.device) if weights else stirred(build, args.device)
-    if (model.config.bands, model.config.guide_bands) != channels:
-        raise UsageError(f"{weights}: found {model.config.bands} bands, expected {channels[0]}")
+    model = network(task, weights, args.device)
+    if (model.config.bands, model.config.guide_bands) != BUILD[task][1]:
+        raise UsageError(f"{weights}: found {model.config.bands} bands, expected {BUILD[task][1][0]}")
     if any(model.padded_side(side) != side for side in size):
         raise UsageError(f"--sizes: found {size[0]}x{size[1]}, expected multiples of {model.multiple} for {task}")
     batch = args.batch if args.training else 1
-    torch.manual_seed(1)
-    coarse = [torch.rand(batch, c, *(-(-side // 8) for side in size), device=args.device) for c in channels]
-    a, b = (functional.interpolate(x, size=size, mode="bilinear") for x in coarse)
+    a, b = images(task, batch, size, args.device)
     calls = training(model, a, b, args.at_once, args.bf16) if args.training else inference(model, a, b, args.bf16)
+    if not args.training and args.device == "cpu":
+        calls.update(runtimes.calls(model, a, b))
     with FlopCounterMode(display=False) as counter:
         results = {"plain": calls["plain"]()}
     results.update({name: call() for name, call in calls.items() if name != "plain"})
     if not args.training:  # a network in use has seen other images
         for _ in range(min(4 * WARM // (size[0] * size[1]), 8)):
             results["ours"] = calls["ours"]()
-    times: dict[str, list[float]] = {name: [] for name in calls}
+    times: dict[str, list[Spent]] = {name: [] for name in calls}
     for _ in range(args.repeats):
         for name, call in calls.items():
-            times[name].append(seconds(call, args.device))
-    rows = []
+            times[name].append(spent(call, args.device))
+    rows, plain = [], statistics.median(time.seconds for time in times["plain"])
     for name, call in calls.items():
-        spent = statistics.median(times[name])
-        row = {"task": task, "size": list(size), "batch": batch, "training": args.training}
-        row.update(variant=name, seconds=spent, all_seconds=times[name])
-        row["speedup"] = statistics.median(times["plain"]) / spent
-        row["peak_MB"] = peak_memory(call, args.device) + (kept(model) if name == "ours" else 0)
-        row["plain_GFLOP_per_s"] = counter.get_total_flops() / spent / 1e9
+        took = statistics.median(time.seconds for time in times[name])
+        row = {"task": task, "size": list(size), "batch": batch, "training": args.training, "variant": name}
+        row.update(threads=torch.get_num_threads(), hardware=hardware(a.device), torch=torch.__version__)
+        row.update(seconds=took, cpu_seconds=statistics.median(time.cpu_seconds for time in times[name]))
+        row.update(all_seconds=[time.seconds for time in times[name]], speedup=plain / took)
+        row["peak_MB"] = None  # another runtime's memory is not PyTorch's
+        if name not in runtimes.RUNTIMES:
+            row["peak_MB"] = peak_memory(call, args.device) + (kept(model) if name == "ours" else 0)
+        row["plain_GFLOP_per_s"] = counter.get_total_flops() / took / 1e9
         row["difference"] = float((results[name] - results["plain"]).abs().max())
+        if args.cold and name in COLD:
+            row.update(whole_process(task, size, weights, name, torch.get_num_threads()))
         rows.append(row)
     return rows
 
@@ -139,45 +87,83 @@ def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[
 def main(argv: list[str] | None = None) -> list[dict]:
     """Measure and print; returns the rows."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--tasks", nargs="+", choices=tuple(BUILD), default=list(BUILD), help="which networks")
-    parser.add_argument("--sizes", nargs="+", type=_size, default=[(64, 64), (256, 256)], help="256, or 480x640")
-    parser.add_argument("--weights", nargs="+", type=_weights, default=[], help="ps=FILE hmf=FILE ivf=FILE")
-    parser.add_argument("--training", action="store_true", help="training steps instead of inference")
-    parser.add_argument("--batch", type=positive, default=2, help="patches of a training step")
-    parser.add_argument("--at-once", type=positive, help="training: also with so many patches at once")
-    parser.add_argument("--bf16", action="store_true", help="also in bfloat16 (autocast)")
-    parser.add_argument("--repeats", type=positive, default=5, help="of every measurement; the median counts")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where it runs")
-    parser.add_argument("--output", type=Path, help="folder for speed.json and speed.png (default: print only)")
+    add = parser.add_argument
+    add("--tasks", nargs="+", choices=tuple(BUILD), default=list(BUILD), help="which networks")
+    add("--sizes", nargs="+", type=image_size, default=[(64, 64), (256, 256)], help="256, or 480x640")
+    add("--weights", nargs="+", type=task_weights, default=[], help="ps=FILE hmf=FILE ivf=FILE")
+    add("--training", action="store_true", help="training steps instead of inference")
+    add("--batch", type=positive, default=2, help="patches of a training step")
+    add("--at-once", type=positive, help="training: also with so many patches at once")
+    add("--bf16", action="store_true", help="also in bfloat16 (autocast)")
+    add("--cold", action="store_true", help="also a fresh process for each: whole time, most memory (inference, CPU)")
+    add("--threads", type=positive, help="of the processor (default: PyTorch's choice)")
+    add("--repeats", type=positive, default=5, help="of every measurement; the median counts")
+    add("--device", choices=("cpu", "cuda"), default="cpu", help="where it runs")
+    add("--keep", type=Path, help="a .json file that keeps the rows of all runs, the last one of each kind")
+    add("--plot", type=Path, help="a .png file: time and memory against size, of this run or of what --keep has")
+    add("--output", type=Path, help="folder for this run's speed.json and speed.png (default: print only)")
     args = parser.parse_args(argv)
     args.weights = dict(args.weights)
     if args.at_once and not args.training:
         raise UsageError("--at-once: found without --training, expected with it")
+    if args.cold and (args.training or args.device != "cpu"):
+        raise UsageError("--cold: found with --training or --device cuda, expected inference on the CPU")
     pick_device(args.device)
-    with ResultFolder(args.output) if args.output else nullcontext() as folder:
-        return compare(args, folder)
+    before = torch.get_num_threads()
+    torch.set_num_threads(args.threads or before)
+    try:
+        earlier = read_rows(args.keep) if args.keep else []
+        with ResultFolder(args.output) if args.output else nullcontext() as folder:
+            rows = compare(args, folder)
+    finally:
+        torch.set_num_threads(before)
+    shown = joined(earlier, rows)
+    if args.keep:
+        write_whole(args.keep, (json.dumps({"rows": shown}, indent=1) + "\n").encode())
+    if args.plot:
+        drawn(shown, args.plot)
+    return rows
+
+
+def read_rows(path: Path) -> list[dict]:
+    """The rows that an earlier run kept; none where there is no file.
+
+    Raises:
+        UsageError: for another file.
+    """
+    if not path.exists():
+        return []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        joined(rows, [])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UsageError(f"--keep {path}: found another file, expected the rows of an earlier run") from None
+    return rows
+
+
+def joined(earlier: list[dict], rows: list[dict]) -> list[dict]:
+    """Of rows of one kind the last one."""
+    return list({json.dumps([row[name] for name in SAME]): row for row in (*earlier, *rows)}.values())
 
 
 def compare(args: argparse.Namespace, folder: ResultFolder | None) -> list[dict]:
     """Measure, print, write."""
     torch.set_flush_denormal(True)
     square = torch.rand(MATRIX, MATRIX, device=args.device)
-    best = min(seconds(lambda: square @ square, args.device) for _ in range(5))
+    best = min(spent(lambda: square @ square, args.device).seconds for _ in range(5))
     print(
         f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
     )
     print(f"matrix product {MATRIX}x{MATRIX}: {2 * MATRIX**3 / best / 1e9:.0f} GFLOP/s\n")
-    print("| task | size | variant | seconds | times plain | peak MB | GFLOP/s of plain's | difference |")
-    print("|---|---:|---|---:|---:|---:|---:|---:|")
+    titles = ["task", "size", "variant", "seconds", "CPU seconds", "times plain", "peak MB", "GFLOP/s of plain's"]
+    titles += ["difference", *(("whole process, s", "its CPU seconds", "its peak MB") if args.cold else ())]
+    print(f"| {' | '.join(titles)} |\n|---|---:|---|{'---:|' * (len(titles) - 3)}")
     rows = []
     for task in args.tasks:
         for size in args.sizes:
             for row in measure(task, size, args):
                 rows.append(row)
-                numbers = f"{row['seconds']:.3f} | {row['speedup']:.2f} | {row['peak_MB']:.1f} | "
-                numbers += f"{row['plain_GFLOP_per_s']:.0f} | {row['difference']:.1e}"
-                sides = "x".join(map(str, (row["batch"], *size)))
-                print(f"| {task} | {sides} | {row['variant']} | {numbers} |", flush=True)
+                print(_line(row, args.cold), flush=True)
     if folder:
         about = {"matrix_GFLOP_per_s": 2 * MATRIX**3 / best / 1e9, "threads": torch.get_num_threads(), "rows": rows}
         folder.write_text("speed.json", json.dumps(about, indent=1) + "\n")
@@ -185,40 +171,15 @@ def compare(args: argparse.Namespace, folder: ResultFolder | None) -> list[dict]
     return rows
 
 
-def drawn(rows: list[dict], path: Path) -> None:
-    """Seconds and megabytes against the pixels of a step or image, a column a task."""
-    tasks = list(dict.fromkeys(row["task"] for row in rows))
-    figure = Figure(figsize=(4.2 * len(tasks), 6.4), dpi=110, layout="constrained")
-    axes = figure.subplots(2, len(tasks), squeeze=False)
-    for column, task in enumerate(tasks):
-        for line, (key, label) in enumerate((("seconds", "seconds"), ("peak_MB", "peak of tensors, MB"))):
-            axis = axes[line, column]
-            for variant in dict.fromkeys(row["variant"] for row in rows):
-                mine = [row for row in rows if row["task"] == task and row["variant"] == variant]
-                mine.sort(key=_pixels)
-                axis.loglog([_pixels(row) for row in mine], [row[key] for row in mine], "o-", label=variant)
-            axis.set(xlabel="pixels", ylabel=label, title=task)
-            axis.grid(True, which="both", alpha=0.3)
-    axes[0, 0].legend(fontsize=8)
-    figure.savefig(path, format="png")
-
-
-def _pixels(row: dict) -> int:
-    return row["batch"] * row["size"][0] * row["size"][1]
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", text)
-    if not match:
-        raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a side in pixels, or HEIGHTxWIDTH")
-    return int(match[1]), int(match[2] or match[1])
-
-
-def _weights(text: str) -> tuple[str, str]:
-    task, _, path = text.partition("=")
-    if task not in BUILD or not path:
-        raise argparse.ArgumentTypeError(f"found {text[:80]}, expected ps=FILE, hmf=FILE or ivf=FILE")
-    return task, path
+def _line(row: dict, cold: bool) -> str:
+    numbers = [(row["seconds"], ".3f"), (row["cpu_seconds"], ".3f"), (row["speedup"], ".2f"), (row["peak_MB"], ".1f")]
+    numbers += [(row["plain_GFLOP_per_s"], ".0f"), (row["difference"], ".1e")]
+    if cold:
+        whole = [(row.get(name), ".2f") for name in ("whole_seconds", "whole_cpu_seconds")]
+        numbers += [*whole, (row.get("process_peak_MB"), ".0f")]
+    cells = ["" if value is None else format(value, form) for value, form in numbers]
+    sides = "x".join(map(str, (row["batch"], *row["size"])))
+    return f"| {' | '.join([row['task'], sides, row['variant'], *cells])} |"
 
 
 if __name__ == "__main__":

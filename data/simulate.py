@@ -8,7 +8,7 @@ camera's spectral response. Images are (H, W) or (H, W, B) float64; nothing here
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from metrics.filters import imresize, interp23, mtf_filter, mtf_filter_pan, mtf_kernels
 
@@ -102,5 +102,5 @@ def degrade_hsi(hsi: np.ndarray, ratio: int, *, size: int = 3, sigma: float = 0.
             f"degrade_hsi: found {hsi.shape[0]}x{hsi.shape[1]} pixels, expected sides divisible by {ratio}"
         )
     kernel = gaussian_kernel(size, sigma)[..., None]
-    blurred = ndimage.correlate(np.asarray(hsi, np.float64), kernel, mode="nearest")
+    blurred = scipy.ndimage.correlate(np.asarray(hsi, np.float64), kernel, mode="nearest")
     return blurred[ratio // 2 :: ratio, ratio // 2 :: ratio]

@@ -8,7 +8,7 @@ and D_s are defined by them; `data.simulate` takes them from here.
 from functools import cache
 
 import numpy as np
-from scipy import ndimage, signal
+import scipy
 
 from .sensors import OTHER_GAIN, ms_gains, pan_gain
 
@@ -52,7 +52,7 @@ def _filtered(image: np.ndarray, kernels: np.ndarray) -> np.ndarray:
     margin = MTF_SIZE // 2
     wide = np.pad(np.asarray(image, np.float64), ((margin, margin), (margin, margin), (0, 0)), mode="edge")
     # The kernels are symmetric, so convolution is correlation; by FFT because they are large.
-    return signal.fftconvolve(wide, np.moveaxis(kernels, 0, -1), mode="valid", axes=(0, 1))
+    return scipy.signal.fftconvolve(wide, np.moveaxis(kernels, 0, -1), mode="valid", axes=(0, 1))
 
 
 def mtf_filter(image: np.ndarray, sensor: str, ratio: int = 4) -> np.ndarray:
@@ -89,7 +89,7 @@ def interp23(image: np.ndarray, ratio: int = 4) -> np.ndarray:
             shape[axis] *= 2
             spread = np.zeros(shape)
             np.moveaxis(spread, axis, 0)[offset::2] = np.moveaxis(image, axis, 0)
-            image = ndimage.correlate1d(spread, INTERP23, axis=axis, mode="wrap")
+            image = scipy.ndimage.correlate1d(spread, INTERP23, axis=axis, mode="wrap")
     return image
 
 

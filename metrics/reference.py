@@ -5,9 +5,9 @@ SSIM are means over the bands. The toolbox's tables leave out a border first: `c
 """
 
 import numpy as np
+import scipy
+import skimage
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy import ndimage
-from skimage.metrics import structural_similarity
 
 from .checks import alike, sides
 
@@ -79,7 +79,9 @@ def ssim(fused: np.ndarray, reference: np.ndarray, *, data_range: float = 1.0) -
     sides("ssim", g, 7)
     _in_range(f, g, data_range, "data_range")
     each = range(f.shape[2])
-    return float(np.mean([structural_similarity(f[..., b], g[..., b], data_range=data_range) for b in each]))
+    return float(
+        np.mean([skimage.metrics.structural_similarity(f[..., b], g[..., b], data_range=data_range) for b in each])
+    )
 
 
 def sam(fused: np.ndarray, reference: np.ndarray) -> float:
@@ -218,10 +220,10 @@ def _flat(image: np.ndarray) -> np.ndarray:
         slice(WINDOW // 2, image.shape[0] - WINDOW // 2 + 1),
         slice(WINDOW // 2, image.shape[1] - WINDOW // 2 + 1),
     )
-    return (ndimage.maximum_filter(image, WINDOW) == ndimage.minimum_filter(image, WINDOW))[inside]
+    return (scipy.ndimage.maximum_filter(image, WINDOW) == scipy.ndimage.minimum_filter(image, WINDOW))[inside]
 
 
 def _sobel_magnitude(image: np.ndarray) -> np.ndarray:
-    down = ndimage.correlate(image, _SOBEL[..., None], mode="constant")
-    across = ndimage.correlate(image, _SOBEL.T[..., None], mode="constant")
+    down = scipy.ndimage.correlate(image, _SOBEL[..., None], mode="constant")
+    across = scipy.ndimage.correlate(image, _SOBEL.T[..., None], mode="constant")
     return np.hypot(down, across)

@@ -7,7 +7,7 @@ counts a black pixel as 90 degrees and is not zero for equal images.
 """
 
 import numpy as np
-from skimage.metrics import structural_similarity
+import skimage
 
 from .checks import alike, sides
 
@@ -56,7 +56,7 @@ def ssim(fused: np.ndarray, reference: np.ndarray, *, dtype: type = np.float64) 
     f, g = _clamped(fused, reference, dtype)
     sides("ssim", g, 7)
     each = range(f.shape[2])
-    return float(np.mean([structural_similarity(f[..., b], g[..., b], data_range=2) for b in each]))
+    return float(np.mean([skimage.metrics.structural_similarity(f[..., b], g[..., b], data_range=2) for b in each]))
 
 
 def _clamped(fused: np.ndarray, reference: np.ndarray, dtype: type) -> list[np.ndarray]:

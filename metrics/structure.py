@@ -5,8 +5,8 @@ DCINN paper's own "MS-SSIM" is another thing: `mef_ssim_index.mef_ssim`.
 """
 
 import numpy as np
-from scipy import ndimage
-from skimage.metrics import structural_similarity
+import scipy
+import skimage
 
 from .checks import grays, sides
 
@@ -80,7 +80,7 @@ def ssim_sum(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, da
     sides("ssim_sum", f, 7)
     if not data_range > 0:
         raise ValueError(f"data_range: found {data_range}, expected a number over 0")
-    return float(sum(structural_similarity(f, source, data_range=data_range) for source in (a, b)))
+    return float(sum(skimage.metrics.structural_similarity(f, source, data_range=data_range) for source in (a, b)))
 
 
 def ms_ssim(
@@ -116,8 +116,8 @@ def gaussian(size: int, sigma: float) -> np.ndarray:
 def filter_valid(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Both axes through the same symmetric weights, an odd number of them; whole windows only."""
     margin = len(weights) // 2
-    down = ndimage.correlate1d(image, weights, axis=0)[margin : image.shape[0] - margin]
-    return ndimage.correlate1d(down, weights, axis=1)[:, margin : image.shape[1] - margin]
+    down = scipy.ndimage.correlate1d(image, weights, axis=0)[margin : image.shape[0] - margin]
+    return scipy.ndimage.correlate1d(down, weights, axis=1)[:, margin : image.shape[1] - margin]
 
 
 def _vif(reference: np.ndarray, distorted: np.ndarray) -> float:
@@ -150,8 +150,8 @@ def _vif(reference: np.ndarray, distorted: np.ndarray) -> float:
 def _edges(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Strength and angle in [-pi/2, pi/2] of the Sobel gradient, true convolution, zeros outside."""
     kernel = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
-    gx = ndimage.convolve(image, kernel, mode="constant")
-    gy = ndimage.convolve(image, -kernel.T, mode="constant")
+    gx = scipy.ndimage.convolve(image, kernel, mode="constant")
+    gy = scipy.ndimage.convolve(image, -kernel.T, mode="constant")
     with np.errstate(divide="ignore", invalid="ignore"):
         angle = np.where(gx == 0, np.pi / 2, np.arctan(gy / gx))
     return np.sqrt(gx * gx + gy * gy), angle  # not hypot: gradients of equal squares are equal then

@@ -68,7 +68,7 @@ class Prepared:
     """What inference with one kernel needs to know of it: the terms that count, and its spectrum for large images."""
 
     def __init__(self, kernel: Tensor, terms: int) -> None:
-        self.kernel = kernel.detach().clone()
+        self.kernel, self.asked = kernel.detach().clone(), terms
         largest = norm(self.kernel)
         sizes = [largest**i / math.factorial(i) for i in range(1, terms + 1)]
         self.terms = next((n for n in range(terms) if sum(sizes[n:]) <= NOT_SEEN), terms)
@@ -123,6 +123,6 @@ class ConvExp(Invertible):
         if x.device.type != "cpu" or torch.compiler.is_compiling():
             return conv_exp(x, kernel, self.terms)
         prepared = self._prepared.get(sign)
-        if prepared is None or not torch.equal(prepared.kernel, kernel):
+        if prepared is None or prepared.asked != self.terms or not torch.equal(prepared.kernel, kernel):
             prepared = self._prepared[sign] = Prepared(kernel, self.terms)
         return prepared(x)

@@ -30,6 +30,7 @@ from .cinn import three_scale_flow, two_scale_flow
 from .config import DCINNConfig, FurtherFields, checked_srf, srf_tensor
 from .convexp import ConvExp
 from .decomposition import GaussianDecomposition, PanDecomposition, SpectralDecomposition
+from .inputs import check_kind
 from .invertible import Compose
 from .recompute import Recomputed
 
@@ -110,7 +111,8 @@ class DCINN(nn.Module):
             (B, bands, H, W), not clamped.
 
         Raises:
-            ValueError: where the shapes do not fit each other or the network.
+            TypeError, ValueError: one line, for what is no tensor, and for shapes, a precision or a device that do not
+                fit each other or the network.
         """
         a, b = self._padded(base_image, guide)
         base, detail = self.decomposition(a, b)
@@ -135,6 +137,7 @@ class DCINN(nn.Module):
             right borders, because the cropped strip is gone.
         """
         a, b = self._padded(base_image, guide)
+        check_kind(self, fused=fused)
         if fused.shape != base_image.shape:
             raise ValueError(f"fused: found {tuple(fused.shape)}, expected {tuple(base_image.shape)}")
         base, _ = self.decomposition(a, b)
@@ -142,16 +145,13 @@ class DCINN(nn.Module):
         return self._cropped(self.flow.inverse(residual, self.anet(a, b)), base_image)
 
     def _padded(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
+        check_kind(self, base_image=base_image, guide=guide)
         for name, image, channels in (
             ("base image", base_image, self.config.bands),
             ("guide", guide, self.config.guide_bands),
         ):
-            if not isinstance(image, Tensor):
-                raise TypeError(f"{name}: found {type(image).__name__}, expected a torch.Tensor (torch.from_numpy)")
             if image.ndim != 4 or image.shape[1] != channels or 0 in image.shape:
                 raise ValueError(f"{name}: found shape {tuple(image.shape)}, expected (B, {channels}, H, W)")
-            if not image.is_floating_point():
-                raise ValueError(f"{name}: found {image.dtype}, expected floating point in [0, 1]")
         if base_image.shape[0] != guide.shape[0] or base_image.shape[2:] != guide.shape[2:]:
             raise ValueError(
                 f"guide: found {tuple(guide.shape)}, expected batch and sides of the base image, "

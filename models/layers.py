@@ -5,6 +5,7 @@ something else, the docstring of the part says so. Tensors are (B, C, H, W).
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -50,9 +51,14 @@ class ActNorm(Invertible):
 
     The first forward pass in training mode sets loc = -mean and scale = 1 / (std + 1e-6) over (B, H, W), std being
     the sample standard deviation. Until then, in evaluation mode too, the layer is the identity.
+
+    Attributes:
+        initialized: 1 once it is started.
+        begun: what is known of that without asking the device, which a step would have to wait for.
     """
 
     initialized: Tensor
+    begun = False
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -67,9 +73,15 @@ class ActNorm(Invertible):
         self.scale.copy_(1 / (x.std(dim=(0, 2, 3), keepdim=True) + 1e-6))
         self.initialized.fill_(1)
 
+    def _load_from_state_dict(self, *given: Any) -> None:  # noqa: ANN401  PyTorch's own arguments
+        super()._load_from_state_dict(*given)
+        self.begun = False
+
     def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
-        if self.training and not self.initialized:
-            self._start(x)
+        if self.training and not self.begun:
+            if not self.initialized:
+                self._start(x)
+            self.begun = True
         return self.scale * (x + self.loc)
 
     def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:

@@ -1,6 +1,8 @@
 """Several processes on one training or test: started by torchrun, or one process where there is none."""
 
 import os
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,9 +11,12 @@ import torch
 from torch import Tensor, distributed, nn
 
 from .commandline.errors import UsageError
-from .commandline.last_words import fails_first, launched
+from .commandline.last_words import fails_first
 
 PATIENCE = timedelta(days=30)  # that a process waits for one with larger images
+
+MEETING = timedelta(minutes=5)  # for the other processes to start
+FOUR = "torchrun's four, RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
 
 
 @contextmanager
@@ -20,16 +25,18 @@ def processes(device: torch.device, patience: timedelta | None = None) -> Iterat
 
     Args:
         device: of `pick_device`: NCCL on CUDA, gloo on CPU. Without torchrun's variables nothing is started.
-        patience: how long the processes wait for each other; PyTorch's minutes by default.
+        patience: how long the processes wait for each other after the start; PyTorch's minutes by default.
+
+    Raises:
+        UsageError: for variables that do not describe a process group, and processes that do not come within `MEETING`.
     """
-    if not launched():
+    described = _described()
+    if described is None:
         yield device
         return
-    if "MASTER_ADDR" not in os.environ or "MASTER_PORT" not in os.environ:
-        raise UsageError("WORLD_SIZE and RANK: found without MASTER_ADDR and MASTER_PORT, expected torchrun's four")
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=patience)
+    _join("nccl" if device.type == "cuda" else "gloo", *described, patience)
     try:
         yield device
         wait()  # the first to finish would cut the others' connections
@@ -45,6 +52,67 @@ def together() -> Iterator[None]:
     """Join as `processes` that share images out: over gloo, as what they exchange are objects, with all patience."""
     with processes(torch.device("cpu"), PATIENCE):
         yield
+
+
+def _described() -> tuple[int, int] | None:
+    """This process's number and how many there are, by the variables of torchrun; None for one alone."""
+    found = {name: os.environ[name] for name in ("RANK", "WORLD_SIZE") if os.environ.get(name)}
+    if not found:
+        return None
+    if len(found) == 1:
+        if found in ({"WORLD_SIZE": "1"}, {"RANK": "0"}):
+            return None
+        (name,) = found
+        raise UsageError(
+            f"{name}: found without {'WORLD_SIZE' if name == 'RANK' else 'RANK'}, expected {FOUR}, or none"
+        )
+    size = _whole("WORLD_SIZE", 1, 2**16)
+    rank = _whole("RANK", 0, size - 1)
+    if size == 1:
+        return None
+    if not os.environ.get("MASTER_ADDR") or not os.environ.get("MASTER_PORT"):
+        raise UsageError(f"WORLD_SIZE and RANK: found without MASTER_ADDR and MASTER_PORT, expected {FOUR}")
+    _whole("MASTER_PORT", 1, 2**16 - 1)
+    return rank, size
+
+
+def _whole(name: str, least: int, most: int) -> int:
+    """A variable of the environment as a whole number."""
+    text = os.environ[name]
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+        raise UsageError(f"{name}: found '{text[:40]}', expected a whole number from {least} to {most}")
+    return int(text)
+
+
+def _join(backend: str, rank: int, size: int, patience: timedelta | None) -> None:
+    """Meet the other processes. Only the meeting is short of time: later ones wait for a validation, say."""
+    try:
+        if rank > 0:
+            _wait_for_first(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
+        store, rank, size = next(distributed.rendezvous("env://", rank, size, timeout=MEETING))
+        distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=patience)
+    except (RuntimeError, ValueError, OSError) as error:
+        where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+        if "EADDRINUSE" in str(error) or "already in use" in str(error):
+            found = f"{where}: found a port that is in use, expected a free MASTER_PORT, and RANK 0 once"
+        else:
+            waited = f"{MEETING.total_seconds():g} s (this one is RANK {rank})"
+            expected = f"each of RANK 0 to {size - 1} started once, with the same variables"
+            found = f"{where}: found not all {size} processes after {waited}, expected {expected}"
+        raise UsageError(found) from None
+
+
+def _wait_for_first(host: str, port: int) -> None:
+    """OSError where nobody listens there within `MEETING`: PyTorch would print pages of its own about it."""
+    end = time.monotonic() + MEETING.total_seconds()
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=max(end - time.monotonic(), 0.1)).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def world() -> int:

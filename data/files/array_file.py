@@ -10,7 +10,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import scipy.io
+import scipy
 
 from data.errors import DataError, one_line
 

@@ -1,15 +1,17 @@
 """Which range of an infrared image becomes 0 to 1: counts, Kelvin and degrees fill little of that of their type."""
 
+from typing import Literal
+
 import numpy as np
 
 from data.errors import DataError
 
 from .sample_range import TAIL, listed, spread, uses_little
 
-STRETCH = "stretch"
+STRETCH: Literal["stretch"] = "stretch"
 DOUBT = "nearly all samples within a quarter of the"
 OPTIONS = "--stretch-infrared or --infrared-range LO,HI"
-InfraredRange = str | tuple[float, float]
+InfraredRange = Literal["stretch"] | tuple[float, float]
 
 
 def scaled(image: np.ndarray, where: object, wanted: InfraredRange) -> tuple[np.ndarray, list[str]]:
@@ -24,9 +26,9 @@ def scaled(image: np.ndarray, where: object, wanted: InfraredRange) -> tuple[np.
         DataError: where no sample is within (low, high).
     """
     numbers = image.astype(np.float64)
-    low, high = spread(numbers) if wanted == STRETCH else wanted
+    low, high = spread(numbers) if isinstance(wanted, str) else wanted
     unit = ((numbers - low) / (high - low) if high > low else np.zeros_like(numbers)).clip(0, 1).astype(np.float32)
-    if wanted == STRETCH:
+    if isinstance(wanted, str):
         flat = [] if high > low else ["black, as all samples are equal"]
         return unit, [f"stretched, the {TAIL}th to {100 - TAIL}th percentile of each image became 0 to 1", *flat]
     outside = (numbers < low) | (numbers > high)

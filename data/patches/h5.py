@@ -79,6 +79,10 @@ class H5Patches:
 
     Read patch by patch; every process opens the file itself.
 
+    Attributes:
+        count, bands, guide_bands, ratio: what it holds.
+        sides: (H, W) of the GT.
+
     Raises:
         DataError: at the start for missing keys and shapes that do not fit; on access, with the index, for NaN and
             values outside [0, 1] by more than a twentieth.
@@ -95,7 +99,7 @@ class H5Patches:
         if not fits or not gt[0] or shapes["guide"][2:] != gt[2:] or shapes["lr"][1] != gt[1]:
             found = ", ".join(f"{H5_KEYS[role]} {shape}" for role, shape in shapes.items())
             raise DataError(self.file.path, found, "(N, C, H, W), HSI_up as GT, RGB of its sides, LRHSI of its bands")
-        self.count, self.bands, self.guide_bands = gt[0], gt[1], shapes["guide"][1]
+        self.count, self.bands, self.guide_bands, self.sides = gt[0], gt[1], shapes["guide"][1], gt[2:]
         self.ratio = gt[2] // max(shapes["lr"][2], 1)
         if self.ratio < 2 or any(side != low * self.ratio for side, low in zip(gt[2:], shapes["lr"][2:], strict=True)):
             found = f"GT of {gt[2]}x{gt[3]}, LRHSI of {shapes['lr'][2]}x{shapes['lr'][3]}"

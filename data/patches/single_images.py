@@ -3,14 +3,12 @@
 Crops and colours as torchvision makes them: RandomResizedCrop and ColorJitter, from the sample's own random numbers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
-from torchvision import transforms
-from torchvision.transforms import functional
 
 from data.files.image_file import list_images, read_raster, to_rgb, to_unit
 from data.infrared_visible import PairedImages
@@ -104,8 +102,7 @@ class Views(_Crops):
         name, picture = self.images[index]
         kind = rng.random() if self.whole + self.soft > 0 else 1.0
         whole, soft = kind < self.whole, self.whole <= kind < self.whole + self.soft
-        jitter = None if whole or soft else transforms.ColorJitter(JITTER, JITTER, JITTER)
-        crop = _crop(picture, self.side, rng, jitter).convert("RGB")
+        crop = _crop(picture, self.side, rng, jitter=not whole and not soft).convert("RGB")
         image = np.moveaxis(np.asarray(crop, np.float32), -1, 0) / np.float32(255)
         if whole:
             view1 = view2 = image
@@ -151,9 +148,11 @@ def _picture(unit: np.ndarray) -> Image.Image:
     return Image.fromarray(np.rint(unit * 255).astype(np.uint8))
 
 
-def _crop(picture: Image.Image, side: int, rng: np.random.Generator, jitter: Callable | None = None) -> Image.Image:
+def _crop(picture: Image.Image, side: int, rng: np.random.Generator, jitter: bool = False) -> Image.Image:
+    from torchvision import transforms  # noqa: PLC0415  slow to import
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(2**63)))
-        picture = jitter(picture.convert("RGB")) if jitter else picture
+        picture = transforms.ColorJitter(JITTER, JITTER, JITTER)(picture.convert("RGB")) if jitter else picture
         top, left, height, width = transforms.RandomResizedCrop.get_params(picture, list(SCALE), list(RATIO))
-        return functional.resized_crop(picture, top, left, height, width, [side, side])
+        return transforms.functional.resized_crop(picture, top, left, height, width, [side, side])

@@ -1,8 +1,8 @@
 """Simulated hyperspectral scenes of the embedded photographs."""
 
 import numpy as np
-from scipy import ndimage
-from skimage import data as pictures
+import scipy
+import skimage
 
 from data.simulate import spectral_response
 
@@ -14,7 +14,7 @@ def sample_hyperspectral() -> list[dict]:
     that this camera cannot see at all (a metameric black), whose sign and size follow the hue and slowly change with
     the place: so the spectrum cannot be told from the colours alone, as in real scenes.
     """
-    scenes = {"coffee": pictures.coffee()[72:328, 150:406], "astronaut": pictures.astronaut()[20:276, 90:346]}
+    scenes = {"coffee": skimage.data.coffee()[72:328, 150:406], "astronaut": skimage.data.astronaut()[20:276, 90:346]}
     return [
         {"name": name, "gt": np.ascontiguousarray(np.moveaxis(_spectra(rgb / 255.0), -1, 0), np.float32)}
         for name, rgb in scenes.items()
@@ -36,7 +36,7 @@ def _spectra(rgb: np.ndarray) -> np.ndarray:
     blacks = np.stack([np.sin(2 * np.pi * (3 * wave + phase)) * np.hanning(bands) for phase in (0.0, 0.25)]) @ unseen
     blue, green, red = np.moveaxis(colours, -1, 0)
     hue = np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue)
-    place = ndimage.gaussian_filter(np.random.default_rng(31).normal(0, 1, hue.shape), 20, mode="wrap")
+    place = scipy.ndimage.gaussian_filter(np.random.default_rng(31).normal(0, 1, hue.shape), 20, mode="wrap")
     place /= place.std()
     amounts = np.stack([np.sin(2 * hue + place), np.cos(3 * hue - place)], axis=-1)
     spectra += 0.05 * np.sqrt(colours.mean(axis=-1))[..., None] * (amounts @ blacks)

@@ -1,8 +1,8 @@
 """Simulated infrared-visible pairs of the embedded photographs."""
 
 import numpy as np
-from scipy import ndimage
-from skimage import data as pictures
+import scipy
+import skimage
 
 from data.files.image_file import BT601
 from data.files.sample_type import Storage, eight_bit
@@ -15,11 +15,11 @@ def sample_pairs() -> list[dict]:
     infrared image is simulated from the same pixels: warm materials (skin, fur, flame, hot drink) bright, others by a
     smooth heat map, at a lower resolution than the visible one. So each shows what the other does not.
     """
-    rocket = pictures.rocket()[90:394, 170:530]
+    rocket = skimage.data.rocket()[90:394, 170:530]
     scenes = {
-        "astronaut": (pictures.astronaut()[0:304, 60:380], "left"),
-        "chelsea": (pictures.chelsea()[20:276, 70:430], "right"),
-        "coffee": (pictures.coffee()[60:364, 140:500], "bottom"),
+        "astronaut": (skimage.data.astronaut()[0:304, 60:380], "left"),
+        "chelsea": (skimage.data.chelsea()[20:276, 70:430], "right"),
+        "coffee": (skimage.data.coffee()[60:364, 140:500], "bottom"),
         "rocket": (rocket, "right"),
     }
     return [_pair(name, rgb / 255.0, side, seed) for seed, (name, (rgb, side)) in enumerate(scenes.items())]
@@ -35,11 +35,11 @@ def _pair(name: str, rgb: np.ndarray, dark_side: str, seed: int) -> dict:
     visible = luma * light + noise
     colour = np.moveaxis(rgb * light[..., None] + noise[..., None], -1, 0)
 
-    red, green, blue = np.moveaxis(ndimage.gaussian_filter(rgb, (1.5, 1.5, 0)), -1, 0)
+    red, green, blue = np.moveaxis(scipy.ndimage.gaussian_filter(rgb, (1.5, 1.5, 0)), -1, 0)
     warmth = _smoothstep(red - 0.5 * (green + blue), 0.03, 0.16) * _smoothstep(red, 0.2, 0.8)
-    ambient = 0.16 + 0.22 * ndimage.gaussian_filter(1 - luma, 6)  # dark surfaces have taken up more sun
-    texture = 0.22 * (ndimage.gaussian_filter(luma, 1.2) - ndimage.gaussian_filter(luma, 8))
-    infrared = ndimage.gaussian_filter(ambient + texture + 0.55 * warmth, 1.0) + rng.normal(0, 0.01, (h, w))
+    ambient = 0.16 + 0.22 * scipy.ndimage.gaussian_filter(1 - luma, 6)  # dark surfaces have taken up more sun
+    texture = 0.22 * (scipy.ndimage.gaussian_filter(luma, 1.2) - scipy.ndimage.gaussian_filter(luma, 8))
+    infrared = scipy.ndimage.gaussian_filter(ambient + texture + 0.55 * warmth, 1.0) + rng.normal(0, 0.01, (h, w))
     return {
         "name": name,
         "visible": eight_bit(visible)[None],

@@ -1,8 +1,8 @@
 """Simulated pairs of the embedded photographs: each half out of focus, or exposed too short and too long."""
 
 import numpy as np
-from scipy import ndimage
-from skimage import data as pictures
+import scipy
+import skimage
 
 from data.files.sample_type import Storage, eight_bit
 
@@ -21,8 +21,8 @@ def sample_photograph_pairs(kind: str) -> list[dict]:
         kind: "multifocus" or "multiexposure".
     """
     scenes = {
-        "coffee": pictures.coffee()[60:364, 140:500],
-        "chelsea": pictures.chelsea()[10:280, 70:430],
+        "coffee": skimage.data.coffee()[60:364, 140:500],
+        "chelsea": skimage.data.chelsea()[10:280, 70:430],
     }
     pairs = []
     for name, rgb in scenes.items():
@@ -44,7 +44,7 @@ def _focused(image: np.ndarray) -> list[np.ndarray]:
 
 def _behind(image: np.ndarray, sharp: np.ndarray) -> np.ndarray:
     """Sharp where the mask is one; elsewhere blurred, the light of the sharp side left out."""
-    soft = [ndimage.gaussian_filter(x, BLUR, mode="mirror") for x in (*(image * (1 - sharp)), 1 - sharp)]
+    soft = [scipy.ndimage.gaussian_filter(x, BLUR, mode="mirror") for x in (*(image * (1 - sharp)), 1 - sharp)]
     behind = np.stack(soft[:-1]) / np.maximum(soft[-1], 1e-3)
     return sharp * image + (1 - sharp) * behind
 

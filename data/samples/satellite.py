@@ -5,8 +5,8 @@ gravel or brick; pan and MS come from the same radiance, each through its own fi
 """
 
 import numpy as np
-from scipy import ndimage
-from skimage import data as pictures
+import scipy
+import skimage
 
 from data.simulate import imresize, mtf_filter
 
@@ -51,7 +51,7 @@ def satellite_scene(sensor: str, ratio: int = 4) -> tuple[np.ndarray, np.ndarray
     radiance = _radiance()
     rng = np.random.default_rng(2024)
     low = mtf_filter(radiance, sensor, ratio)[ratio // 2 :: ratio, ratio // 2 :: ratio]
-    pan = ndimage.gaussian_filter(radiance @ PAN_WEIGHTS, 0.62)  # a gain of 0.15 at its own Nyquist frequency
+    pan = scipy.ndimage.gaussian_filter(radiance @ PAN_WEIGHTS, 0.62)  # a gain of 0.15 at its own Nyquist frequency
     return _noisy(low, rng), _noisy(pan, rng)
 
 
@@ -78,7 +78,7 @@ def _radiance() -> np.ndarray:
         rows = 1 + 0.10 * np.sin((np.cos(a := rng.uniform(0, 3.1)) * x + np.sin(a) * y) * rng.uniform(350, 500))
         shade = rng.uniform(0.75, 1.2) * rows * (gravel if kind == "soil" else grass)
         paint(parcels == parcel, kind, shade)
-    trees = ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), 14, mode="wrap")
+    trees = scipy.ndimage.gaussian_filter(rng.normal(0, 1, (side, side)), 14, mode="wrap")
     paint((trees > 0.9 * trees.std()) & (x + 0.6 * y > 1.05), "wood", 0.4 + 0.6 * grass**2)
     river = np.abs(y - 0.83 - 0.06 * np.sin(7 * x) - 0.04 * x)
     paint(river < 0.045, "soil", 0.8 * gravel)
@@ -109,6 +109,6 @@ def _radiance() -> np.ndarray:
 
 def _texture(name: str, side: int) -> np.ndarray:
     """A photographed texture as seen from far above, (side, side): shrunk, mirrored to the size, mean one."""
-    image = imresize(getattr(pictures, name)() / 255.0 + 0.05, 0.4)
-    image = (image / ndimage.gaussian_filter(image, 16, mode="mirror")).clip(0.3, 1.8)
+    image = imresize(getattr(skimage.data, name)() / 255.0 + 0.05, 0.4)
+    image = (image / scipy.ndimage.gaussian_filter(image, 16, mode="mirror")).clip(0.3, 1.8)
     return np.pad(0.35 + 0.65 * image, (0, side - len(image)), mode="symmetric")

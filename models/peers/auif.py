@@ -48,7 +48,7 @@ class AUIF(nn.Module):
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         """Fuse (B, 1, H, W) in [0, 1]; sides under 10 are mirrored to it, and the fused image is cropped back."""
-        check_pair(visible, infrared)
+        check_pair(self, visible, infrared)
         height, width = visible.shape[-2:]
         visible, infrared = at_least(SURROUND // 2 + 1, visible, infrared)
         base, detail = (combined(self.rule, encode(infrared), encode(visible)) for encode in (self.base, self.detail))

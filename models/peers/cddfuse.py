@@ -49,7 +49,7 @@ class CDDFuse(nn.Module):
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
         """Fuse (B, 1, H, W) in [0, 1]; MRI in the place of visible, CT, PET or SPECT in that of infrared."""
-        check_pair(visible, infrared)
+        check_pair(self, visible, infrared)
         height, width = visible.shape[-2:]
         visible, infrared = at_least(LEAST, visible, infrared)
         fused = self.decode(visible, infrared, self.encoder(visible), self.encoder(infrared))[..., :height, :width]

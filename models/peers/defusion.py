@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..inputs import check_kind
 from .config import PeerConfig
 from .padding import mirrored
 from .vit import GRID, SIDE, Block, CrossBlock, Encoder, Head, image_of, sine_positions
@@ -89,6 +90,7 @@ class DeFusion(nn.Module):
         Returns:
             As the inputs, clamped to [0, 1]; of one channel the luma (BT.601).
         """
+        check_kind(self, visible=visible, infrared=infrared)
         if visible.shape != infrared.shape or visible.ndim != 4 or visible.shape[1] not in (1, 3):
             found = f"{tuple(visible.shape)} and {tuple(infrared.shape)}"
             raise ValueError(f"images: found shapes {found}, expected (B, 1 or 3, H, W) twice")

@@ -5,8 +5,8 @@ is in the patch only after many thousand steps.
 """
 
 import numpy as np
+import scipy
 import torch
-from scipy.fft import idctn
 from torch import nn
 
 from .defusion import WIDTH, DeFusion
@@ -35,7 +35,7 @@ def cosine_start(model: DeFusion) -> None:
 def waves() -> torch.Tensor:
     """(192, 3, 16, 16), orthonormal: the slowest cosines of the sum of the colours, then of their differences."""
     order = sorted(np.ndindex(PATCH, PATCH), key=lambda f: (f[0] ** 2 + f[1] ** 2, f))
-    cosines = idctn(np.eye(PATCH**2).reshape(-1, PATCH, PATCH), axes=(1, 2), norm="ortho")
+    cosines = scipy.fft.idctn(np.eye(PATCH**2).reshape(-1, PATCH, PATCH), axes=(1, 2), norm="ortho")
     slowest = cosines[[row * PATCH + column for row, column in order]]
     counts = (LUMA_WAVES, *((WIDTH - LUMA_WAVES) // 2,) * 2)
     parts = [

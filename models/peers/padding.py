@@ -1,7 +1,9 @@
 """Images beyond their borders."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from ..inputs import check_kind
 
 
 def mirrored(image: Tensor, pads: tuple[int, int, int, int]) -> Tensor:
@@ -24,8 +26,10 @@ def at_least(side: int, *images: Tensor) -> list[Tensor]:
     return [mirrored(x, (0, max(side - x.shape[3], 0), 0, max(side - x.shape[2], 0))) for x in images]
 
 
-def check_pair(*images: Tensor) -> None:
-    """ValueError unless all are (B, 1, H, W) of one shape."""
+def check_pair(network: nn.Module, visible: Tensor, infrared: Tensor) -> None:
+    """TypeError or ValueError unless both are (B, 1, H, W) of one shape, and of the network's precision and device."""
+    check_kind(network, visible=visible, infrared=infrared)
+    images = (visible, infrared)
     if any(x.ndim != 4 or x.shape[1] != 1 or 0 in x.shape or x.shape != images[0].shape for x in images):
         found = " and ".join(str(tuple(x.shape)) for x in images)
         raise ValueError(f"images: found shapes {found}, expected (B, 1, H, W) twice")

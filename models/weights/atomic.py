@@ -10,6 +10,8 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
+SUFFIX = ".part"  # of a file that is not complete yet
+
 
 def write_whole(path: str | os.PathLike, content: bytes | memoryview) -> None:
     """Write a file under a temporary name beside `path`, on the disk, then rename it.
@@ -20,7 +22,7 @@ def write_whole(path: str | os.PathLike, content: bytes | memoryview) -> None:
         OSError: naming `path`, where it cannot be written.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=SUFFIX)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

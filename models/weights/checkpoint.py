@@ -37,6 +37,7 @@ from .files import (
     write,
 )
 from .peer_files import peer_from, peer_in
+from .skeleton import shapes, skeleton
 
 
 def save_checkpoint(path: str | os.PathLike, model: nn.Module, extra: Mapping[str, object] | None = None) -> None:
@@ -116,9 +117,9 @@ def load_pretrained(
     return model.to(device).eval()
 
 
-def load_extra(path: str | os.PathLike) -> dict[str, object]:
-    """What `save_checkpoint` kept beside the weights."""
-    content = read(Path(path)).content
+def load_extra(name: str | os.PathLike | WeightFile) -> dict[str, object]:
+    """What `save_checkpoint` kept beside the weights, of a path or of a file that was read."""
+    content = (name if isinstance(name, WeightFile) else read(Path(name))).content
     return dict(content["extra"]) if is_ours(content) and isinstance(content.get("extra"), dict) else {}
 
 
@@ -138,12 +139,10 @@ def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
     else:
         state = plain_state(content)
         config = guess_config(state, srf, base_rule)
-    with torch.device("meta"):
-        skeleton = DCINN(config)
     if ours is not None:
-        assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})
+        assert_same_entries(state, shapes(lambda: DCINN(config)))
     else:
-        state = from_released(state, skeleton)
+        state = from_released(state, skeleton(lambda: DCINN(config)))
     return filled(lambda: DCINN(config), state)
 
 

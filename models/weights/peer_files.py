@@ -14,6 +14,7 @@ from .author_names import assert_same_entries
 from .containers import unwrapped
 from .files import CheckpointError, check_version, filled, is_ours, open_weights, plain_state, read
 from .peer_author_names import auif_files, from_authors, method_of
+from .skeleton import shapes
 
 TEACHERS = ("model_encoder1.", "model_encoder2.")  # frozen networks in a file of DeFusion++'s second stage
 
@@ -48,9 +49,7 @@ def peer_from(path: Path, content: object, method: str) -> nn.Module:
         if method == "defusion" and any(name.startswith("latent_heads.") for name in state):
             options["latent"] = True
             state = {name: value for name, value in state.items() if not name.startswith(TEACHERS)}
-    with torch.device("meta"):
-        skeleton = build_peer(method, options)
-    assert_same_entries(state, {name: value.shape for name, value in skeleton.state_dict().items()})
+    assert_same_entries(state, shapes(lambda: build_peer(method, options)))
     model = filled(lambda: build_peer(method, options), state)
     if isinstance(model, DeFusion) and not is_ours(content):
         model.long_skip = _likelier_skip(model)
@@ -84,9 +83,7 @@ def load_teacher(name: str | os.PathLike) -> Teacher:
     try:
         found = from_authors("defusion", unwrapped(content))
         own = {f"encoder.{n}": v for n, v in found.items() if not n.startswith(("decoder", "mask"))}
-        with torch.device("meta"):
-            skeleton = Teacher()
-        assert_same_entries(own, {name: value.shape for name, value in skeleton.state_dict().items()})
+        assert_same_entries(own, shapes(Teacher))
         return filled(Teacher, own)
     except ValueError as error:
         raise error if isinstance(error, CheckpointError) else CheckpointError(f"{path}: {error}") from None

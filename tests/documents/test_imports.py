@@ -13,7 +13,7 @@ PROCESSES = ("utils.distributed", "utils.processes")
 RULES = {  # folder or module -> what it may import of the project, beside itself; the longest name counts
     "models": (),
     "models.fast": (),
-    "models.peers": (),
+    "models.peers": ("models.inputs",),
     "models.export": ("models",),
     "models.weights": ("models",),
     "metrics": (),

@@ -10,6 +10,7 @@ import unicodedata
 import h5py
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from outputs import ended, one_line, pairs
 
 import test_dcinn_ivf_tno
@@ -23,7 +24,6 @@ from models.weights import atomic
 from utils.commandline.errors import single_line_errors
 from utils.commandline.terminal import ERR, OUT, HarmlessStream
 from utils.evaluation import score
-from utils.output import figures
 
 ESCAPES = "a\x1b[31mRED\x1b]0;owned\x07\x9b2J\x7f\u202egnp.exe\u2066\u2028\x85b"
 ODD = os.fsdecode(b"\xff\xfebad")
@@ -157,7 +157,7 @@ def test_scoring_files_of_such_names(tmp_path, capfd):
 
 def test_fusing_files_of_such_names(tmp_path, capfd, monkeypatch):
     titles = []
-    monkeypatch.setattr(figures.Figure, "suptitle", lambda self, text, **_: titles.append(text))
+    monkeypatch.setattr(Figure, "suptitle", lambda self, text, **_: titles.append(text))
     data = pairs(tmp_path / f"set{ESCAPES}", ESCAPES, ODD)
     out = tmp_path / f"out{ESCAPES}\n"
     test_dcinn_ivf_tno.main(

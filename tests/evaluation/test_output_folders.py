@@ -21,7 +21,7 @@ from utils.evaluation import infrared_visible, score
 from utils.output import result_folder
 from utils.output.folder_lock import alone, fcntl
 from utils.output.result_folder import ResultFolder
-from utils.training import resume
+from utils.training import run_folder
 
 SCRIPTS = {"ps": test_dcinn_ps, "hmf": test_dcinn_hmf, "rs": test_dcinn_ivf_rs, "tno": test_dcinn_ivf_tno}
 SMALL = ("--weights", "untrained", "--limit", "1")
@@ -107,7 +107,7 @@ def test_two_runs_into_one_folder(tmp_path):
 @pytest.mark.skipif(fcntl is None, reason="folders cannot be locked here")
 def test_a_folder_that_another_run_is_writing_to(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(result_folder, "PATIENCE", 0.0)
-    monkeypatch.setattr(resume, "PATIENCE", 0.0)
+    monkeypatch.setattr(run_folder, "PATIENCE", 0.0)
     options = ivf(tmp_path)
     (tmp_path / "out").mkdir()
     (tmp_path / "run").mkdir()

@@ -18,7 +18,7 @@ from models.weights.peer_files import load_teacher
 from utils.commandline.srf_option import read_srf
 from utils.output.result_folder import TABLES, ResultFolder, listed
 from utils.training.logs import Logs
-from utils.training.run import _data_of
+from utils.training.run_folder import data_of
 
 READERS = {
     "array": (ArrayFile, ".h5"),
@@ -143,6 +143,6 @@ def test_an_earlier_list_of_any_size_is_not_read(tmp_path):
 def test_logs_of_a_training(kind, tmp_path):
     kind(tmp_path / "train.csv")
     kind(tmp_path / "run.json") if kind is not to_a_pipe else (tmp_path / "run.json").symlink_to("pipe")
-    assert _data_of(tmp_path) is None
+    assert data_of(tmp_path) is None
     with pytest.raises(DataError, match=r"train\.csv: found a (pipe|folder)"):
         Logs(tmp_path, ["loss"], {}, 1, 1)

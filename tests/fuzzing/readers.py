@@ -12,7 +12,7 @@ from data.files.raster_windows import Windows
 from data.pan_scenes import PanScenes
 from data.patches.h5 import H5Patches
 from utils.commandline.errors import UsageError
-from utils.training.logs import _rows
+from utils.training.logs import log_rows
 
 from .meaning_readers import MEANINGS
 
@@ -123,7 +123,7 @@ def _training(path: Path) -> None:
 
 
 def _log(path: Path) -> None:
-    for row in _rows(path):
+    for row in log_rows(path):
         int(row["epoch"])
 
 

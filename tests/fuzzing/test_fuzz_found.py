@@ -26,7 +26,7 @@ from data.simulate import spectral_response
 from models import CheckpointError, dcinn_ps, load_pretrained, save_checkpoint
 from models.config import checked_srf
 from utils.commandline.srf_option import read_srf
-from utils.training.logs import _rows
+from utils.training.logs import log_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -163,7 +163,7 @@ def test_a_mask_of_text_and_a_log_of_bytes(tmp_path):
     for content in (b"\xff\xfe\x00", b"epoch,step\n" + b"9" * 5000 + b",1\n", b"epoch,step\n1\x00,2\n"):
         (tmp_path / "train.csv").write_bytes(content)
         with pytest.raises(DataError, match=r"train\.csv: found no readable log"):
-            _rows(tmp_path / "train.csv")
+            log_rows(tmp_path / "train.csv")
 
 
 def test_a_flipped_bit_of_a_weight_is_seen(tmp_path):

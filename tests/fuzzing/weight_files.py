@@ -14,6 +14,7 @@ import torch
 from models import dcinn_ivf, dcinn_ps, save_checkpoint
 from models.peers import AUIF
 from models.weights.author_names import to_released
+from models.weights.files import open_weights
 from utils.training import engine
 from utils.training.engine import Trainer
 from utils.training.loader import Batches
@@ -65,7 +66,7 @@ def trainer(folder: Path) -> Trainer:
 def go_on(path: Path, folder: Path) -> None:
     """Resume from this checkpoint, and run one step more."""
     training = trainer(folder)
-    training.resume(path)
+    training.resume(open_weights(path))
     training.settings.steps = training.total + 1
     with patch.object(engine, "Logs", Silent):
         training.fit({})

@@ -160,3 +160,52 @@ def test_all_of_it_agrees_with_the_plain_networks(kind, golden_model, monkeypatc
     used = [layer._prepared[1].spectrum for layer in model.modules() if isinstance(layer, ConvExp)]
     assert any(spectrum is not None for spectrum in used)
     assert (found - expected).abs().max() <= 1e-4 * max(1, expected.abs().max() / 4)
+
+
+@pytest.mark.parametrize("spectrum", [True, False])
+def test_what_is_changed_after_a_call_counts_in_the_next_one(spectrum, monkeypatch):
+    """Terms, exact, weights in place or loaded, precision, a training step: as the plain sum has them."""
+    monkeypatch.setattr(convexp, "WORTH", 0 if spectrum else 2**40)
+    monkeypatch.setattr(convexp, "LEAST_SIDE", 32)
+    layer = ConvExp(2).eval()
+    layer.kernel.data = random_kernel(2, 1.5)
+    x = torch.rand(1, 2, 128, 128)
+
+    def agrees():
+        x_now = x.to(layer.kernel.dtype)
+        with torch.no_grad():
+            for _ in range(2):
+                fused, back = layer(x_now), layer.inverse(x_now)
+            terms = None if layer.exact else layer.terms
+            plain = [conv_exp(x_now, sign * layer.kernel, terms) for sign in (1, -1)]
+        assert (fused - plain[0]).abs().max() < 2e-5
+        assert (back - plain[1]).abs().max() < 2e-5
+        return fused.float()
+
+    def step():
+        layer.train()
+        optimiser = torch.optim.SGD(layer.parameters(), 1e-3)
+        layer(x).square().sum().backward()
+        optimiser.step()
+        layer.eval()
+
+    def scale(factor):
+        with torch.no_grad():
+            layer.kernel.mul_(factor)
+
+    seen = [agrees()]
+    for change in (
+        lambda: setattr(layer, "terms", 3),
+        lambda: setattr(layer, "terms", 10),
+        lambda: setattr(layer, "exact", True),
+        lambda: setattr(layer, "exact", False),
+        lambda: scale(0.5),
+        lambda: layer.load_state_dict({"kernel": random_kernel(2, 1.2, seed=3)}),
+        layer.double,
+        layer.float,
+        step,
+    ):
+        change()
+        seen.append(agrees())
+    assert (seen[1] - seen[0]).abs().max() > 1e-3
+    assert (seen[2] - seen[0]).abs().max() < 2e-5

@@ -49,6 +49,28 @@ def test_gaussian_decomposition_rules():
     assert (largest >= mean - 1e-6).all()
 
 
+def gaussian_of_121_weights(image):
+    distance = torch.arange(-5, 6, dtype=torch.float64)
+    weights = torch.exp(-(distance**2) / 2)
+    kernel = torch.outer(weights, weights) / weights.sum() ** 2
+    return torch.nn.functional.conv2d(image, kernel[None, None], padding=5)
+
+
+@pytest.mark.parametrize("sides", [(33, 20), (7, 12), (1, 3)])
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_low_pass_by_rows_and_columns_is_the_two_dimensional_one(sides, memory_format):
+    torch.manual_seed(0)
+    image = torch.rand(2, 1, *sides, dtype=torch.float64).contiguous(memory_format=memory_format).requires_grad_()
+    weight = torch.rand(2, 1, *sides, dtype=torch.float64)
+    module = GaussianDecomposition("mean")
+    found, expected = module.low_pass(image), gaussian_of_121_weights(image)
+    assert torch.allclose(found, expected, rtol=1e-12, atol=0)
+    gradients = [torch.autograd.grad((low * weight).sum(), image)[0] for low in (found, expected)]
+    assert torch.allclose(*gradients, rtol=1e-12, atol=0)
+    traced = torch.jit.trace(GaussianDecomposition("mean"), (image.detach().float(),) * 2)  # by convolutions
+    assert torch.allclose(traced(*(image.detach().float(),) * 2)[0], expected.float(), rtol=1e-6)
+
+
 @pytest.mark.parametrize("model", [lambda: dcinn_ps(8), lambda: dcinn_hmf(srf=torch.rand(31, 3).softmax(0)), dcinn_ivf])
 def test_mixed_precision_leaves_the_decomposition_alone(model):
     model = model()

@@ -50,6 +50,9 @@ def test_the_recipes_are_the_authors():
     assert (cddfuse.milestones, cddfuse.first_stage) == ((20, 40, 60, 80, 100), 40)
     assert (defusion.lr, defusion.epochs, defusion.batch, defusion.patch, defusion.clip) == (4e-4, 50, 16, 224, 20)
     assert defusion.milestones == (20, 40, 45, 47)
+    latent = train_peers.RECIPES["defusion_latent"]
+    assert (latent.lr, latent.epochs, latent.batch, latent.patch, latent.clip) == (1e-4, 200, 16, 224, 20)
+    assert (latent.milestones, latent.gamma) == ((80, 160, 180, 190), 0.5)
 
 
 def engine(objective, numbers, tmp_path):

@@ -12,6 +12,8 @@ from small_trainings import refused, rows, train
 
 from data.samples import sample_hyperspectral
 from models import load_pretrained
+from utils.training.arguments import TrainingArguments
+from utils.training.parser import check
 from utils.training.validation import with_reference
 
 
@@ -77,6 +79,9 @@ def test_a_loss_that_is_not_finite_names_the_batch(tmp_path, capsys):
     [
         ("ps", ("--data", "none.h5"), "none.h5: found no such file"),
         ("ps", ("--patch", 34), "expected multiples of the ratio 4"),
+        ("ps", ("--patch", 4), "--patch: found 4, expected at least 8"),
+        ("hmf", ("--patch", 4, "--ratio", 2), "--patch: found 4, expected at least 8"),
+        ("ivf_tno", ("--patch", 8), "--patch: found 8, expected at least 16"),
         ("ps", ("--patch", 256), "expected at least a patch of 256"),
         ("hmf", ("--stride", 3), "expected multiples of the ratio 4"),
         ("ivf_tno", ("--patch", 999), "expected at least a crop of 999"),
@@ -93,6 +98,11 @@ def test_a_loss_that_is_not_finite_names_the_batch(tmp_path, capsys):
 def test_options_that_do_not_fit(name, options, message, tmp_path, capsys):
     assert message in refused(name, tmp_path, capsys, *options)
     assert not (tmp_path / "run").exists(), "nothing is written"
+
+
+def test_the_least_patches_are_taken():
+    for patch, on_grid in ((8, True), (16, False)):
+        check(TrainingArguments(patch=patch), torch.device("cpu"), on_grid)
 
 
 def test_a_run_that_goes_on_with_other_data_says_so(roadscene, tmp_path, capsys):

@@ -2,7 +2,6 @@
 
 import functools
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from metrics.outside_text import shown
 
 from .last_words import fails_first
 from .signals import ended_by_signal
+from .streams import lasting_streams
 from .terminal import harmless_streams
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -46,9 +46,7 @@ def single_line_errors(
         name = program or Path(sys.modules[main.__module__].__file__ or main.__module__).name
         logging.getLogger("tifffile").setLevel(logging.CRITICAL)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):  # a console of few characters
-                stream.reconfigure(errors="replace")
+        lasting_streams()
         try:
             with warnings.catch_warnings(), ended_by_signal(), harmless_streams():
                 warnings.simplefilter("ignore")
@@ -57,9 +55,6 @@ def single_line_errors(
             if fails_first():
                 print(f"{name}: interrupted", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
-        except BrokenPipeError:  # whoever read our output has left, as `| head` does; the results are written
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return None
         except Exception as error:
             message = message_of(error, more, advice)
             if message is None:
@@ -95,4 +90,6 @@ def message_of(error: Exception, more: tuple[type[Exception], ...] = (), advice:
             message = f"--deterministic: found {str(error).split('.')[0]}, expected operations that repeat"
         elif "DataLoader worker" in str(error):
             message = "a process that reads the data ended (killed, out of memory?); expected fewer --workers"
+        elif type(error).__name__.startswith("Dist") or any(name in str(error) for name in ("gloo/", "NCCL")):
+            message = "another process of this training ended, or does not answer; see what it printed"
     return None if message is None else " ".join(message.split())

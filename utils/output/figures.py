@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from scipy.ndimage import uniform_filter
+import scipy
 
 from metrics.outside_text import shown
 
@@ -29,7 +27,7 @@ def telling_window(a: np.ndarray, b: np.ndarray) -> tuple[slice, slice]:
 
     def means(image: np.ndarray) -> np.ndarray:
         """Of all such squares, by their top left pixels."""
-        found = uniform_filter(image.astype(np.float64), side, mode="constant")[side // 2 :, side // 2 :]
+        found = scipy.ndimage.uniform_filter(image.astype(np.float64), side, mode="constant")[side // 2 :, side // 2 :]
         return found[: a.shape[0] - side + 1, : a.shape[1] - side + 1]
 
     variances = [(means(x.astype(np.float64) ** 2) - means(x) ** 2).clip(0) for x in (a, b)]
@@ -50,6 +48,9 @@ def comparison_figure(path: Path, rows: list[list[Panel]], caption: str) -> None
     """
     if not rows:
         return
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  slow to import
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     rows = rows[:MOST_ROWS]
     columns = max(len(row) for row in rows)
     heights = [max(min(max(p.image.shape[0] / p.image.shape[1], 0.2), 3) for p in row) for row in rows]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import scipy.io
+import scipy
 import tifffile
 
 from data.files.geotiff import geo_tags

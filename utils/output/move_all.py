@@ -21,7 +21,7 @@ def move_all(moves: Mapping[Path, Path], scratch: Path) -> None:
             folder.mkdir()
         for number, (file, goal) in enumerate(moves.items()):
             if goal.exists():
-                _second(goal, scratch / str(number))
+                second_name(goal, scratch / str(number))
             file.replace(goal)
     except BaseException:
         with deaf():
@@ -39,7 +39,7 @@ def move_all(moves: Mapping[Path, Path], scratch: Path) -> None:
         raise
 
 
-def _second(file: Path, to: Path) -> None:
+def second_name(file: Path, to: Path) -> None:
     """A second name for a file, or a copy where the file system has no such names."""
     try:
         os.link(file, to)

@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 
 from data.files.atomic import name_file
 from data.files.regular_file import instead, read_small
+from data.files.scratch import Scratch, remove_abandoned
 from metrics import table_text
 from metrics.table import Table
 from utils.commandline.signals import deaf
@@ -29,7 +29,8 @@ class ResultFolder:
     The hidden folder is inside the target where that exists, else beside it: so on its file system, and refused before
     any work where nothing can be written. A folder of images holds those of one run: what earlier runs wrote to it,
     by the list in metrics.json, goes to the target's folder "before"; other files are left alone. An error or Ctrl-C
-    while files are moved puts everything back; two runs move one after the other.
+    while files are moved puts everything back; two runs move one after the other. The hidden folder that a killed run
+    left goes at the start of the next one; where it was killed while files were moved, at the end of the next one.
 
     Args:
         target: the folder, made if it is not there.
@@ -58,7 +59,9 @@ class ResultFolder:
         self._check(self.place / name for name in TABLES)
         self.made = [p for p in (room, *room.parents) if not p.exists()]
         room.mkdir(parents=True, exist_ok=True)
-        self.staging = Path(tempfile.mkdtemp(dir=room, prefix=f".{self.place.name}."))
+        self._remove_abandoned(_holds_earlier)
+        self._scratch = Scratch(room, self.place.name)
+        self.staging = self._scratch.path
         return self
 
     def path(self, name: str) -> Path:
@@ -97,13 +100,20 @@ class ResultFolder:
                 self._clean(done)
 
     def _clean(self, done: bool) -> None:
-        if not any((self.staging / SCRATCH).glob("*")) or done:  # else putting back has failed
+        if done or not _holds_earlier(self.staging):  # else putting back has failed
             shutil.rmtree(self.staging, ignore_errors=True)
+        self._scratch.let_go()
+        if done:
+            self._remove_abandoned(lambda _: False)
         for folder in [] if done else self.made:  # parents that were made for nothing
             try:
                 folder.rmdir()
             except OSError:
                 break
+
+    def _remove_abandoned(self, spared: Callable[[Path], bool]) -> None:
+        for room in (self.place, self.place.parent):
+            remove_abandoned(room, self.place.name, spared)
 
     def _move(self) -> None:
         staged = sorted(p for p in self.staging.rglob("*") if p.is_file())
@@ -149,6 +159,11 @@ def listed(folder: Path) -> set[Path]:
         return set()
     paths = {folder / name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
     return {path for path in paths if _is_inside(path, folder)}
+
+
+def _holds_earlier(staging: Path) -> bool:
+    """Whether files that were at the goals are in it still."""
+    return any((staging / SCRATCH).glob("*"))
 
 
 def _is_inside(path: Path, home: Path) -> bool:

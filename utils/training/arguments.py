@@ -57,7 +57,7 @@ class TrainingArguments:
     sensor: str | None = None
     rows: tuple[int, int] | None = None
     # hmf
-    ratio: int = 4
+    ratio: int | None = None
     srf: Path | None = None
     scenes: list[str] | None = None
     # infrared-visible pairs, of the peers too

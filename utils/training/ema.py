@@ -31,11 +31,11 @@ class Average:
         if self.weights is None:
             self.weights = {name: value.clone() for name, value in state.items()}
             return
-        for name, value in state.items():
-            if value.is_floating_point():
-                self.weights[name].lerp_(value, 1 - self.decay)
-            else:
-                self.weights[name].copy_(value)
+        moving = [name for name, value in state.items() if value.is_floating_point()]
+        averages, values = [self.weights[name] for name in moving], [state[name] for name in moving]
+        torch._foreach_lerp_(averages, values, 1 - self.decay)
+        for name in state.keys() - set(moving):
+            self.weights[name].copy_(state[name])
 
     @contextmanager
     def inside(self, model: nn.Module) -> Iterator[None]:

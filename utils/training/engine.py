@@ -2,7 +2,6 @@
 
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,11 +10,12 @@ from tqdm import tqdm
 
 from data.errors import DataError
 from models import load_pretrained, save_checkpoint
+from models.weights.files import WeightFile
 from utils import distributed
 from utils.commandline.progress import quiet
 from utils.commandline.signals import asked_to_stop
 
-from . import resume
+from . import resume, run_folder
 from .accumulation import accumulated
 from .ema import Average
 from .loader import Batches
@@ -24,7 +24,7 @@ from .objectives import Group, Objective
 from .settings import Settings
 from .validation import Validation, validated
 
-ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
+ADAM = {"betas": (0.9, 0.999), "eps": 1e-8, "fused": True}
 
 
 class Trainer:
@@ -50,17 +50,18 @@ class Trainer:
         self.epoch = self.step = self.total = self.skipped = 0
         self.sums = np.zeros(len(objective.names))
         self.best: float | None = None
+        self.sound = False  # whether last.pth is known to be a checkpoint that can be read
         self.asked = self.stop = False  # to stop: this process alone; all processes, as agreed after a step
 
-    def resume(self, path: Path) -> None:
+    def resume(self, file: WeightFile) -> None:
         """Go on from a checkpoint of `save`.
 
         Raises:
             CheckpointError, DataError: for files that are no such checkpoint, and runs with other settings.
         """
-        state = resume.training_state(path, self.settings.shared)
-        with resume.fitting(path):
-            self.model.load_state_dict(load_pretrained(path, method=None).state_dict())
+        state = resume.training_state(file, self.settings.shared)
+        with resume.fitting(file.path):
+            self.model.load_state_dict(load_pretrained(file, method=None).state_dict())
             resume.load_optimiser(self.optimiser, state["optimiser"])
             self.scaler.load_state_dict(state["scaler"])
             self.average.load(resume.checked_average(state["average"], self.model), self.settings.device)
@@ -69,9 +70,12 @@ class Trainer:
             self.skipped = self.skipped if distributed.rank() == 0 else 0  # those of all processes
             self.sums = np.array(state["sums"], np.float64) * np.ones(len(self.objective.names))
             resume.set_random_state(state["random"])
+        self.sound = self.settings.last.exists() and file.path.samefile(self.settings.last)
 
     def save(self) -> None:
         """last.pth: network, optimiser and everything else, complete or not at all. One process writes.
+
+        The one before it becomes previous.pth, unless this run has neither read nor written it: it may be damaged.
 
         Raises:
             FloatingPointError: for weights that are not finite; the file is left as it was.
@@ -88,7 +92,10 @@ class Trainer:
                 "random": resume.random_state(),
                 **{name: getattr(self, name) for name in resume.COUNTERS},
             }
+            if self.sound:
+                run_folder.keep_previous(self.settings)
             save_checkpoint(self.settings.last, self.model, {"training": state})
+            self.sound = True
 
     def fit(self, config: dict) -> dict[str, float]:
         """Train to the last epoch, or until Ctrl-C or the limit of steps; returns the last validation's metrics."""
@@ -100,7 +107,7 @@ class Trainer:
         logs = None
         with ExitStack() as held:
             if distributed.rank() == 0:
-                held.enter_context(resume.claimed(self.settings, fresh=self.total == 0))
+                held.enter_context(run_folder.claimed(self.settings, fresh=self.total == 0))
                 columns = ["lr", *self.objective.names, *self.validation.names, "seconds"]
                 logs = Logs(self.settings.folder, columns, config, self.epoch, self.total)
                 held.callback(logs.close)

@@ -18,12 +18,14 @@ from utils.commandline.errors import UsageError
 from utils.commandline.srf_option import read_srf
 
 from .arguments import TrainingArguments
+from .ignored_options import refuse, sides_of_patches
 from .objectives import DetailObjective
 from .recipe import Recipe
 from .task import Task
 from .validation import with_reference
 from .validation_split import MOST_SCENES, readable_indices, split_held, validation_label, validation_patches
 
+RATIO = 4  # of the resolutions, where neither --ratio nor the patches say one
 MOST_SIDE = 256  # pixels of a validated scene's middle
 
 
@@ -37,13 +39,17 @@ def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
         if source.bands != len(srf) or source.guide_bands != srf.shape[1]:
             found = f"{source.bands} bands and a guide of {source.guide_bands}"
             raise DataError(args.data, found, f"{srf.shape[0]} and {srf.shape[1]} of the spectral response (--srf)")
-        ratio, label = source.ratio, str(args.data)
+        ratio, label, patch = source.ratio, str(args.data), sides_of_patches(args, source.sides)
+        refuse(args, ("stride", "bits", "scenes"), f"for {label}, which holds patches, expected for scenes only")
+        if args.ratio not in (None, ratio):
+            raise UsageError(f"--ratio: found {args.ratio} for {label}, whose patches have {ratio}, expected none")
         source, held_patches = split_held(source, args.hold_back, label)
         items = validation_patches(source, held_patches, args.skip_bad)
         seen, what, plain = held_patches, "patches (which may overlap the others)", ("bilinear", "base_image")
     else:
-        ratio = args.ratio
+        ratio, patch = args.ratio or RATIO, recipe.patch
         if args.data is None:
+            refuse(args, ("bits", "scenes"), "without --data, expected with it")
             scenes, label = sample_hyperspectral(), "the embedded sample"
         else:
             every, label = training_scenes(args.data, args.scenes, args.bits)
@@ -75,6 +81,8 @@ def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
         validation=with_reference(items, ratio, plain),
         validation_label=validation_label(len(items), what, None, seen) + both,
         label=label,
+        patch=patch,
+        ratio=ratio,
         loss_settings=[weight, args.backward_target, ratio],
         expected_config={
             "bands": len(srf),

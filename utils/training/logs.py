@@ -27,15 +27,16 @@ class Logs:
         from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  slow to import
 
         self.file, self.columns = folder / "train.csv", ["epoch", "step", *columns]
-        rows = _rows(self.file) if steps else []
-        self._write([row for row in rows if int(row["epoch"]) < epochs])
+        rows = log_rows(self.file) if steps else []
         write_whole(folder / "run.json", json.dumps(config, indent=1) + "\n")
-        self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1 if steps else None)
+        self._write([row for row in rows if int(row["epoch"]) < epochs])
+        # from 0 on: also what a run logged there that was killed before it had a checkpoint
+        self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1 if steps else 0)
         self.board.add_text("config", "```\n" + json.dumps(config, indent=1) + "\n```")
 
     def row(self, epoch: int, step: int, values: dict[str, float]) -> None:
         """Add the row of an epoch; the file is complete after every row."""
-        rows = _rows(self.file)
+        rows = log_rows(self.file)
         self._write([*rows, {"epoch": epoch, "step": step, **values}])
         for name, value in values.items():
             self.board.add_scalar(f"epoch/{name}", value, step)
@@ -61,7 +62,8 @@ class Logs:
         write_whole(self.file, text.getvalue())
 
 
-def _rows(file: Path) -> list[dict]:
+def log_rows(file: Path) -> list[dict]:
+    """The rows of a train.csv, none where it is not there; DataError for other files."""
     if not file.exists():
         return []
     try:

@@ -34,8 +34,7 @@ def ssim_map(x: Tensor, y: Tensor, window: int = SSIM_WINDOW, whole: bool = Fals
     distance = torch.arange(window, dtype=x.dtype, device=x.device) - window // 2
     weights = torch.exp(-(distance**2) / (2 * SSIM_SIGMA**2))
     weights = weights / weights.sum()
-    by = means_by_matrices if x.device.type == "cpu" else means_by_convolutions
-    local_mean = by(weights, x.shape[-2:], whole)
+    local_mean = means_of_windows(weights, x.shape[-2:], whole)
 
     mean_x, mean_y = local_mean(x), local_mean(y)
     variance_x = local_mean(x * x) - mean_x**2
@@ -47,8 +46,20 @@ def ssim_map(x: Tensor, y: Tensor, window: int = SSIM_WINDOW, whole: bool = Fals
     return luminance * contrast
 
 
+def means_of_windows(weights: Tensor, sides: Sequence[int], reflect: bool = False) -> Callable[[Tensor], Tensor]:
+    """What makes (B, C, H, W), H and W as `sides`, sums of windows, weighted along both axes; the faster of two ways.
+
+    Args:
+        weights: (window,), on the image's device.
+        sides: of the image.
+        reflect: (B, C, H, W) from images reflected at the border; else the valid region.
+    """
+    by = means_by_matrices if weights.device.type == "cpu" else means_by_convolutions
+    return by(weights, sides, reflect)
+
+
 def means_by_matrices(weights: Tensor, sides: Sequence[int], reflect: bool) -> Callable[[Tensor], Tensor]:
-    """What makes (B, C, H, W), H and W as `sides`, weighted means of windows: ten times faster on a CPU."""
+    """`means_of_windows` by products of matrices: ten times faster on a CPU."""
 
     def windows(side: int) -> Tensor:  # a row for every window
         pixels = torch.eye(side, dtype=weights.dtype, device=weights.device)
@@ -77,9 +88,8 @@ def structure(x: Tensor) -> Tensor:
     """S(x) = 1 - box sum over 11x11 of (x - right-shifted x)^2 + (x - down-shifted x)^2, zeros outside; as x."""
     right = functional.pad(x, (1, 0))[..., :-1]
     down = functional.pad(x, (0, 0, 1, 0))[..., :-1, :]
-    energy = (x - right) ** 2 + (x - down) ** 2
-    box = torch.ones(1, 1, STRUCTURE_WINDOW, STRUCTURE_WINDOW, dtype=x.dtype, device=x.device)
-    return 1 - functional.conv2d(energy, box, padding=STRUCTURE_WINDOW // 2)
+    energy = functional.pad((x - right) ** 2 + (x - down) ** 2, (STRUCTURE_WINDOW // 2,) * 4)
+    return 1 - means_of_windows(x.new_ones(STRUCTURE_WINDOW), energy.shape[-2:])(energy)
 
 
 def ivf_terms(

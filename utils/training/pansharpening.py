@@ -10,6 +10,7 @@ from models import dcinn_ps
 from utils.commandline.errors import UsageError
 
 from .arguments import TrainingArguments
+from .ignored_options import refuse, sides_of_patches
 from .objectives import DetailObjective
 from .recipe import Recipe
 from .task import Task
@@ -19,9 +20,9 @@ from .validation_split import split_held, validation_label, validation_patches
 
 def pansharpening(args: TrainingArguments, recipe: Recipe) -> Task:
     """Patches of a training H5, of a scene by Wald's protocol, or of the sample scene."""
+    patch: int | str = recipe.patch
     if args.data is None:
-        if args.rows or args.stride:
-            raise UsageError("--rows, --stride: found without --data, expected with it")
+        refuse(args, ("rows", "stride", "bits", "sensor"), "without --data, expected with it")
         scene = sample_pan_scene()
         source = PanScenePatches(scene["ms"], scene["pan"][0], sensor=SAMPLE_SENSOR, patch=recipe.patch)
         label, bands, ratio = "the embedded sample", len(scene["ms"]), 4
@@ -29,8 +30,8 @@ def pansharpening(args: TrainingArguments, recipe: Recipe) -> Task:
         file = PanCollection(args.data, sensor=args.sensor, bits=args.bits, rows=args.rows)
         label, bands, ratio = file.label, file.bands, file.ratio
         if file.has_reference:
-            if args.stride:
-                raise UsageError(f"--stride: found for {args.data}, which holds patches, expected for a scene only")
+            refuse(args, ("stride",), f"for {args.data}, which holds patches, expected for a scene only")
+            patch = sides_of_patches(args, file.sides)
             source = PanPatches(file)
         else:
             if file.ms_sides is None or len(file) != 1:
@@ -63,6 +64,7 @@ def pansharpening(args: TrainingArguments, recipe: Recipe) -> Task:
         validation=with_reference(items, ratio, (EXP, "base_image")),
         validation_label=validation_label(len(items), what, args.val, held),
         label=label,
+        patch=patch,
         loss_settings=[weight, args.backward_target],
         expected_config={"bands": bands, "without": args.without},
     )

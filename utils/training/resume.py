@@ -11,13 +11,10 @@ import torch
 from data.errors import DataError
 from models import CheckpointError
 from models.weights.checkpoint import load_extra
-from utils.commandline.errors import UsageError
-from utils.output.folder_lock import alone
+from models.weights.files import WeightFile
 
 from .fingerprint import is_same
-from .settings import Settings
 
-PATIENCE = 10.0  # seconds, in which the loader processes of a run that was killed end
 LATER = ("bits", "sensor", "ratio", "scenes", "data")  # settings that files of earlier versions do not have
 COUNTERS = ("epoch", "step", "total", "skipped", "best")  # of a training, as it keeps them
 
@@ -52,14 +49,14 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def training_state(path: Path, settings: dict) -> dict:
+def training_state(file: WeightFile, settings: dict) -> dict:
     """What a checkpoint holds beside the network.
 
     Raises:
         DataError: for weights without it.
         CheckpointError: for no checkpoint, and for a run with other settings.
     """
-    state = load_extra(path).get("training")
+    path, state = file.path, load_extra(file).get("training")
     if not isinstance(state, dict):
         raise DataError(path, "weights without a training state", "a last.pth of a training run")
     with fitting(path):
@@ -77,10 +74,18 @@ def checked_counters(state: dict) -> dict[str, object]:
     return found
 
 
+WAYS = ("foreach", "fused")  # of an optimiser, to the same numbers up to rounding
+
+
 def load_optimiser(optimiser: torch.optim.Adam, state: dict) -> None:
-    """The moments of every weight; ValueError for another optimiser, other shapes, and numbers that are not finite."""
+    """The moments of every weight; ValueError for another optimiser, other shapes, and numbers that are not finite.
+
+    How the optimiser goes about it stays as it is, whatever the file's did.
+    """
     settings = [{k: v for k, v in group.items() if k not in ("params", "lr")} for group in optimiser.param_groups]
-    optimiser.load_state_dict(state)
+    ways = [{name: group[name] for name in WAYS} for group in optimiser.param_groups]
+    groups = [{**group, **own} for group, own in zip(state["param_groups"], ways, strict=True)]
+    optimiser.load_state_dict({**state, "param_groups": groups})
     for group, expected in zip(optimiser.param_groups, settings, strict=True):
         for name, value in expected.items():
             if type(group[name]) is not type(value) or group[name] != value:
@@ -134,33 +139,6 @@ def fitting(path: Path) -> Iterator[None]:
             f"{path}: found a training state that does not fit ({type(error).__name__}: {why}), expected the last.pth "
             "of such a run"
         ) from None
-
-
-@contextmanager
-def claimed(settings: Settings, fresh: bool) -> Iterator[None]:
-    """The folder of a run, made where it is not there, for this run alone until the block ends.
-
-    Args:
-        settings: of the run.
-        fresh: whether it begins, and does not go on from a checkpoint.
-
-    Raises:
-        UsageError: for a run that begins where another one began and ended since the options were checked.
-        BlockingIOError: where another run is at work there.
-    """
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    with alone(settings.folder, PATIENCE):
-        if fresh and settings.last.exists():
-            raise UsageError(f"{settings.last}: found an earlier run, expected --resume or another --output")
-        remove_leftovers(settings.last, settings.best)
-        yield
-
-
-def remove_leftovers(*paths: Path) -> None:
-    """Half-written checkpoints that a killed run left beside these files, see `models.save_checkpoint`."""
-    for path in paths:
-        for temporary in path.parent.glob(f".{path.name}.*"):
-            temporary.unlink(missing_ok=True)
 
 
 def check_same(path: object, found: dict, expected: dict) -> None:

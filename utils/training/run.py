@@ -1,7 +1,5 @@
 """A training run from options to checkpoint. The data and loss of each task: `pansharpening.py` and its neighbours."""
 
-import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +8,15 @@ import torch
 from torch import nn
 
 from data.errors import DataError
-from data.files.regular_file import check_regular, check_replaceable, read_small
 from models import CheckpointError, load_pretrained
 from models.peers import build_peer
+from models.weights.files import WeightFile
 from utils import distributed
 from utils.commandline.device import hardware, pick_device
 from utils.commandline.errors import UsageError
 from utils.commandline.terminal import say
 
+from . import run_folder
 from .arguments import TrainingArguments
 from .engine import Trainer
 from .fingerprint import fingerprint
@@ -40,10 +39,10 @@ def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[]
     """
     with distributed.processes(pick_device(args.device)) as device:
         check(args, device, on_grid=name in ("ps", "hmf"))
-        _check_folder(args)
+        file = run_folder.opened(args)
         seed_everything(args.seed)
         task = _prepared(prepare)
-        model = _started(args, task, device)
+        model = _started(args, file, task, device)
         try:
             pin, short = device.type == "cuda", recipe.short_last
             batches = Batches(task.source, recipe.batch, args.seed, args.workers, pin=pin, short_last=short)
@@ -54,10 +53,13 @@ def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[]
         settings.shared = _shared(name, args, recipe, task, batches, model)
         trainer = Trainer(task.objective(model).to(device), batches, task.validation, settings)
         plain = task.validation.plain() if distributed.rank() == 0 else {}
-        if args.resume:
-            trainer.resume(args.resume)
+        if file is not None:
+            trainer.resume(file)
+        elif args.resume:
+            run_folder.check_same_run(args, settings.shared)
+        earlier, file = (None if file is None else file.path), None  # its tensors are not kept
         if distributed.rank() == 0:
-            _report(name, args, task, batches, recipe, device)
+            _report(name, args, earlier, task, batches, recipe, device)
             for row, metrics in plain.items():
                 say(f"without a network, {row}: {_listed(metrics)}")
         description = _description(name, args, recipe, task, settings, plain)
@@ -104,7 +106,7 @@ def _shared(
         "task": name,
         "samples": len(task.source),
         "batch": batches.batch,
-        "patch": recipe.patch,
+        "patch": task.patch or recipe.patch,
         "lr": recipe.lr,
         "milestones": list(recipe.milestones),
         "seed": args.seed,
@@ -117,7 +119,7 @@ def _shared(
         "rows": args.rows,
         "bits": args.bits,
         "sensor": args.sensor,
-        "ratio": args.ratio if name == "hmf" else None,
+        "ratio": task.ratio,
         "scenes": args.scenes,
         "infrared_range": args.infrared_range,
         "data": fingerprint(task.source),
@@ -136,6 +138,7 @@ def _description(
         "task": name,
         "recipe": args.recipe,
         "data": task.label,
+        "weights": args.weights,
         "validation": task.validation_label,
         "without_network": plain,
         "settings": settings.shared,
@@ -149,40 +152,20 @@ def _description(
     }
 
 
-def _check_folder(args: TrainingArguments) -> None:
-    """Refuse to mix two runs in a folder; sets args.resume to the file to go on from."""
-    nearest = next(place for place in (args.output.absolute(), *args.output.absolute().parents) if place.exists())
-    if not nearest.is_dir():
-        raise UsageError(f"{nearest}: found a file, expected a folder for the run")
-    if not os.access(nearest, os.W_OK):
-        raise UsageError(f"{nearest}: found a folder that cannot be written, expected another --output")
-    last = args.output / "last.pth"
-    check_replaceable(*(args.output / name for name in ("last.pth", "best.pth", "train.csv", "run.json")))
-    if not args.resume:
-        for earlier in (last, args.output / "best.pth", args.output / "train.csv"):
-            if earlier.exists():
-                raise UsageError(f"{earlier}: found an earlier run, expected --resume or another --output")
-        return
-    args.resume = last if args.resume is True else args.resume
-    check_regular(args.resume, "a last.pth to go on from")
-    if args.weights:
-        raise UsageError("--weights: found beside --resume, which has its own, expected one of them")
-    if last.exists() and not args.resume.samefile(last):
-        raise UsageError(f"{last}: found another run than {args.resume}, expected another --output")
-
-
-def _started(args: TrainingArguments, task: Task, device: torch.device) -> nn.Module:
-    if args.resume or args.weights:
-        file = args.resume or args.weights
+def _started(args: TrainingArguments, file: WeightFile | None, task: Task, device: torch.device) -> nn.Module:
+    """The network: of the checkpoint to go on from, of --weights, or a fresh one."""
+    if file is not None or args.weights:
+        weights = file or args.weights
         if task.method != "dcinn":
-            model = load_pretrained(file, device=device, method=task.method).train()
-            return model if args.resume else _grown(model, task.expected_config).to(device).train()
-        given = {} if args.resume else task.given_to_authors_files
-        model = load_pretrained(file, task=task.kind, device=device, **given)
+            model = load_pretrained(weights, device=device, method=task.method).train()
+            return model if file is not None else _grown(model, task.expected_config).to(device).train()
+        given = {} if file is not None else task.given_to_authors_files
+        model = load_pretrained(weights, task=task.kind, device=device, **given)
         for name, wanted in task.expected_config.items():
             found = getattr(model.config, name)
             if not np.array_equal(found, wanted) and not (name == "srf" and np.allclose(found, wanted, atol=1e-6)):
-                raise UsageError(f"{args.resume or args.weights}: found another {name} than that of data and options")
+                where = args.weights if file is None else file.path
+                raise UsageError(f"{where}: found another {name} than that of data and options")
         return model.train()
     try:
         return task.build().to(device).train()
@@ -199,23 +182,23 @@ def _grown(model: nn.Module, options: dict) -> nn.Module:
     return grown
 
 
-def _data_of(folder: Path) -> str | None:
-    """What a run says its data are; None where that is not known."""
-    try:
-        return str(json.loads(read_small(folder / "run.json"))["data"])
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-
-
 def _report(
-    name: str, args: TrainingArguments, task: Task, batches: Batches, recipe: Recipe, device: torch.device
+    name: str,
+    args: TrainingArguments,
+    earlier: Path | None,
+    task: Task,
+    batches: Batches,
+    recipe: Recipe,
+    device: torch.device,
 ) -> None:
     say(f"{name}, recipe {args.recipe}: {len(task.source)} samples from {task.label}")
-    if args.resume and (began := _data_of(args.resume.parent)) not in (None, task.label):
+    if args.resume and earlier is None:
+        say(f"--resume: the run in {args.output} had no checkpoint yet; it starts from the beginning")
+    if args.resume and (began := run_folder.data_of((earlier or args.output / "x").parent)) not in (None, task.label):
         say(f"note: run.json names the data {began}")
     say(f"validation: {task.validation_label}")
     say(
-        f"{recipe.epochs} epochs of {len(batches)} batches of {batches.batch} (patch {recipe.patch}), "
+        f"{recipe.epochs} epochs of {len(batches)} batches of {batches.batch} (patch {task.patch or recipe.patch}), "
         f"learning rate {recipe.lr:g}, {distributed.world()} process(es) on {device}"
         + (f"; ends after {args.steps} steps" if args.steps else "")
     )

@@ -46,6 +46,11 @@ class Settings:
         return self.folder / "last.pth"
 
     @property
+    def previous(self) -> Path:
+        """The checkpoint before the last one."""
+        return self.folder / "previous.pth"
+
+    @property
     def best(self) -> Path:
         """The weights of the best validation, for use."""
         return self.folder / "best.pth"

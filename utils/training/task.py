@@ -24,6 +24,8 @@ class Task:
         expected_config: fields of the configuration that weights to start from must have.
         given_to_authors_files: srf or base_rule, which the authors' files lack.
         method: "dcinn", or one of `models.peers`.
+        patch: side of the patches, where it is that of prepared ones; None: the recipe's.
+        ratio: of the resolutions (hmf).
     """
 
     kind: str
@@ -37,3 +39,5 @@ class Task:
     expected_config: dict
     given_to_authors_files: dict = field(default_factory=dict)
     method: str = "dcinn"
+    patch: int | str | None = None
+    ratio: int | None = None

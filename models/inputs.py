@@ -1,0 +1,41 @@
+"""Images that a network can compute with: tensors of floating point, of its precision and on its device."""
+
+import torch
+from torch import Tensor, nn
+
+
+def check_kind(network: nn.Module, **images: object) -> None:
+    """Refuse what PyTorch would refuse somewhere inside the network.
+
+    Args:
+        network: whose first weight says precision and device. Under autocast float16, bfloat16 and float32 may mix.
+        images: by the names that messages have, underscores being spaces.
+
+    Raises:
+        TypeError: for what is no tensor.
+        ValueError: for whole numbers, another precision, another device.
+    """
+    if torch.compiler.is_compiling():
+        return
+    weight = next(network.parameters(), None)
+    for key, image in images.items():
+        name = key.replace("_", " ")
+        if not isinstance(image, Tensor):
+            raise TypeError(f"{name}: found {type(image).__name__}, expected a torch.Tensor (torch.from_numpy)")
+        if not image.is_floating_point():
+            raise ValueError(f"{name}: found {image.dtype}, expected floating point in [0, 1]")
+        if weight is None:  # a replica of nn.DataParallel
+            continue
+        if image.device != weight.device:
+            raise ValueError(
+                f"{name}: found a tensor on {image.device}, expected one on {weight.device}, as the network"
+            )
+        if image.dtype != weight.dtype and not _cast(image, weight):
+            raise ValueError(
+                f"{name}: found {image.dtype}, expected {weight.dtype}, as the network (or network.to({image.dtype}))"
+            )
+
+
+def _cast(image: Tensor, weight: Tensor) -> bool:
+    """Whether autocast brings both to one precision."""
+    return torch.is_autocast_enabled(image.device.type) and torch.float64 not in (image.dtype, weight.dtype)
