@@ -136,8 +136,13 @@ class Cubes:
         """What an image declares its pixels without measurement to hold (GDAL_NODATA of TIFF)."""
         if self.files[index].suffix.lower() not in TIFF:
             return None
-        with tifffile.TiffFile(self.files[index]) as file:
-            return page_nodata(file.series[0].keyframe)
+        try:
+            with tifffile.TiffFile(self.files[index]) as file:
+                return page_nodata(file.series[0].keyframe)
+        except Exception as error:  # tifffile raises many types on damaged files
+            raise DataError(
+                self.files[index], f"no readable tags ({one_line(error, 100)})", "a complete file"
+            ) from None
 
     def _array(self, index: int) -> tuple[np.ndarray, int | None]:
         """An image as stored, and the axis that its format gives the bands."""

@@ -44,7 +44,8 @@ def single_line_errors(
     @functools.wraps(main)
     def wrapped(argv: list[str] | None = None) -> object:
         name = program or Path(sys.modules[main.__module__].__file__ or main.__module__).name
-        logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+        for library in ("tifffile", "PIL"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         lasting_streams()
         try:
