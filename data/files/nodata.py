@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from data.errors import DataError
 
@@ -100,7 +100,7 @@ def _mirrored(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     A missing pixel is mirrored at the outer side of the nearest one that is there; it is that one where its mirror
     image is missing, too.
     """
-    distances, (y, x) = ndimage.distance_transform_edt(missing, return_indices=True)
+    distances, (y, x) = scipy.ndimage.distance_transform_edt(missing, return_indices=True)
     down, across = np.indices(missing.shape)
     inwards = 1 - 1 / np.maximum(distances, 1)  # 0 for the pixel beside it
     rows = np.clip(np.rint(y + (y - down) * inwards).astype(int), 0, len(missing) - 1)
@@ -139,7 +139,7 @@ def zero_border(image: np.ndarray) -> float:
     """
     step = -(-max(image.shape[1:]) // SEEN)
     zeros = (image[:, ::step, ::step] == 0).all(axis=0)
-    labels, _ = ndimage.label(zeros)
+    labels, _ = scipy.ndimage.label(zeros)
     edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     return float(np.isin(labels, edges[edges > 0]).mean())
 
