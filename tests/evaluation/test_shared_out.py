@@ -219,9 +219,9 @@ def test_a_guest_cleans_up_after_an_owner_that_is_gone_and_only_then(tmp_path):
 
 
 def test_a_guest_whose_owner_has_cleaned_up_says_that_it_ended(tmp_path):
-    with pytest.raises(ValueError, match="bad"), ResultFolder(tmp_path / "out") as owner:
-        guest = GuestFolder(tmp_path / "out", owner.staging, owner.made)
-        raise ValueError("bad")
+    owner = ResultFolder(tmp_path / "out").__enter__()
+    guest = GuestFolder(tmp_path / "out", owner.staging, owner.made)
+    owner.__exit__(ValueError, ValueError("bad"), None)
     with pytest.raises(UsageError, match="another process ended"):
         guest.__exit__(FileNotFoundError, FileNotFoundError(2, "no such file"), None)
 
