@@ -18,6 +18,7 @@ from .streams import lasting_streams
 from .terminal import harmless_streams
 
 BAD_INPUT, INTERRUPTED = 2, 130
+ENDED = "another process ended, expected all of torchrun's to the end"
 FEWER_PIXELS = "fuse by tiles (--tile 512)"
 
 
