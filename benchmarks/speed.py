@@ -36,7 +36,6 @@ from variants import inference, training
 
 from data.simulate import spectral_response
 from models import DCINN, dcinn_hmf, dcinn_ivf, dcinn_ps, load_pretrained
-from models.convexp import ConvExp
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser, positive
@@ -49,7 +48,6 @@ BUILD = {
     "ivf": (lambda: dcinn_ivf("max"), (1, 1)),
 }
 MATRIX = 2048
-WARM = 2**17  # pixels of a half-scale image that the network has seen before it builds what large images gain by
 
 
 def stirred(build: Callable[[], DCINN], device: str) -> DCINN:
@@ -84,12 +82,6 @@ def peak_memory(call: Callable, device: str) -> float:
     return most / 2**20
 
 
-def kept(model: DCINN) -> float:
-    """MB of the spectra that a network keeps between calls."""
-    layers = [module for module in model.modules() if isinstance(module, ConvExp)]
-    return sum(layer.kept_bytes for layer in layers) / 2**20
-
-
 def seconds(call: Callable, device: str) -> float:
     """Of one call."""
     start = time.perf_counter()
@@ -116,9 +108,6 @@ def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[
     with FlopCounterMode(display=False) as counter:
         results = {"plain": calls["plain"]()}
     results.update({name: call() for name, call in calls.items() if name != "plain"})
-    if not args.training:  # a network in use has seen other images
-        for _ in range(min(4 * WARM // (size[0] * size[1]), 8)):
-            results["ours"] = calls["ours"]()
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(args.repeats):
         for name, call in calls.items():
@@ -129,7 +118,7 @@ def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[
         row = {"task": task, "size": list(size), "batch": batch, "training": args.training}
         row.update(variant=name, seconds=spent, all_seconds=times[name])
         row["speedup"] = statistics.median(times["plain"]) / spent
-        row["peak_MB"] = peak_memory(call, args.device) + (kept(model) if name == "ours" else 0)
+        row["peak_MB"] = peak_memory(call, args.device)
         row["plain_GFLOP_per_s"] = counter.get_total_flops() / spent / 1e9
         row["difference"] = float((results[name] - results["plain"]).abs().max())
         rows.append(row)
