@@ -82,13 +82,13 @@ def peak_memory(call: Callable, device: str) -> float:
     return most / 2**20
 
 
-def seconds(call: Callable, device: str) -> float:
+def seconds(call: Callable, device: str, clock: Callable[[], float] = time.perf_counter) -> float:
     """Of one call."""
-    start = time.perf_counter()
+    start = clock()
     call()
     if device == "cuda":
         torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[dict]:
@@ -108,10 +108,11 @@ def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[
     with FlopCounterMode(display=False) as counter:
         results = {"plain": calls["plain"]()}
     results.update({name: call() for name, call in calls.items() if name != "plain"})
+    clock = time.process_time if args.cpu_seconds else time.perf_counter
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(args.repeats):
         for name, call in calls.items():
-            times[name].append(seconds(call, args.device))
+            times[name].append(seconds(call, args.device, clock))
     rows = []
     for name, call in calls.items():
         spent = statistics.median(times[name])
@@ -136,6 +137,7 @@ def main(argv: list[str] | None = None) -> list[dict]:
     parser.add_argument("--at-once", type=positive, help="training: also with so many patches at once")
     parser.add_argument("--bf16", action="store_true", help="also in bfloat16 (autocast)")
     parser.add_argument("--repeats", type=positive, default=5, help="of every measurement; the median counts")
+    parser.add_argument("--cpu-seconds", action="store_true", help="of the process, where others use the machine too")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where it runs")
     parser.add_argument("--output", type=Path, help="folder for speed.json and speed.png (default: print only)")
     args = parser.parse_args(argv)
