@@ -1,0 +1,90 @@
+"""A C source of this folder, compiled once at its first use by the system's own compiler, where there is one.
+
+The library is kept in the user's cache folder (XDG_CACHE_HOME, else ~/.cache) under a name that says which source,
+compiler and processor it is of; where that cannot be written, it lives as long as the process. Whatever goes wrong, the
+answer is None, quietly: callers have a way without. DCINN_COMPILE=0 in the environment switches it off.
+"""
+
+import contextlib
+import ctypes
+import functools
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+NATIVE = (("-march=native",), ("-mcpu=native",), ())  # the first that the compiler knows
+FLAGS = ("-O2", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
+PATIENCE = 120  # seconds
+
+
+@functools.cache
+def compiler() -> tuple[tuple[str, ...], str] | None:
+    """The command up to the flags for this processor, and the macros that they define; None without a compiler."""
+    if os.environ.get("DCINN_COMPILE") == "0" or os.name != "posix":
+        return None
+    for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
+        with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+            command = shlex.split(name)
+            if command and shutil.which(command[0]):
+                for native in NATIVE:
+                    done = _run(*command, *native, "-dM", "-E", "-x", "c", os.devnull)
+                    if done.returncode == 0 and b"__GNUC__" in done.stdout:
+                        return (*command, *native), done.stdout.decode(errors="replace")
+    return None
+
+
+def vectors() -> tuple[int, ...]:
+    """Floats of the processor's vectors, the longest first; empty without a compiler."""
+    found = compiler()
+    if found is None:
+        return ()
+    return (*((16,) if "__AVX512F__" in found[1] else ()), *((8,) if "__AVX__" in found[1] else ()), 4)
+
+
+@functools.cache
+def library(source: Path, *defines: str) -> ctypes.CDLL | None:
+    """The library of a C source with macros as in ("VEC=8",), or None."""
+    found = compiler()
+    if found is None:
+        return None
+    with contextlib.suppress(OSError, RuntimeError, subprocess.SubprocessError):
+        command = (*found[0], *FLAGS, *(f"-D{define}" for define in defines))
+        said = "\0".join((*command, found[1])).encode() + source.read_bytes()
+        name = f"{source.stem}-{hashlib.sha256(said).hexdigest()[:32]}.so"
+        with contextlib.suppress(OSError, RuntimeError):
+            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "dcinn"
+            kept = folder / name
+            if not _ours(kept):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _compile(command, source, kept)
+            return ctypes.CDLL(str(kept))
+        with tempfile.TemporaryDirectory(prefix="dcinn-") as passing:
+            _compile(command, source, Path(passing) / name)
+            return ctypes.CDLL(str(Path(passing) / name))
+    return None
+
+
+def _ours(path: Path) -> bool:
+    """Whether a file is there that nobody else can have put there."""
+    return path.is_file() and path.stat().st_uid in {os.getuid(), 0} and not path.stat().st_mode & 0o022
+
+
+def _compile(command: tuple[str, ...], source: Path, target: Path) -> None:
+    """The target, all of it at once: several processes may do the same. OSError where the compiler fails."""
+    handle, part = tempfile.mkstemp(prefix=f".{target.stem}-", dir=target.parent)
+    os.close(handle)
+    try:
+        if _run(*command, str(source), "-o", part).returncode != 0:
+            raise OSError(f"{command[0]}: failed")
+        Path(part).chmod(0o755)
+        Path(part).replace(target)
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+def _run(*command: str) -> subprocess.CompletedProcess:
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)

@@ -1,0 +1,79 @@
+"""The convolution exponential of a fixed number of terms, forward and backward, the plain way or Winograd's."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .winograd import LEAST_TILES, PER, SIZE, Series, library_for
+
+
+def horner(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
+    """x + M(x + M/2 (x + M/3 (x + ...))): no term of its own ever gets too small for the number format.
+
+    The plain sum of a fresh network runs into denormal numbers, which a CPU handles 8 times slower.
+    """
+    total = x
+    for i in range(terms, 0, -1):
+        total = torch.add(x, functional.conv2d(total, kernel, padding=kernel.shape[-1] // 2), alpha=1 / i)
+    return total
+
+
+def series(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
+    """`horner`, by Winograd's way where that is faster: float32 on a CPU, 5x5, not in a graph that is being traced."""
+    if not _suits(x, kernel):
+        return horner(x, kernel, terms)
+    if torch.is_grad_enabled() and (x.requires_grad or kernel.requires_grad):
+        return WinogradSeries.apply(x, kernel, terms)
+    return _forward(x, kernel, terms)
+
+
+def _suits(x: Tensor, kernel: Tensor) -> bool:
+    if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active():
+        return False
+    n, channels, height, width = x.shape
+    plain = all(type(t) in {Tensor, torch.nn.Parameter} and t.dtype == torch.float32 for t in (x, kernel))
+    if not plain or x.device.type != "cpu" or kernel.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+        return False
+    if kernel.shape != (channels, channels, SIZE, SIZE) or n * -(-height // PER) * -(-width // PER) < LEAST_TILES:
+        return False
+    return library_for(channels) is not None
+
+
+def _innermost(x: Tensor) -> Tensor:
+    return x.permute(0, 2, 3, 1).contiguous()
+
+
+def _forward(x: Tensor, kernel: Tensor, terms: int, totals: list[Tensor] | None = None) -> Tensor:
+    library = library_for(x.shape[1])
+    assert library is not None
+    x = _innermost(x.detach())
+    return Series(library, x)(x, kernel.detach(), terms, totals).permute(0, 3, 1, 2)
+
+
+class WinogradSeries(torch.autograd.Function):
+    """`series` of (x, kernel, terms)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: Tensor, terms: int) -> Tensor:  # noqa: ANN401
+        totals: list[Tensor] = []
+        y = _forward(x, kernel, terms, totals)
+        ctx.save_for_backward(x, kernel, *totals[1:])
+        ctx.terms = terms
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # noqa: ANN401
+        x, kernel, *totals = ctx.saved_tensors
+        if torch.is_grad_enabled():  # derivatives of derivatives
+            wanted = [t for t, needed in zip((x, kernel), ctx.needs_input_grad, strict=False) if needed]
+            found = iter(torch.autograd.grad(horner(x, kernel, ctx.terms), wanted, grad, create_graph=True))
+            of_x, of_kernel = (next(found) if needed else None for needed in ctx.needs_input_grad[:2])
+            return of_x, of_kernel, None
+        library = library_for(x.shape[1])
+        assert library is not None
+        g = _innermost(grad)
+        totals = [_innermost(x), *totals][: ctx.terms]
+        of_x, of_kernel = Series(library, g).backward(g, kernel, totals)
+        return of_x.permute(0, 3, 1, 2), of_kernel, None
