@@ -40,7 +40,7 @@ class PanScene:
 
     def __init__(self, ms: Windows, pan: Windows, scale: int, nodata: float | None = None) -> None:
         self.ms, self.pan, self.scale = ms, pan, scale
-        self.notes: list[str] = []
+        self.notes = [*ms.notes, *pan.notes]
         if pan.shape[0] != 1:
             raise DataError(pan.path, f"{pan.shape[0]} bands", "one, the pan image")
         self._align()
