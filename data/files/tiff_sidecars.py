@@ -23,8 +23,8 @@ def world_tags(path: Path, tags: list[tuple]) -> list[tuple]:
     """
     if any(code in (SCALE, MATRIX) for code, *_ in tags):
         return tags
-    names = {path.stem.lower() + suffix for suffix in WORLD}
-    beside = next((p for p in sorted(path.parent.iterdir()) if p.name.lower() in names and p.is_file()), None)
+    suffixes = (form for suffix in WORLD for form in (suffix, suffix.upper()))
+    beside = next((p for p in map(path.with_suffix, suffixes) if p.is_file()), None)
     if beside is None:
         return tags
     try:
