@@ -17,6 +17,7 @@ from .geotiff import TIFF, page_nodata
 from .nodata import refuse_nodata
 from .regular_file import check_regular
 from .size_limits import check_declared
+from .tiff_masks import check_samples
 from .tiff_pages import check_pages
 
 SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
@@ -183,6 +184,7 @@ def _read_tiff(path: Path) -> tuple[np.ndarray, int | None]:
         check_pages(path, file)
         series = file.series[0]
         check_declared(path, f"an image of shape {series.shape}", series.nbytes)
+        check_samples(path, file)
         named = [series.axes.index(name) for name in "SC" if name in series.axes]
         return series.asarray(), next((axis for axis in named if axis in (0, 2)), None)
 

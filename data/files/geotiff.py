@@ -23,6 +23,14 @@ def page_geo_tags(page: tifffile.TiffPage) -> list[tuple]:
     return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags if tag is not None]
 
 
+def file_nodata(path: Path) -> str | None:
+    """`page_nodata` of a TIFF; None of other files."""
+    if path.suffix.lower() not in TIFF:
+        return None
+    with tifffile.TiffFile(path) as file:
+        return page_nodata(file.pages.first)
+
+
 def page_nodata(page: tifffile.TiffPage) -> str | None:
     """What a page declares its pixels without measurement to hold, as it is written there; None where it does not."""
     tag = page.tags.get(NODATA)

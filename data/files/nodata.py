@@ -12,6 +12,7 @@ import scipy
 
 from data.errors import DataError
 
+from .geotiff import file_nodata
 from .raster_windows import Windows
 
 REACH = 64  # pixels from a measurement, beyond which little comes back to it
@@ -138,10 +139,29 @@ def zero_border(image: np.ndarray) -> float:
         image: (B, H, W); of more than 1024 pixels a side, some are looked at.
     """
     step = -(-max(image.shape[1:]) // SEEN)
-    zeros = (image[:, ::step, ::step] == 0).all(axis=0)
-    labels, _ = scipy.ndimage.label(zeros)
+    return float(from_the_border((image[:, ::step, ::step] == 0).all(axis=0)).mean())
+
+
+def from_the_border(pixels: np.ndarray) -> np.ndarray:
+    """Those of the pixels (h, w), bool, that touch the border, or each other from there on."""
+    labels, _ = scipy.ndimage.label(pixels)
     edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    return float(np.isin(labels, edges[edges > 0]).mean())
+    return np.isin(labels, edges[edges > 0])
+
+
+def declared_missing(path: Path, image: np.ndarray) -> tuple[np.ndarray, str | None]:
+    """The pixels (H, W), bool, that hold what a TIFF declares as NoData, and how it is written there.
+
+    Args:
+        path: of any image file.
+        image: (H, W), as stored, without NaN.
+    """
+    text = file_nodata(path)
+    try:
+        value = None if not text else held(float(text), image.dtype)
+    except ValueError:  # no number, which no pixel holds
+        value = None
+    return (np.zeros(image.shape, bool) if value is None else image == value), text
 
 
 def refuse_nodata(path: Path, text: str | None, cube: np.ndarray) -> None:

@@ -10,6 +10,8 @@ from data.files.raster_windows import Windows
 from data.simulate import interp23
 from utils.tiling import Span
 
+from .scene_unit import check_unit
+
 MARGIN = 12  # MS pixels beyond a window that its upsampling depends on: half of 23 taps, twice
 RATIOS = (2, 4, 8)
 NO_REST = 0.01  # pan pixels: nothing to speak of
@@ -40,7 +42,7 @@ class PanScene:
 
     def __init__(self, ms: Windows, pan: Windows, scale: int, nodata: float | None = None) -> None:
         self.ms, self.pan, self.scale = ms, pan, scale
-        self.notes: list[str] = []
+        self.notes = [*ms.notes, *pan.notes]
         if pan.shape[0] != 1:
             raise DataError(pan.path, f"{pan.shape[0]} bands", "one, the pan image")
         self._align()
@@ -58,6 +60,8 @@ class PanScene:
         self.measured_pan, self.measured_ms = (
             MeasuredWindows(image, value, scale) for image, value in zip((pan, ms), values, strict=True)
         )
+        for image in (self.measured_pan, self.measured_ms):
+            check_unit(image, scale)
         self.masked = self.measured_pan.masked or self.measured_ms.masked
         texts = (f"{nodata:.17g}",) * 2 if nodata is not None else (pan.nodata, ms.nodata)
         self.nodata, self.nodata_text = self._written(values, texts)
