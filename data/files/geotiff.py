@@ -4,6 +4,8 @@ from pathlib import Path
 
 import tifffile
 
+from data.errors import DataError
+
 GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # the tags that say where on Earth the pixels are
 NODATA = 42113  # GDAL_NODATA: text, the value of pixels that hold no measurement
 TIFF = (".tif", ".tiff")
@@ -38,3 +40,15 @@ def page_nodata(page: tifffile.TiffPage) -> str | None:
         return None
     text = tag.value.decode("ascii", "replace") if isinstance(tag.value, bytes) else str(tag.value)
     return text.strip("\0 ")
+
+
+def parsed(text: str, path: Path) -> float:
+    """The value of a GDAL_NODATA tag.
+
+    Raises:
+        DataError: for text that is no number.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise DataError(path, f"GDAL_NODATA '{text[:20]}'", "a number (--nodata)") from None

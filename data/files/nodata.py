@@ -12,7 +12,7 @@ import scipy
 
 from data.errors import DataError
 
-from .geotiff import file_nodata
+from .geotiff import file_nodata, parsed
 from .raster_windows import Windows
 
 REACH = 64  # pixels from a measurement, beyond which little comes back to it
@@ -118,18 +118,6 @@ def held(value: float, dtype: np.dtype) -> np.generic | None:
         return None if np.isinf(number) and not math.isinf(value) else number
     fits = math.isfinite(value) and value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
     return dtype.type(int(value)) if fits else None
-
-
-def parsed(text: str, path: Path) -> float:
-    """The value of a GDAL_NODATA tag.
-
-    Raises:
-        DataError: for text that is no number.
-    """
-    try:
-        return float(text)
-    except ValueError:
-        raise DataError(path, f"GDAL_NODATA '{text[:20]}'", "a number (--nodata)") from None
 
 
 def zero_border(image: np.ndarray) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from data.errors import DataError
 
 from .georeference import MATRIX, SCALE, is_point
+from .geotiff import parsed
 from .regular_file import read_small
 
 WORLD = (".tfw", ".tifw", ".tiffw", ".wld")
@@ -40,7 +41,11 @@ def world_tags(path: Path, tags: list[tuple]) -> list[tuple]:
 
 
 def aux_nodata(path: Path) -> str | None:
-    """The text of the NoData value that GDAL's sidecar declares for the first band; None where there is none."""
+    """The text of the NoData value that GDAL's sidecar declares for the first band; None where there is none.
+
+    Raises:
+        DataError: for a value that is no number.
+    """
     beside = path.with_name(f"{path.name}.aux.xml")
     if not beside.is_file():
         return None
@@ -48,4 +53,7 @@ def aux_nodata(path: Path) -> str | None:
         found = VALUE.search(read_small(beside))
     except UnicodeDecodeError:
         return None
-    return found[1].strip() if found else None
+    if found is None:
+        return None
+    parsed(found[1].strip(), beside)
+    return found[1].strip()

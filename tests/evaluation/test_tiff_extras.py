@@ -113,6 +113,11 @@ def test_nodata_of_a_sidecar(folder):
     assert float(tags[42113]) == 77
 
 
+def test_nodata_of_a_sidecar_that_is_no_number(folder, capsys):
+    (folder / "pan.tif.aux.xml").write_text("<NoDataValue>&none;</NoDataValue>")
+    assert "pan.tif.aux.xml: found GDAL_NODATA '&none;', expected a number" in refusal(folder, capsys)
+
+
 def test_scores_refuse_them_too(tmp_path, capsys):
     for name in ("gt", "f"):
         (tmp_path / name).mkdir()
