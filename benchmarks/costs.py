@@ -14,9 +14,6 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's chatter
 import torch
 from torch.profiler import profile
 
-from models import DCINN
-from models.convexp import ConvExp
-
 ONE_PAIR = Path(__file__).with_name("one_pair.py")
 
 
@@ -53,12 +50,6 @@ def peak_memory(call: Callable, device: str) -> float:
             living += event.nbytes()
             most = max(most, living)
     return most / 2**20
-
-
-def kept(model: DCINN) -> float:
-    """MB of the spectra that a network keeps between calls."""
-    layers = [module for module in model.modules() if isinstance(module, ConvExp)]
-    return sum(layer.kept_bytes for layer in layers) / 2**20
 
 
 def whole_process(task: str, size: tuple[int, int], weights: str | None, variant: str, threads: int) -> dict:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models import DCINN
-from models.decomposition import GaussianDecomposition
+from models.decomposition import TAPS, GaussianDecomposition
 from models.weights.author_names import to_released
 
 HAAR = ((1, 1, 1, 1), (1, -1, 1, -1), (1, 1, -1, -1), (1, -1, -1, 1))
@@ -21,7 +21,8 @@ class PlainGaussian(GaussianDecomposition):
 
     def low_pass(self, image: Tensor) -> Tensor:
         """(B, 1, H, W) -> the same."""
-        return functional.conv2d(image, torch.outer(self.taps, self.taps).to(image)[None, None], padding=5)
+        taps = torch.tensor(TAPS, dtype=torch.float64)
+        return functional.conv2d(image, torch.outer(taps, taps).to(image)[None, None], padding=5)
 
 
 class PlainDCINN:

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import runtimes
 import torch
-from costs import Spent, kept, peak_memory, spent, whole_process
+from costs import Spent, peak_memory, spent, whole_process
 from networks import BUILD, image_size, images, network, task_weights
 from plots import drawn
 from torch.utils.flop_counter import FlopCounterMode
@@ -38,7 +38,6 @@ from utils.evaluation.parser import evaluation_script
 from utils.output.result_folder import ResultFolder
 
 MATRIX = 2048
-WARM = 2**17  # pixels of a half-scale image that the network has seen before it builds what large images gain by
 SAME = ("task", "size", "batch", "training", "variant", "threads", "hardware")  # rows of which the last one is kept
 COLD = ("plain", "ours")
 
@@ -59,9 +58,6 @@ def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[
     with FlopCounterMode(display=False) as counter:
         results = {"plain": calls["plain"]()}
     results.update({name: call() for name, call in calls.items() if name != "plain"})
-    if not args.training:  # a network in use has seen other images
-        for _ in range(min(4 * WARM // (size[0] * size[1]), 8)):
-            results["ours"] = calls["ours"]()
     times: dict[str, list[Spent]] = {name: [] for name in calls}
     for _ in range(args.repeats):
         for name, call in calls.items():
@@ -75,7 +71,7 @@ def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[
         row.update(all_seconds=[time.seconds for time in times[name]], speedup=plain / took)
         row["peak_MB"] = None  # another runtime's memory is not PyTorch's
         if name not in runtimes.RUNTIMES:
-            row["peak_MB"] = peak_memory(call, args.device) + (kept(model) if name == "ours" else 0)
+            row["peak_MB"] = peak_memory(call, args.device)
         row["plain_GFLOP_per_s"] = counter.get_total_flops() / took / 1e9
         row["difference"] = float((results[name] - results["plain"]).abs().max())
         if args.cold and name in COLD:

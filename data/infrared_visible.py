@@ -14,6 +14,7 @@ from .errors import DataError
 from .files.folders import plain_name
 from .files.image_file import read_raster, to_gray, to_rgb, to_unit, turned
 from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, scaled
+from .files.nodata import declared_missing
 from .files.sample_type import Storage, storage_of, stretched_storage
 from .pair_folders import COLOURED, INFRARED_FOLDERS, VISIBLE_FOLDERS, find_pairs, subfolder
 from .pair_names import matched
@@ -133,8 +134,12 @@ class PairedImages:
         raw = read_raster(path)
         gray, notes = to_gray(raw)
         notes += turned(path)
-        if is_infrared and self.infrared_range is not None:
-            unit, more = scaled(gray, path, self.infrared_range)
+        ranged = is_infrared and self.infrared_range is not None
+        missing, told = declared_missing(path, gray)
+        if missing.any():
+            notes.append(f"NoData ({told}) {'black' if ranged else 'fused as if measured'}")
+        if ranged:
+            unit, more = scaled(gray, path, self.infrared_range, missing)
             return unit, None, stretched_storage(raw, path, self.bits), [*notes, *more]
         if not self.guess:
             remedy = f"--bits, {OPTIONS}" if is_infrared else "--bits"

@@ -97,11 +97,19 @@ def sam(fused: np.ndarray, reference: np.ndarray) -> float:
         >>> round(sam(np.array([[[1.0, 0.0]]]), np.array([[[1.0, 1.0]]])), 6)
         45.0
     """
+    angles = spectral_angles(fused, reference)
+    known = ~np.isnan(angles)
+    return float(angles[known].mean()) if known.any() else float("nan")
+
+
+def spectral_angles(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Spectral angle of each pixel in degrees, (H, W); NaN where either spectrum is zero. Arguments as of `sam`."""
     f, g = alike(fused=fused, reference=reference)
     norms = np.sqrt((f * f).sum(axis=2) * (g * g).sum(axis=2))
-    known = norms > 0
+    angles, known = np.full(norms.shape, np.nan), norms > 0
     cosine = (f * g).sum(axis=2)[known] / norms[known]
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean()) if known.any() else float("nan")
+    angles[known] = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    return angles
 
 
 def ergas(fused: np.ndarray, reference: np.ndarray, *, ratio: float) -> float:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import torch
 from torch import Tensor, distributed, nn
 
-from .commandline.errors import UsageError
+from .commandline.errors import ENDED, UsageError
 from .commandline.last_words import fails_first
 
 PATIENCE = timedelta(days=30)  # that a process waits for one with larger images
@@ -131,7 +131,7 @@ def _meeting() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise UsageError("found another process ended, expected all of torchrun's to the end") from error
+        raise UsageError(f"found {ENDED}") from error
 
 
 def wait() -> None:

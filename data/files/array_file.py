@@ -86,7 +86,11 @@ class ArrayFile:
 
     def __getitem__(self, key: str) -> np.ndarray | h5py.Dataset | Reversed:
         array = self.content[key]
-        check_packed(self.path, f"{key} of shape {array.shape}", prod(array.shape) * array.dtype.itemsize)
+        try:
+            needed = prod(array.shape) * array.dtype.itemsize
+        except Exception as error:  # h5py's many, for types that no processor has
+            raise DataError(self.path, f"unreadable {key} ({one_line(error, 100)})", "numbers") from None
+        check_packed(self.path, f"{key} of shape {array.shape}", needed)
         return array
 
     def lacks(self, expected: str) -> DataError:

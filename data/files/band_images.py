@@ -17,6 +17,7 @@ from .geotiff import TIFF, page_nodata
 from .nodata import refuse_nodata
 from .regular_file import check_regular
 from .size_limits import check_declared
+from .tiff_masks import check_samples
 from .tiff_pages import check_pages
 
 SUFFIXES = (".mat", ".h5", ".hdf5", ".npy", ".tif", ".tiff")
@@ -136,8 +137,13 @@ class Cubes:
         """What an image declares its pixels without measurement to hold (GDAL_NODATA of TIFF)."""
         if self.files[index].suffix.lower() not in TIFF:
             return None
-        with tifffile.TiffFile(self.files[index]) as file:
-            return page_nodata(file.series[0].keyframe)
+        try:
+            with tifffile.TiffFile(self.files[index]) as file:
+                return page_nodata(file.series[0].keyframe)
+        except Exception as error:  # tifffile raises many types on damaged files
+            raise DataError(
+                self.files[index], f"no readable tags ({one_line(error, 100)})", "a complete file"
+            ) from None
 
     def _array(self, index: int) -> tuple[np.ndarray, int | None]:
         """An image as stored, and the axis that its format gives the bands."""
@@ -178,6 +184,7 @@ def _read_tiff(path: Path) -> tuple[np.ndarray, int | None]:
         check_pages(path, file)
         series = file.series[0]
         check_declared(path, f"an image of shape {series.shape}", series.nbytes)
+        check_samples(path, file)
         named = [series.axes.index(name) for name in "SC" if name in series.axes]
         return series.asarray(), next((axis for axis in named if axis in (0, 2)), None)
 

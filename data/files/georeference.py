@@ -65,11 +65,7 @@ def georeference(tags: list[tuple], path: Path) -> Georeference | None:
     Raises:
         DataError: for a grid of no area, and tags that hold something else than numbers.
     """
-    values = {code: value if isinstance(value, str | bytes) else np.atleast_1d(value) for code, *_, value, _ in tags}
-    try:
-        grid, keys = _grid(values), _keys(values)
-    except (ValueError, TypeError, OverflowError):
-        raise DataError(path, "damaged GeoTIFF tags", "numbers of a grid and its CRS, or no georeference") from None
+    grid, keys = _read(tags, path)
     if grid is None:
         return None
     if keys.get(RASTER_TYPE) == POINT:
@@ -144,6 +140,20 @@ def moved_tags(tags: list[tuple], row: int, column: int) -> list[tuple]:
             numbers = matrix
         moved.append((code, dtype, count, numbers if numbers is value else tuple(np.ravel(numbers).tolist()), once))
     return moved
+
+
+def is_point(tags: list[tuple], path: Path) -> bool:
+    """Whether the tags' coordinates are those of pixels' centres; DataError as of `georeference`."""
+    return _read(tags, path)[1].get(RASTER_TYPE) == POINT
+
+
+def _read(tags: list[tuple], path: Path) -> tuple[np.ndarray | None, dict[int, object]]:
+    """The grid, as the tags have it, and the geo keys."""
+    values = {code: value if isinstance(value, str | bytes) else np.atleast_1d(value) for code, *_, value, _ in tags}
+    try:
+        return _grid(values), _keys(values)
+    except (ValueError, TypeError, OverflowError):
+        raise DataError(path, "damaged GeoTIFF tags", "numbers of a grid and its CRS, or no georeference") from None
 
 
 def _grid(values: dict) -> np.ndarray | None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import tifffile
 
+from data.errors import DataError
+
 GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # the tags that say where on Earth the pixels are
 NODATA = 42113  # GDAL_NODATA: text, the value of pixels that hold no measurement
 TIFF = (".tif", ".tiff")
@@ -23,6 +25,14 @@ def page_geo_tags(page: tifffile.TiffPage) -> list[tuple]:
     return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags if tag is not None]
 
 
+def file_nodata(path: Path) -> str | None:
+    """`page_nodata` of a TIFF; None of other files."""
+    if path.suffix.lower() not in TIFF:
+        return None
+    with tifffile.TiffFile(path) as file:
+        return page_nodata(file.pages.first)
+
+
 def page_nodata(page: tifffile.TiffPage) -> str | None:
     """What a page declares its pixels without measurement to hold, as it is written there; None where it does not."""
     tag = page.tags.get(NODATA)
@@ -30,3 +40,15 @@ def page_nodata(page: tifffile.TiffPage) -> str | None:
         return None
     text = tag.value.decode("ascii", "replace") if isinstance(tag.value, bytes) else str(tag.value)
     return text.strip("\0 ")
+
+
+def parsed(text: str, path: Path) -> float:
+    """The value of a GDAL_NODATA tag.
+
+    Raises:
+        DataError: for text that is no number.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise DataError(path, f"GDAL_NODATA '{text[:20]}'", "a number (--nodata)") from None

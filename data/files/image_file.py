@@ -121,8 +121,9 @@ def _decode(path: Path) -> np.ndarray:
         with Image.open(path) as probe:
             size = probe.width * probe.height * len(probe.getbands())
             check_declared(path, f"an image of {probe.width}x{probe.height} pixels", size, large=ALWAYS)
-        if path.suffix.lower() != ".jp2":
-            if path.suffix.lower() == ".png":
+            kind = probe.format
+        if kind != "JPEG2000":
+            if kind == "PNG":
                 with Image.open(path) as probe:
                     probe.verify()
             with Image.open(path) as probe:

@@ -6,6 +6,7 @@ import numpy as np
 
 from data.errors import DataError
 
+from .nodata import LEAST_BORDER, from_the_border
 from .sample_range import TAIL, listed, spread, uses_little
 
 STRETCH: Literal["stretch"] = "stretch"
@@ -14,27 +15,42 @@ OPTIONS = "--stretch-infrared or --infrared-range LO,HI"
 InfraredRange = Literal["stretch"] | tuple[float, float]
 
 
-def scaled(image: np.ndarray, where: object, wanted: InfraredRange) -> tuple[np.ndarray, list[str]]:
+def scaled(
+    image: np.ndarray, where: object, wanted: InfraredRange, missing: np.ndarray | None = None
+) -> tuple[np.ndarray, list[str]]:
     """Samples of any numeric type and unit -> float32 in [0, 1], cut there, with a line for what was done.
 
     Args:
         image: (H, W).
         where: the file, for messages.
         wanted: "stretch", from the 0.5th to the 99.5th percentile of this image; or (low, high) in its own unit.
+        missing: (H, W) bool, pixels of NoData: they become black. They are in no percentile, as a border of zeros is.
 
     Raises:
         DataError: where no sample is within (low, high).
     """
     numbers = image.astype(np.float64)
-    low, high = spread(numbers) if isinstance(wanted, str) else wanted
+    missing = np.zeros(image.shape, bool) if missing is None else missing
+    left_out, notes = (missing, list[str]()) if not isinstance(wanted, str) else _left_out(numbers, missing)
+    low, high = spread(numbers[~left_out]) if isinstance(wanted, str) else wanted
     unit = ((numbers - low) / (high - low) if high > low else np.zeros_like(numbers)).clip(0, 1).astype(np.float32)
+    unit[missing] = 0
     if isinstance(wanted, str):
         flat = [] if high > low else ["black, as all samples are equal"]
-        return unit, [f"stretched, the {TAIL}th to {100 - TAIL}th percentile of each image became 0 to 1", *flat]
-    outside = (numbers < low) | (numbers > high)
+        done = f"stretched, the {TAIL}th to {100 - TAIL}th percentile of each image became 0 to 1"
+        return unit, [done, *notes, *flat]
+    outside = ((numbers < low) | (numbers > high)) & ~missing
     if outside.all():
         raise DataError(where, f"samples {listed(image)}", f"some in {low:g} to {high:g} (--infrared-range)")
     return unit, [f"{low:g} to {high:g} became 0 to 1{', values outside were cut' if outside.any() else ''}"]
+
+
+def _left_out(numbers: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Pixels that are in no percentile, and a line where a border is: that of a frame warped onto another."""
+    border = from_the_border(numbers == 0) & ~missing
+    if border.mean() < LEAST_BORDER or (border | missing).all():
+        return (missing if not missing.all() else np.zeros_like(missing)), []
+    return border | missing, ["a border of zeros left out of the percentiles"]
 
 
 def uses_little_of(image: np.ndarray, bits: int | None) -> str | None:

@@ -8,10 +8,11 @@ import math
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from data.errors import DataError
 
+from .geotiff import file_nodata, parsed
 from .raster_windows import Windows
 
 REACH = 64  # pixels from a measurement, beyond which little comes back to it
@@ -100,7 +101,7 @@ def _mirrored(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     A missing pixel is mirrored at the outer side of the nearest one that is there; it is that one where its mirror
     image is missing, too.
     """
-    distances, (y, x) = ndimage.distance_transform_edt(missing, return_indices=True)
+    distances, (y, x) = scipy.ndimage.distance_transform_edt(missing, return_indices=True)
     down, across = np.indices(missing.shape)
     inwards = 1 - 1 / np.maximum(distances, 1)  # 0 for the pixel beside it
     rows = np.clip(np.rint(y + (y - down) * inwards).astype(int), 0, len(missing) - 1)
@@ -119,18 +120,6 @@ def held(value: float, dtype: np.dtype) -> np.generic | None:
     return dtype.type(int(value)) if fits else None
 
 
-def parsed(text: str, path: Path) -> float:
-    """The value of a GDAL_NODATA tag.
-
-    Raises:
-        DataError: for text that is no number.
-    """
-    try:
-        return float(text)
-    except ValueError:
-        raise DataError(path, f"GDAL_NODATA '{text[:20]}'", "a number (--nodata)") from None
-
-
 def zero_border(image: np.ndarray) -> float:
     """The share of the pixels that are 0 in all bands and touch the border, or each other from there on.
 
@@ -138,10 +127,29 @@ def zero_border(image: np.ndarray) -> float:
         image: (B, H, W); of more than 1024 pixels a side, some are looked at.
     """
     step = -(-max(image.shape[1:]) // SEEN)
-    zeros = (image[:, ::step, ::step] == 0).all(axis=0)
-    labels, _ = ndimage.label(zeros)
+    return float(from_the_border((image[:, ::step, ::step] == 0).all(axis=0)).mean())
+
+
+def from_the_border(pixels: np.ndarray) -> np.ndarray:
+    """Those of the pixels (h, w), bool, that touch the border, or each other from there on."""
+    labels, _ = scipy.ndimage.label(pixels)
     edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    return float(np.isin(labels, edges[edges > 0]).mean())
+    return np.isin(labels, edges[edges > 0])
+
+
+def declared_missing(path: Path, image: np.ndarray) -> tuple[np.ndarray, str | None]:
+    """The pixels (H, W), bool, that hold what a TIFF declares as NoData, and how it is written there.
+
+    Args:
+        path: of any image file.
+        image: (H, W), as stored, without NaN.
+    """
+    text = file_nodata(path)
+    try:
+        value = None if not text else held(float(text), image.dtype)
+    except ValueError:  # no number, which no pixel holds
+        value = None
+    return (np.zeros(image.shape, bool) if value is None else image == value), text
 
 
 def refuse_nodata(path: Path, text: str | None, cube: np.ndarray) -> None:

@@ -15,7 +15,9 @@ from .georeference import moved_tags
 from .geotiff import page_geo_tags, page_nodata
 from .regular_file import check_regular
 from .size_limits import MOST_BANDS, check_declared, reserve
+from .tiff_masks import MASK, check_samples, transparency
 from .tiff_pages import check_pages
+from .tiff_sidecars import aux_nodata, world_tags
 
 
 class Windows:
@@ -32,8 +34,9 @@ class Windows:
     Attributes:
         shape: (B, H, W).
         dtype: of the stored samples.
-        tags: GeoTIFF tags as tifffile writes them ("extratags").
-        nodata: text of the GDAL_NODATA tag; None where there is none.
+        tags: GeoTIFF tags as tifffile writes them ("extratags"), the grid of a world file among them.
+        nodata: text of the GDAL_NODATA tag, or of the .aux.xml beside it; None where there is none.
+        notes: what may be taken for something else than it is.
 
     Raises:
         DataError: for files that are missing, damaged, of another type or another number of axes.
@@ -43,6 +46,7 @@ class Windows:
         self.path = Path(path)
         self.tags: list[tuple] = []
         self.nodata: str | None = None
+        self.notes: list[str] = []
         check_regular(self.path, "an image (.tif, .npy)")
         suffix = self.path.suffix.lower()
         if suffix not in (".tif", ".tiff", ".npy"):
@@ -100,7 +104,11 @@ class Windows:
             series = file.series[0]
             axes = series.axes
             page = series.keyframe
-            self.tags, self.nodata = page_geo_tags(page), page_nodata(page)
+            check_samples(self.path, file)
+            self.tags, self.nodata = world_tags(self.path, page_geo_tags(page)), page_nodata(page)
+            if self.nodata is None:
+                self.nodata = aux_nodata(self.path)
+            self._tell(file)
             if series.dataoffset is not None:
                 array: np.ndarray = tifffile.memmap(self.path, series=0, mode="r")
             else:
@@ -108,6 +116,16 @@ class Windows:
                 array = _unpacked(series, scratch)
         band_axis = next((axes.index(name) for name in "SCQIZ" if name in axes), 0)
         return self._bands_first(array, band_axis)
+
+    def _tell(self, file: tifffile.TiffFile) -> None:
+        name = one_line(self.path.name)
+        self.notes += [
+            f"Band {band} of {name} is declared transparency (alpha), fused as a band."
+            for band in transparency(file.series[0].keyframe)
+        ]
+        more = [series for series in file.series[1:] if not any(int(p.subfiletype) & (1 | MASK) for p in series if p)]
+        if more:
+            self.notes.append(f"Further images in {name} left out ({len(more)}).")
 
     def _bands_first(self, array: np.ndarray, axis: int) -> np.ndarray:
         if array.ndim == 2:

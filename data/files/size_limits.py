@@ -14,6 +14,8 @@ USUAL = 100  # times its size above that; photographed cubes reach 10
 MOST_BANDS = 1024  # of an image; more are axes taken for each other, or damage
 MEMORY = (Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"))  # Linux; elsewhere memory is not looked at
 
+ceiling: int | None = None  # bytes that any file may unpack to, where a program sets it: one that serves strangers
+
 
 def check_declared(path: Path, what: str, needed: int, large: int = LARGE, in_memory: bool = True) -> None:
     """Refuse what no sound file of this size holds, and what memory does not, before any is taken for it.
@@ -34,6 +36,8 @@ def check_declared(path: Path, what: str, needed: int, large: int = LARGE, in_me
     if needed > most:
         found = f"{what}, {_gigabytes(needed)} declared in {stored} bytes"
         raise DataError(path, found, f"an undamaged file, at most {_gigabytes(most)} from one of this size")
+    if ceiling is not None and needed > ceiling:
+        raise DataError(path, f"{what}, {_gigabytes(needed)}", f"at most {_gigabytes(ceiling)}, the limit set here")
     free = free_memory() if in_memory and needed > ALWAYS else None
     if free is not None and needed > free:
         raise DataError(

@@ -6,9 +6,9 @@
     ivf  | visible (N, 1, H, W), infrared (N, 1, H, W)            | fused (N, 1, H, W)
 
 float32, inputs in [0, 1], the output not clamped, as of `DCINN.forward`. Any N, H and W: padding and cropping are
-gathers, whose indices the graph computes from the sides it gets. What is traced is the plain network, as it is under
-autograd: strips of rows, Fourier transforms and whatever is kept between calls stay out, and the convolution
-exponential is the sum of a fixed number of terms.
+gathers, whose indices the graph computes from the sides it gets. What is traced is the plain network: strips of rows,
+compiled code and whatever is kept between calls stay out, and the convolution exponential is the sum of a fixed number
+of terms.
 
 ONNX files are made by PyTorch's exporter of TorchScript traces. The one that goes through torch.export gives the same
 numbers, but takes fifteen times as long and a package more, whose versions must fit PyTorch's.

@@ -98,13 +98,9 @@ INLINE place place_of(long tile, const job *j) {
 INLINE void window(const float *x, const job *j, place at, long top, long left, int size, long c, vec out[][SIDE]) {
     const float *image = x + at.image * j->height * j->width * j->channels + c;
     int inside = top >= 0 && left >= 0 && top + size <= j->height && left + size <= j->width;
-    if (inside) {
-        image += (top * j->width + left) * j->channels;
-        for (int i = 0; i < size; i++)
-            UNROLL for (int k = 0; k < size; k++) out[i][k] = load(image + (i * j->width + k) * j->channels);
-        return;
-    }
-    for (int i = 0; i < size; i++)
+    for (int i = 0; inside && i < size; i++)
+        UNROLL for (int k = 0; k < size; k++) out[i][k] = load(image + ((top + i) * j->width + left + k) * j->channels);
+    for (int i = 0; !inside && i < size; i++)
         for (int k = 0; k < size; k++) {
             long row = top + i, column = left + k;
             int there = row >= 0 && row < j->height && column >= 0 && column < j->width;
@@ -145,18 +141,10 @@ INLINE void to_planes(const float *x, const job *j, long start, long count, floa
             vec pixels[SIDE][SIDE], half[SIDE][SIDE], line[SIDE], out[SIDE];
             int size = gradient ? PER : SIDE, before = gradient ? 0 : 2;
             window(x, j, at, at.top - before, at.left - before, size, c, pixels);
-            UNROLL for (int i = 0; i < size; i++) {
-                if (gradient)
-                    gradient_to_points(pixels[i], half[i]);
-                else
-                    to_points(pixels[i], half[i]);
-            }
+            UNROLL for (int i = 0; i < size; i++) (gradient ? gradient_to_points : to_points)(pixels[i], half[i]);
             UNROLL for (int k = 0; k < SIDE; k++) {
                 UNROLL for (int i = 0; i < size; i++) line[i] = half[i][k];
-                if (gradient)
-                    gradient_to_points(line, out);
-                else
-                    to_points(line, out);
+                (gradient ? gradient_to_points : to_points)(line, out);
                 UNROLL for (int i = 0; i < SIDE; i++) store(planes + (i * SIDE + k) * plane + t * padded + c, out[i]);
             }
         }
@@ -201,14 +189,19 @@ INLINE void block(const float *a, long a_row, long a_k, const float *b, long b_k
             UNROLL for (int v = 0; v < vectors; v++) sums[r][v] += left * right[v];
         }
     }
-    UNROLL for (int r = 0; r < ROWS; r++) {
-        UNROLL for (int v = 0; v < vectors; v++) {
-            if (r < valid) {
-                float *to = c + r * c_row + v * VEC;
-                store(to, add ? load(to) + scale * sums[r][v] : sums[r][v]);
-            }
-        }
+    UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int v = 0; v < vectors; v++) {
+        float *to = c + r * c_row + v * VEC;
+        if (r < valid) store(to, add ? load(to) + scale * sums[r][v] : sums[r][v]);
     }
+}
+
+/* two vectors wide, or one */
+INLINE void either(const float *a, long a_row, long a_k, const float *b, long b_k, long b_vector, long depth, float *c,
+                   long c_row, long valid, int two, int add, float scale) {
+    if (two)
+        block(a, a_row, a_k, b, b_k, b_vector, depth, c, c_row, valid, 2, add, scale);
+    else
+        block(a, a_row, a_k, b, b_k, b_vector, depth, c, c_row, valid, 1, add, scale);
 }
 
 /* y = x + scale * M total. kernels: of kernel_points. work: `work_size` floats. */
@@ -223,14 +216,9 @@ void term(const job *j, const float *total, const float *x, float *y, const floa
             memcpy(rows, products, sizeof(float) * count * padded);
             for (long o = 0; o < padded; o += 2 * VEC) {
                 const float *kernel = kernels + (p * padded + o) * C;
-                for (long t = 0; t < count; t += ROWS) {
-                    float *to = products + t * padded + o;
-                    const float *from = rows + t * padded;
-                    if (o + VEC < padded)
-                        block(from, padded, 1, kernel, VEC, C * VEC, C, to, padded, count - t, 2, 0, 1);
-                    else
-                        block(from, padded, 1, kernel, VEC, C * VEC, C, to, padded, count - t, 1, 0, 1);
-                }
+                for (long t = 0; t < count; t += ROWS)
+                    either(rows + t * padded, padded, 1, kernel, VEC, C * VEC, C, products + t * padded + o, padded,
+                           count - t, o + VEC < padded, 0, 1);
             }
         }
         from_planes(work, j, start, count, x, y, scale);
@@ -246,17 +234,10 @@ void kernel_gradient(const job *j, const float *total, const float *g, float *gr
         to_planes(total, j, start, count, work, 0);
         to_planes(g, j, start, count, right, 1);
         for (long p = 0; p < POINTS; p++) {
-            for (long i = 0; i < C; i += ROWS) {
-                const float *left = work + p * plane + i;
-                for (long o = 0; o < padded; o += 2 * VEC) {
-                    const float *b = right + p * plane + o;
-                    float *to = gradients + (p * C + i) * padded + o;
-                    if (o + VEC < padded)
-                        block(left, 1, padded, b, padded, VEC, count, to, padded, C - i, 2, 1, scale);
-                    else
-                        block(left, 1, padded, b, padded, VEC, count, to, padded, C - i, 1, 1, scale);
-                }
-            }
+            for (long i = 0; i < C; i += ROWS)
+                for (long o = 0; o < padded; o += 2 * VEC)
+                    either(work + p * plane + i, 1, padded, right + p * plane + o, padded, VEC, count,
+                           gradients + (p * C + i) * padded + o, padded, C - i, o + VEC < padded, 1, scale);
         }
     }
 }

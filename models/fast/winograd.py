@@ -13,6 +13,7 @@ float32 on a CPU, from 8 channels on, where `compiled` finds a compiler. Results
 
 import ctypes
 import functools
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,9 +74,7 @@ class Library:
     ) -> None:
         """y = x + scale M total on the job's tiles; images (N, H, W, C)."""
         start = None if x is None else _at(x)
-        self.functions.term(
-            ctypes.byref(job), _at(total), start, _at(y), _at(points), ctypes.c_float(scale), _at(work)
-        )
+        self.functions.term(ctypes.byref(job), _at(total), start, _at(y), _at(points), ctypes.c_float(scale), _at(work))
 
     def gradient(self, job: Job, total: Tensor, g: Tensor, sums: Tensor, scale: float, work: Tensor) -> None:
         """sums (64, C, padded) += scale times the gradient of the points by the job's tiles of g, that of M total."""
@@ -125,10 +124,10 @@ class Series:
         tiles = n * -(-height // PER) * -(-width // PER)
         parts = max(min(torch.get_num_threads(), tiles * SIDE**2 * channels**2 // LEAST_WORK), 1)
         edges = [tiles * part // parts for part in range(parts + 1)]
-        chunks = [min(CHUNK, last - first) for first, last in zip(edges, edges[1:], strict=False)]
+        chunks = [min(CHUNK, last - first) for first, last in itertools.pairwise(edges)]
         self.jobs = [
             Job(n, height, width, channels, first, last, chunk)
-            for first, last, chunk in zip(edges, edges[1:], chunks, strict=False)
+            for (first, last), chunk in zip(itertools.pairwise(edges), chunks, strict=True)
         ]
 
     def __call__(self, x: Tensor, kernel: Tensor, terms: int, totals: list[Tensor] | None = None) -> Tensor:

@@ -134,6 +134,8 @@ def test_the_commands_within_the_text(world, monkeypatch):
             assert set(files) <= ELSEWHERE
         elif words[1] == "benchmarks/calibrate.py":
             assert run(words, world, monkeypatch) in (0, 1)
+        elif words[1] == "demo.py":  # serves until Ctrl-C; tests/page has it
+            assert run([*words, "--help"], world, monkeypatch) == 0
         elif words[1].startswith("benchmarks"):
             assert (ROOT / words[1]).is_file()
         elif not {"hmf"} & set(words):

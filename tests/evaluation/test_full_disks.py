@@ -69,7 +69,7 @@ def test_a_full_disk_under_a_training_leaves_its_files_whole(tmp_path, capsys, m
         train("ivf_tno", tmp_path, "--resume", "--steps", 2)
     assert stop.value.code == 2
     error = capsys.readouterr().err
-    assert re.search(rf"{tmp_path}/run/(last.pth|best.pth|train.csv): No space left on device", error)
+    assert re.search(rf"{tmp_path}/run/(last.pth|best.pth|train.csv|run.json): No space left on device", error)
     after = snapshot(tmp_path)
     assert [p.name for p in after if p.name.startswith(".")] == []
     assert after[tmp_path / "run/last.pth"] == before[tmp_path / "run/last.pth"]

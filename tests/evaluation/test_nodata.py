@@ -234,13 +234,22 @@ def test_tiles_without_measurements_give_no_means():
     assert len({column for _, column in found}) == sum(end > 3500 for _, end in tiling.columns)
 
 
-@pytest.mark.parametrize(("dtype", "nodata", "expected"), [("u1", 0, 1), ("u2", 2047, 2046), ("f4", 100, 101)])
-def test_valid_pixels_keep_off_the_value(dtype, nodata, expected, tmp_path):
+@pytest.mark.parametrize(
+    ("dtype", "nodata", "expected", "scale"),
+    [
+        ("u1", 0, 1, 2047),
+        ("u2", 2047, 2046, 2047),
+        ("f4", 100, 101, 2047),
+        ("u1", 255, 254, 255),
+        ("u2", 65535, 65534, 65535),
+    ],
+)
+def test_valid_pixels_keep_off_the_value(dtype, nodata, expected, scale, tmp_path):
     path = tmp_path / "fused.tif"
     tifffile.memmap(path, shape=(2, 3, 4), dtype=dtype, planarconfig="contig", photometric="minisblack").flush()
     valid = np.array([[True, True, False], [True, False, True]])
-    part = torch.full((4, 2, 3), np.float32(nodata) / 2047)
-    _store(path, 0, part, 2047, "the weights", np.dtype(dtype).type(nodata), valid)
+    part = torch.full((4, 2, 3), np.float32(nodata) / scale)
+    _store(path, 0, part, scale, "the weights", np.dtype(dtype).type(nodata), valid)
     assert (tifffile.imread(path)[..., 0] == np.where(valid, expected, nodata)).all()
 
 

@@ -18,8 +18,8 @@ from scipy.io import savemat
 
 from metrics.table import Table
 from utils import processes
+from utils.commandline.errors import UsageError
 from utils.evaluation import sharing
-from utils.output.folder_lock import alone
 from utils.output.guest_folder import GuestFolder
 from utils.output.result_folder import ResultFolder
 
@@ -209,12 +209,21 @@ def test_a_guest_cleans_up_after_an_owner_that_is_gone_and_only_then(tmp_path):
     owner = ResultFolder(target).__enter__()
     guest = GuestFolder(target, owner.staging, owner.made)
     guest.path("fused/a.png").write_bytes(b"a")
-    with alone(owner.staging, 0), pytest.raises(ValueError, match="bad"), guest:
+    with pytest.raises(ValueError, match="bad"), guest:
         raise ValueError("bad")
     assert (owner.staging / "fused/a.png").is_file()
+    owner._scratch.let_go()  # as a killed process does
     with pytest.raises(ValueError, match="bad"), guest:
         raise ValueError("bad")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_guest_whose_owner_has_cleaned_up_says_that_it_ended(tmp_path):
+    owner = ResultFolder(tmp_path / "out").__enter__()
+    guest = GuestFolder(tmp_path / "out", owner.staging, owner.made)
+    owner.__exit__(ValueError, ValueError("bad"), None)
+    with pytest.raises(UsageError, match="another process ended"):
+        guest.__exit__(FileNotFoundError, FileNotFoundError(2, "no such file"), None)
 
 
 def test_a_guest_on_a_machine_without_the_disk(tmp_path):
@@ -226,6 +235,7 @@ SIGNAL_TO_ONE = """
 import os, signal, sys
 import test_dcinn_ivf_tno
 from utils import processes
+from utils.commandline.errors import UsageError
 from utils.evaluation import infrared_visible
 
 number, victim = int(sys.argv[1]), int(sys.argv[2])

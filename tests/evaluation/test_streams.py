@@ -68,6 +68,8 @@ def code(way, main, options):
         try:
             WAYS[way]()
             main([str(o) for o in options])
+            for number in range(3):  # none is left for the next file that is opened
+                os.fstat(number)
             sys.stdout.flush()
             sys.stderr.flush()
             found = 0

@@ -112,6 +112,41 @@ def test_kelvin_is_fused_into_sixteen_bits(folder):
     assert tifffile.imread(folder / "out/fused/a.tif").dtype == np.uint16
 
 
+@pytest.mark.parametrize("kind", ["14 bits of 16", "Kelvin"])
+def test_a_border_of_zeros_is_in_no_percentile(folder, kind):
+    image = KINDS[kind].copy()
+    low, high = np.percentile(image[5:, 5:], (0.5, 99.5))
+    image[:5] = image[:, :5] = 0
+    pair = PairedImages(replaced(folder, image), infrared_range="stretch")[0]
+    expected = ((image.astype(float) - low) / (high - low)).clip(0, 1)
+    np.testing.assert_allclose(pair["infrared"][0], expected, atol=1e-6)
+    assert "infrared: a border of zeros left out of the percentiles" in pair["notes"]
+    pair = PairedImages(replaced(folder, np.zeros_like(image)), infrared_range="stretch")[0]
+    assert not pair["infrared"].any()
+    assert "infrared: black, as all samples are equal" in pair["notes"]
+
+
+@pytest.mark.parametrize("value", [-9999, 9999])
+@pytest.mark.parametrize("wanted", ["stretch", (280, 310)])
+def test_nodata_is_black_and_in_no_percentile(value, wanted, folder):
+    image = KINDS["Kelvin"].copy()
+    low, high = np.percentile(image[4:], (0.5, 99.5)) if wanted == "stretch" else wanted
+    image[:4] = value
+    tifffile.imwrite(folder / "ir/a.tif", image, extratags=[(42113, 2, 0, str(value), True)])
+    pair = PairedImages(folder, infrared_range=wanted)[0]
+    assert not pair["infrared"][0, :4].any()
+    np.testing.assert_allclose(pair["infrared"][0, 4:], ((image[4:] - low) / (high - low)).clip(0, 1), atol=1e-6)
+    assert f"infrared: NoData ({value}) black" in pair["notes"]
+    assert not any("were cut" in note for note in pair["notes"])
+
+
+def test_nodata_of_the_visible_image_is_said(folder):
+    image = VISIBLE.copy()
+    image[:4] = 0
+    tifffile.imwrite(folder / "vi/a.tif", image, extratags=[(42113, 2, 0, "0", True)])
+    assert "visible: NoData (0) fused as if measured" in PairedImages(folder)[0]["notes"]
+
+
 @pytest.mark.parametrize("text", ["3", "5,5", "9,1", "a,b", "0,nan", "0,inf"])
 def test_ranges_that_are_none(folder, text, capsys):
     with pytest.raises(SystemExit):

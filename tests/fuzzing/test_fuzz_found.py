@@ -22,6 +22,7 @@ from data.files.band_images import Cubes
 from data.files.image_file import read_raster
 from data.files.matlab5 import read_matlab5
 from data.files.raster_windows import Windows
+from data.patches.h5 import H5Patches
 from data.simulate import spectral_response
 from models import CheckpointError, dcinn_ps, load_pretrained, save_checkpoint
 from models.config import checked_srf
@@ -121,7 +122,7 @@ def test_a_shape_that_no_file_of_the_size_can_hold(tmp_path):
         for name, bands in (("pan", 1), ("ms", 4)):
             side = 2**16 if name == "pan" else 2**14
             file.create_dataset(name, (1, bands, side, side), np.float32, chunks=(1, 1, 16, 16))
-    with pytest.raises(DataError, match=r"a\.h5: found ms\[0\] of shape .* 4.29 GB declared in \d+ bytes"):
+    with pytest.raises(DataError, match=r"a\.h5: found pan of shape .* 17.2 GB declared in \d+ bytes"):
         PanCollection(tmp_path / "a.h5")[0]
     (tmp_path / "scenes").mkdir()
     with h5py.File(tmp_path / "scenes/b.mat", "w") as file:
@@ -152,8 +153,27 @@ def test_numbers_of_a_type_that_no_machine_has(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["pan"] = np.ones((1, 1, 32, 32))
         h5py.h5d.create(file.id, b"ms", kind, h5py.h5s.create_simple((1, 4, 8, 8)))
-    with pytest.raises(DataError, match=r"a\.h5: found unreadable ms\[0\] \(Insufficient precision"):
+    with pytest.raises(DataError, match=r"a\.h5: found unreadable ms \(Insufficient precision"):
         PanCollection(tmp_path / "a.h5")[0]
+
+
+def test_a_type_that_no_processor_has_is_refused_before_its_size_is_looked_at(tmp_path):
+    kind = h5py.h5t.IEEE_F64LE.copy()
+    kind.set_ebias(2**20)
+    for name in ("GT", "HSI_up", "LRHSI", "RGB"):
+        with h5py.File(tmp_path / "a.h5", "a") as file:
+            h5py.h5d.create(file.id, name.encode(), kind, h5py.h5s.create_simple((2, 4, 16, 16)))
+    with pytest.raises(DataError, match=r"a\.h5: found unreadable GT \(Insufficient precision"):
+        H5Patches(tmp_path / "a.h5").sample(0)
+
+
+def test_a_damaged_png_of_another_suffix(tmp_path):
+    data = bytearray(cv2.imencode(".png", np.zeros((8, 9), np.uint8))[1].tobytes())
+    at = data.index(b"IDAT")
+    data[at - 4 : at] = (2**27).to_bytes(4, "big")
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(DataError, match=r"a\.jpg: found no readable image \((Truncated|broken)"):
+        read_raster(tmp_path / "a.jpg")
 
 
 def test_a_mask_of_text_and_a_log_of_bytes(tmp_path):

@@ -107,7 +107,8 @@ def serve(calls: Connection, scratch: Path, mark: Path, networks: bool) -> None:
 
     if networks:
         readers.load_networks()
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # as `utils.commandline.errors`
+    for library in ("tifffile", "PIL"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)  # as `utils.commandline.errors`
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     _limit()
     calls.send(None)

@@ -56,6 +56,8 @@ def arguments(words):
     name, *options = words[1:] if words[1] != "-m" else words[2:]
     kind = f"{name} {options[0]}" if name in ("data", "train_peers.py") else name
     more = list(EXTRA.get(kind, ()))
+    if any(option.endswith(".h5") for option in options):  # prepared patches have their size
+        more = [word for i, word in enumerate(more) if not {"--patch", "--stride"} & set(more[max(i - 1, 0) : i + 1])]
     if name.startswith("train"):
         more += ["--epochs", "2" if "--resume" in options else "1"]
     return name, options + more

@@ -25,7 +25,9 @@ SMALL = {
 
 def train(name, folder, *options, epochs=1):
     common = ("--output", folder / "run", "--epochs", epochs)
-    return SCRIPTS[name].main([str(o) for o in (*SMALL[name], *common, *options)])
+    prepared = name == "hmf" and any(str(option).endswith(".h5") for option in options)
+    small = SMALL[name][:4] if prepared else SMALL[name]  # prepared patches have no stride
+    return SCRIPTS[name].main([str(o) for o in (*small, *common, *options)])
 
 
 def rows(folder):

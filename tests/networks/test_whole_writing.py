@@ -27,9 +27,10 @@ def order(monkeypatch):
     return done
 
 
-def test_the_whole_content_is_synchronised_before_the_renaming(order, tmp_path):
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_the_whole_content_is_synchronised_before_the_renaming(size, order, tmp_path):
     (tmp_path / "w.pth").write_bytes(b"old")
-    content = bytes(100_000)
+    content = bytes(size)
     write_whole(tmp_path / "w.pth", content)
     assert [step[0] for step in order] == ["fsync", "replace"]
     assert order[0][1:] == order[1][1:]

@@ -105,7 +105,13 @@ def test_what_is_left_of_a_run_that_had_checkpoints_is_not_begun_anew(whole, tmp
         (tmp_path / "run" / name).unlink()
     message = refused("ivf_tno", tmp_path, capsys, *ONE, "--resume")
     assert "last.pth: found no such file, expected a last.pth to go on from; the best weights are there" in message
-    (tmp_path / "run/best.pth").unlink()
+    best, log = tmp_path / "run/best.pth", tmp_path / "run/train.csv"
+    content, text = torch.load(best, weights_only=True), log.read_text()
+    torch.save({**content, "extra": {**content["extra"], "epoch": 2}}, best)
+    log.unlink()
+    assert "last.pth: found no such file" in refused("ivf_tno", tmp_path, capsys, *ONE, "--resume"), "of a later epoch"
+    log.write_text(text)
+    best.unlink()
     assert "train.csv: found an earlier run" in refused("ivf_tno", tmp_path, capsys, *ONE)
     assert "last.pth: found no such file" in refused("ivf_tno", tmp_path, capsys, *ONE, "--resume")
     (tmp_path / "run/train.csv").write_text("theirs\n1\n")
@@ -185,6 +191,7 @@ def test_killed_while_a_checkpoint_is_written(whole, tmp_path, monkeypatch):
     assert seen == [[6, 6]]
     train("ivf_tno", tmp_path, *ONE, "--resume", epochs=2)
     assert totals(tmp_path) == [8, 6]
+    assert not [p.name for p in (tmp_path / "run").iterdir() if p.name.startswith(".")]
     same(whole, tmp_path)
 
 

@@ -152,7 +152,7 @@ def test_a_resumed_run_leaves_no_step_twice_and_no_half_written_file(tmp_path, m
     state = (tmp_path / "run/last.pth").read_bytes()
     train("ivf_tno", tmp_path, "--resume", "--batch", 1, "--steps", 6, epochs=2)
     (tmp_path / "run/last.pth").write_bytes(state)  # as if killed after step 6, with the checkpoint of step 3
-    (tmp_path / "run/.last.pth.abc").write_bytes(b"half")
+    (tmp_path / "run/.last.pth.abcd_123.part").write_bytes(b"half")
     train("ivf_tno", tmp_path, "--resume", "--batch", 1, epochs=2)
     board = board_of(tmp_path)
     assert [event.step for event in board.Scalars("step/loss")] == [1, 2, 3, 4, 5, 6, 7, 8]

@@ -28,6 +28,7 @@ CASES = {
     "no average of a weight": (nested("average", WEIGHT), ..., f"KeyError: '{WEIGHT}'"),
     "an average of other sides": (nested("average", WEIGHT), torch.zeros(3), f"an average of {WEIGHT} that are not"),
     "an average of bytes": (nested("average", WEIGHT), torch.zeros(16, 16, 1, 1, dtype=torch.uint8), "an average of"),
+    "an average of one number": (nested("average", WEIGHT), torch.zeros(1).expand(16, 16, 1, 1), "an average of"),
     "a moment that is missing": (nested("optimiser", "state", 0, "exp_avg_sq"), ..., "step, exp_avg for a weight"),
     "a moment of lists": (nested("optimiser", "state", 0, "exp_avg"), [1.0], "exp_avg in the optimiser that are not"),
     "a moment of NaN": (nested("optimiser", "state", 0, "step"), torch.tensor(float("nan")), "step in the optimiser"),

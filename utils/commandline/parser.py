@@ -65,6 +65,7 @@ def sensor(text: str) -> str:
 SPELLED_AS = "gains as 0.3,0.31,0.32,0.29:0.15"
 SENSOR_HELP = f"{', '.join(SENSORS)}, none (0.3 in every band), or its MTF at Nyquist, {SPELLED_AS} (:pan)"
 bit_depth = _whole(1, 32, "a whole number from 1 to 32")
+port = _whole(1, 65535, "a whole number from 1 to 65535")
 seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")
 
 

@@ -9,6 +9,7 @@ from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.samples import sample_hyperspectral
 from data.simulate import spectral_response
 from metrics import protocols
+from metrics.table import Table
 from models import dcinn_hmf
 from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
@@ -81,24 +82,14 @@ def evaluate_scenes(
     protocol: str = "group",
 ) -> dict:
     """Degrade, fuse and measure; writes fused/NAME.<suffix> in digital numbers, fused/NAME_rgb.png, comparison.png."""
-    title = f"Hyperspectral-multispectral fusion x{ratio}"
-    table = run.table(title, protocols.HMF[protocol], protocol, ratio=ratio)
-    table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2.")
-    srf = np.array(run.model.config.srf)
-    d700 = spectral_response()
-    if run.source and not (srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)):
-        table.comparable = False
-        table.remark("Another spectral response than the published tables' Nikon D700.")
-    if run.network.file and run.network.file.resolve().parent == PRETRAINED and ratio != PRETRAINED_RATIO:
-        others = f"train_dcinn_hmf.py --ratio {ratio} makes others"
-        run.doubts.append(f"These weights were trained at x{PRETRAINED_RATIO}; {others}.")
+    table, srf = scene_table(run, ratio, protocol), np.array(run.model.config.srf)
     count = min(len(scenes), limit or len(scenes))
     with result_folder(output) as folder:
         read_through(scenes, count, "scene")
         shares = run.shares(count, [table], "scene")
         for index in shares:
             scene = scenes[index]
-            gt = _whole(scene["gt"], ratio, scene["name"], run)
+            gt = whole(scene["gt"], ratio, scene["name"], run)
             if len(gt) != len(srf):
                 raise UsageError(f"{scene['name']}: found {len(gt)} bands, expected {len(srf)} of the response")
             inputs = fusion_inputs(gt, srf, ratio)
@@ -115,7 +106,22 @@ def evaluate_scenes(
     return result
 
 
-def _whole(gt: np.ndarray, ratio: int, name: str, run: Evaluation) -> np.ndarray:
+def scene_table(run: Evaluation, ratio: int, protocol: str = "group") -> Table:
+    """The empty table of a ratio, with what its readers must know."""
+    title = f"Hyperspectral-multispectral fusion x{ratio}"
+    table = run.table(title, protocols.HMF[protocol], protocol, ratio=ratio)
+    table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2.")
+    srf, d700 = np.array(run.model.config.srf), spectral_response()
+    if run.source and not (srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)):
+        table.comparable = False
+        table.remark("Another spectral response than the published tables' Nikon D700.")
+    if run.network.file and run.network.file.resolve().parent == PRETRAINED and ratio != PRETRAINED_RATIO:
+        others = f"train_dcinn_hmf.py --ratio {ratio} makes others"
+        run.doubts.append(f"These weights were trained at x{PRETRAINED_RATIO}; {others}.")
+    return table
+
+
+def whole(gt: np.ndarray, ratio: int, name: str, run: Evaluation) -> np.ndarray:
     """The scene with sides cropped to whole low-resolution pixels."""
     height, width = (s // ratio * ratio for s in gt.shape[1:])
     if not height or not width:

@@ -171,7 +171,7 @@ def evaluate_pairs(
                 raise UsageError(f"--output {output}: found {storage.dtype} sources, expected a .tif for them")
             networks = (run.network, *run.others)
             floats = {n.label: stretched(run.fuse(visible, infrared, n)[0], stretch) for n in networks}
-            shown = {label: _shown(image, pair, colour) for label, image in floats.items()}
+            shown = {label: in_colour(image, pair, colour) for label, image in floats.items()}
             for label, place in folders.items():
                 name = output.name if single else f"{place}/{pair['name']}{storage.suffix}"
                 write_stored(folder.path(name), shown[label], storage)
@@ -182,7 +182,7 @@ def evaluate_pairs(
                 window = telling_window(visible[0], infrared[0])
                 shares.keep("rows", row)
                 shares.keep("crops", [replace(panel, image=panel.image[window]) for panel in row])
-        _remarks(run, tables)
+        remark_networks(run, tables)
         if single:
             result = run.result(tables)
         else:
@@ -195,7 +195,7 @@ def evaluate_pairs(
     return result
 
 
-def _remarks(run: Evaluation, tables: list) -> None:
+def remark_networks(run: Evaluation, tables: list) -> None:
     """What a reader must know of further methods: training images among these, time."""
     networks = [run.network, *run.others]
     for table in tables:
@@ -213,7 +213,7 @@ def _remarks(run: Evaluation, tables: list) -> None:
             table.remark(f"Parameters and time an image: {'; '.join(each)}.")
 
 
-def _shown(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:
+def in_colour(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:
     """(H, W) in [0, 1] -> the same, or (3, H, W) with the pair's colour."""
     fused = fused.clip(0, 1)
     return with_colour(fused, pair["colour"]) if colour and pair["colour"] is not None else fused

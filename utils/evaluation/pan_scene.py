@@ -5,10 +5,13 @@ import torch
 
 from data.errors import DataError
 from data.files.georeference import TIEPOINTS, common_ground, georeference
-from data.files.nodata import LEAST_BORDER, MeasuredWindows, held, parsed, zero_border
+from data.files.geotiff import parsed
+from data.files.nodata import LEAST_BORDER, MeasuredWindows, held, zero_border
 from data.files.raster_windows import Windows
 from data.simulate import interp23
 from utils.tiling import Span
+
+from .scene_unit import check_unit
 
 MARGIN = 12  # MS pixels beyond a window that its upsampling depends on: half of 23 taps, twice
 RATIOS = (2, 4, 8)
@@ -40,7 +43,7 @@ class PanScene:
 
     def __init__(self, ms: Windows, pan: Windows, scale: int, nodata: float | None = None) -> None:
         self.ms, self.pan, self.scale = ms, pan, scale
-        self.notes: list[str] = []
+        self.notes = [*ms.notes, *pan.notes]
         if pan.shape[0] != 1:
             raise DataError(pan.path, f"{pan.shape[0]} bands", "one, the pan image")
         self._align()
@@ -58,6 +61,8 @@ class PanScene:
         self.measured_pan, self.measured_ms = (
             MeasuredWindows(image, value, scale) for image, value in zip((pan, ms), values, strict=True)
         )
+        for image in (self.measured_pan, self.measured_ms):
+            check_unit(image, scale)
         self.masked = self.measured_pan.masked or self.measured_ms.masked
         texts = (f"{nodata:.17g}",) * 2 if nodata is not None else (pan.nodata, ms.nodata)
         self.nodata, self.nodata_text = self._written(values, texts)

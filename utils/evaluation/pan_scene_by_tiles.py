@@ -129,7 +129,8 @@ def _store(
     stored = numbers.astype(target.dtype)
     if nodata is not None:
         step = 1 if scale > 1 or target.dtype.kind == "u" else UNIT_STEP
-        stored[stored == nodata] = nodata + step if nodata + step <= most else nodata - step
+        value = nodata.item()  # the type's own largest number has no next one in it
+        stored[stored == nodata] = value + step if value + step <= most else value - step
     if valid is not None:
         stored[~valid] = nodata
     target[top : top + len(stored)] = stored.reshape(len(stored), *target.shape[1:])

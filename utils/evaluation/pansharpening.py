@@ -118,7 +118,7 @@ def evaluate_scenes(
         if scenes.file:
             read_through(scenes.file, count, "scene")
         for kind in kinds:
-            table = _table(run, kind, scenes, protocol)
+            table = scene_table(run, kind, scenes, protocol)
             shares = run.shares(count, [table], "scene", f"fusing, {kind}")
             for index in shares:
                 item = scenes.reduced(index) if kind == "reduced" else scenes.full(index)
@@ -142,7 +142,8 @@ def evaluate_scenes(
     return result
 
 
-def _table(run: Evaluation, kind: str, scenes: PanScenes, protocol: str) -> Table:
+def scene_table(run: Evaluation, kind: str, scenes: PanScenes, protocol: str = "toolbox") -> Table:
+    """The empty table of "reduced" or "full" resolution."""
     about = {"ratio": scenes.ratio, "sensor": scenes.sensor}
     if kind == "full":
         return run.table("Pansharpening, full resolution", protocols.PS_FULL, "toolbox", "ps_full", **about)

@@ -16,7 +16,6 @@ from tqdm import tqdm
 from metrics.table import Table
 from utils import processes
 from utils.commandline.progress import quiet
-from utils.output.folder_lock import alone
 from utils.output.guest_folder import GuestFolder
 from utils.output.result_folder import ResultFolder
 
@@ -43,9 +42,7 @@ def mine(count: int) -> range:
 def result_folder(target: Path, inputs: Iterable[Path] = ()) -> Iterator[ResultFolder]:
     """A `ResultFolder` that all processes write to; the first one moves the results and writes the tables."""
     if processes.rank() == 0:
-        with ExitStack() as to_the_end, ResultFolder(target, inputs) as folder:
-            if processes.world() > 1:
-                to_the_end.enter_context(alone(folder.staging, 0))
+        with ResultFolder(target, inputs) as folder:
             processes.from_first((folder.staging, folder.made))
             yield folder
     else:

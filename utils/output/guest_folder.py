@@ -1,14 +1,17 @@
 """The result folder of another process, for those that write their images into it."""
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from data.files.atomic import name_file
 from metrics.table import Table
+from utils.commandline.errors import ENDED, UsageError
+from utils.commandline.signals import deaf
 
 from .folder_lock import alone
-from .result_folder import ResultFolder
+from .result_folder import ResultFolder, holds_earlier
 
 
 class GuestFolder(ResultFolder):
@@ -16,11 +19,12 @@ class GuestFolder(ResultFolder):
 
     Args:
         target: the folder of the results.
-        staging: the hidden one; its owner keeps it locked.
+        staging: the hidden one; its owner keeps it locked, as every `Scratch` is.
         made: parents that the owner has made.
 
     Raises:
         NotADirectoryError: where this process does not see the hidden folder (machines without a common disk).
+        UsageError: for a file that could not be written because the owner has ended.
     """
 
     def __init__(self, target: Path, staging: Path, made: list[Path]) -> None:
@@ -43,5 +47,9 @@ class GuestFolder(ResultFolder):
             return
         name_file(error, self.target)
         with suppress(OSError), alone(self.staging, 0) as locked:
-            if locked:  # the owner was killed, and cannot clean up
-                super().__exit__(kind, error, trace)
+            if locked and not holds_earlier(self.staging):  # the owner was killed, and cannot clean up
+                with deaf():
+                    shutil.rmtree(self.staging, ignore_errors=True)
+                    self._unmake()
+        if isinstance(error, FileNotFoundError) and not self.staging.is_dir():  # the owner cleaned up
+            raise UsageError(f"found {ENDED}") from error

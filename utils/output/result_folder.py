@@ -59,7 +59,7 @@ class ResultFolder:
         self._check(self.place / name for name in TABLES)
         self.made = [p for p in (room, *room.parents) if not p.exists()]
         room.mkdir(parents=True, exist_ok=True)
-        self._remove_abandoned(_holds_earlier)
+        self._remove_abandoned(holds_earlier)
         self._scratch = Scratch(room, self.place.name)
         self.staging = self._scratch.path
         return self
@@ -100,12 +100,17 @@ class ResultFolder:
                 self._clean(done)
 
     def _clean(self, done: bool) -> None:
-        if done or not _holds_earlier(self.staging):  # else putting back has failed
+        if done or not holds_earlier(self.staging):  # else putting back has failed
             shutil.rmtree(self.staging, ignore_errors=True)
         self._scratch.let_go()
         if done:
             self._remove_abandoned(lambda _: False)
-        for folder in [] if done else self.made:  # parents that were made for nothing
+        else:
+            self._unmake()
+
+    def _unmake(self) -> None:
+        """Remove the parents that were made for nothing."""
+        for folder in self.made:
             try:
                 folder.rmdir()
             except OSError:
@@ -161,7 +166,7 @@ def listed(folder: Path) -> set[Path]:
     return {path for path in paths if _is_inside(path, folder)}
 
 
-def _holds_earlier(staging: Path) -> bool:
+def holds_earlier(staging: Path) -> bool:
     """Whether files that were at the goals are in it still."""
     return any((staging / SCRATCH).glob("*"))
 

@@ -119,6 +119,8 @@ def checked_average(weights: dict | None, model: torch.nn.Module) -> dict[str, t
 def _is_like(value: object, shape: torch.Size, dtype: torch.dtype) -> bool:
     if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_meta:
         return False
+    if any(step == 0 and side > 1 for step, side in zip(value.stride(), value.shape, strict=True)):
+        return False  # one number that stands for many cannot be updated
     return value.shape == shape and value.dtype == dtype and bool(torch.isfinite(value).all())
 
 

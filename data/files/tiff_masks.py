@@ -1,0 +1,66 @@
+"""What says beside a TIFF's samples that they are no numbers to fuse: masks, white zeros, palettes, transparency."""
+
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from data.errors import DataError
+
+from .size_limits import check_declared
+from .tiff_pages import check_pages
+
+MASK = 4  # bit of NewSubfileType
+TRANSPARENT = (1, 2)  # of ExtraSamples: associated and unassociated alpha
+OTHER_MEANING = {"MINISWHITE": "samples whose zero is white", "PALETTE": "indices of a palette's colours"}
+
+
+def check_samples(path: Path, file: tifffile.TiffFile) -> None:
+    """Take a TIFF whose samples are numbers, all of them measured.
+
+    Args:
+        path: for messages, and for a mask beside it (NAME.tif.msk, as GDAL writes it).
+        file: of it, opened; its number of pages checked.
+
+    Raises:
+        DataError: for samples that are no digital numbers, and a mask of which any pixel is 0.
+    """
+    meaning = OTHER_MEANING.get(getattr(file.series[0].keyframe.photometric, "name", ""))
+    if meaning:
+        raise DataError(path, meaning, "numbers, zero for black")
+    _check_masks(path, path, file)
+    beside = path.with_name(f"{path.name}.msk")
+    if not beside.is_file():
+        return
+    try:
+        with tifffile.TiffFile(beside) as masks:
+            check_pages(beside, masks)
+            _check_masks(path, beside, masks, every=True)
+    except DataError:
+        raise
+    except Exception:  # tifffile raises its own types on damaged files
+        raise DataError(beside, "no readable mask", "a TIFF, or no such file") from None
+
+
+def transparency(page: tifffile.TiffPage) -> list[int]:
+    """The bands, from 1 on, that a page declares to be transparency (alpha)."""
+    extra = [int(kind) for kind in page.extrasamples]
+    first = page.samplesperpixel - len(extra) + 1
+    return [first + number for number, kind in enumerate(extra) if kind in TRANSPARENT]
+
+
+def _check_masks(path: Path, holder: Path, file: tifffile.TiffFile, every: bool = False) -> None:
+    """Raise for a mask, of full size, that leaves pixels out."""
+    for page in file.pages:
+        kind = int(page.subfiletype)
+        if kind & 1 or not (every or kind & MASK):
+            continue
+        check_declared(holder, f"a mask of shape {page.shape}", page.nbytes)
+        left_out = page.size - int(np.count_nonzero(page.asarray()))
+        if left_out:
+            expected = "NoData as a value of the samples (gdalwarp -dstnodata VALUE), which the pixels left out hold"
+            raise DataError(
+                path,
+                f"a mask{'' if holder == path else f' ({holder.name})'} that leaves out {left_out} samples",
+                expected,
+            )

@@ -1,0 +1,139 @@
+"""Between a click and the code: whose it is, stopping when they leave, and errors as one line on the page."""
+
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gradio as gr
+import torch
+
+from models import CheckpointError
+from utils.commandline.errors import message_of
+
+from .limits import check_bytes
+from .visitors import LeftError, Visitor, Visitors
+
+ONE_AT_A_TIME = {"concurrency_id": "network", "concurrency_limit": 1, "api_name": False}  # of all tabs together
+QUICK = {"api_name": False, "show_progress": "hidden"}
+FEWER = "choose a smaller crop or a smaller image"
+GONE = "The server counts this page as closed: reload it."
+
+
+class Job:
+    """What a handler is given: the visitor, and a way to say how far it is.
+
+    Args:
+        visitor: whose it is.
+        progress: Gradio's; None where nothing is shown.
+    """
+
+    def __init__(self, visitor: Visitor, progress: gr.Progress | None = None) -> None:
+        self.visitor, self._progress = visitor, progress
+
+    def step(self, done: float, words: str) -> None:
+        """Say how far it is, `done` in [0, 1]; LeftError if nobody is there to read it."""
+        self.visitor.check()
+        if self._progress is not None:
+            self._progress(done, desc=words)
+
+    @contextmanager
+    def running(self, model: torch.nn.Module) -> Iterator[None]:
+        """Inside the block the network stops at its next layer once the visitor has left."""
+
+        def check(*_: object) -> None:
+            self.visitor.check()
+
+        hooks = [module.register_forward_pre_hook(check) for module in model.modules()]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+class Handlers:
+    """Wraps the page's functions, which take a `Job` and the values of their inputs.
+
+    Args:
+        visitors: of this page.
+    """
+
+    def __init__(self, visitors: Visitors) -> None:
+        self.visitors = visitors
+
+    def call(self, function: Callable) -> Callable:
+        """For a button."""
+
+        def handler(request: gr.Request, progress=gr.Progress(), *values: object) -> object:  # noqa: ANN001, B008
+            return self._run(function, request, progress, values)
+
+        return handler
+
+    def click(self, function: Callable) -> Callable:
+        """For a place in an image: `function` is given (column, row) before the other values."""
+
+        def handler(request: gr.Request, event: gr.SelectData, *values: object) -> object:
+            column, row = event.index
+            return self._run(function, request, None, ((int(column), int(row)), *values))
+
+        return handler
+
+    def upload(self, request: gr.Request, *paths: str | None) -> None:
+        """Note whose the uploaded files are, for them to go when the visitor goes."""
+        self._run(_keep, request, None, paths)
+
+    def leave(self, request: gr.Request) -> None:
+        """The page was closed."""
+        self.visitors.leave(request.session_hash)
+
+    def _run(self, function: Callable, request: gr.Request, progress: gr.Progress | None, values: tuple) -> object:
+        visitor = None
+        try:
+            visitor = self.visitors.of(request.session_hash)
+            return function(Job(visitor, progress), *values)
+        except LeftError:
+            raise gr.Error(GONE, print_exception=False) from None
+        except gr.Error:
+            raise
+        except Exception as error:
+            message = message_of(error, (CheckpointError,), FEWER)
+            if visitor is not None and visitor.gone.is_set():  # files that went with the visitor
+                raise gr.Error(GONE, print_exception=False) from None
+            if message is None:
+                traceback.print_exc(file=sys.stderr)
+                message = f"an error of this software ({type(error).__name__}); the terminal shows where"
+            raise gr.Error(self._plain(message), duration=None, print_exception=False) from None
+        finally:
+            if visitor is not None and visitor.gone.is_set():
+                self.visitors.clear(visitor)
+
+    def _plain(self, message: str) -> str:
+        """With names of uploads in place of the paths under which they are kept, whole or cut off."""
+
+        def name(found: re.Match) -> str:
+            folder, slash, file = found.group(1).rpartition("/")
+            return file if folder and slash and file else "the upload"
+
+        return re.sub(re.escape(str(self.visitors.root)) + r"/([^\s':]*)", name, message)
+
+
+def given(job: Job, path: str | None) -> Path | None:
+    """The file of an upload, not too large; None where there is none.
+
+    Raises:
+        DataError: over the limit, and for what was removed meanwhile.
+    """
+    if path is None:
+        return None
+    found = Path(path)
+    job.visitor.uploads.add(found)
+    check_bytes(found)
+    return found
+
+
+def _keep(job: Job, *paths: str | None) -> None:
+    for path in paths:
+        given(job, path)

@@ -1,0 +1,153 @@
+"""Infrared-visible pairs on the page: read, fused by several networks, measured, written as deep as their sources."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data import PairedImages
+from data.errors import DataError
+from data.files.geotiff import TIFF
+from data.files.infrared_range import STRETCH
+from data.files.sample_type import PNG_TYPES
+from data.samples import sample_pairs
+from metrics import protocols, table_text
+from utils.commandline.errors import UsageError
+from utils.evaluation.evaluation import Evaluation
+from utils.evaluation.infrared_visible import TITLES, in_colour, remark_networks
+from utils.evaluation.pick_network import Network, with_distinct_labels
+from utils.evaluation.table_rows import add_pair
+from utils.output.images import to_eight_bit, write_stored
+
+from .handlers import Job, given
+from .limits import check_pixels
+from .networks import Shelf
+from .pictures import MOST_CHANNELS, mosaic, save, signed
+
+SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")  # names of `sample_pairs`
+WHOLE = 1_000_000  # pixels up to which an image is fused without tiles
+TILE = 512
+
+
+def read_pair(
+    job: Job, sample: str, visible: str | None, infrared: str | None, bits: float | None, stretch: bool
+) -> tuple[dict, str | None]:
+    """A pair as of `PairedImages`, and what it is from: the uploads where there are some, else a sample (None).
+
+    Raises:
+        UsageError: for one file without the other.
+        DataError: as `PairedImages`, and over the page's limits.
+    """
+    files = given(job, visible), given(job, infrared)
+    if files == (None, None):
+        return next((p for p in sample_pairs() if p["name"] == sample), sample_pairs()[0]), None
+    if None in files:
+        raise UsageError("visible, infrared: found one of the two images, expected both (or none, for a sample)")
+    for file in files:
+        check_pixels(file)
+    asked = {"bits": int(bits) if bits else None, "infrared_range": STRETCH if stretch else None}
+    return PairedImages(visible=files[0], infrared=files[1], **asked)[0], files[0].name
+
+
+def fuse_pair(
+    job: Job,
+    shelf: Shelf,
+    pair: dict,
+    source: str | None,
+    weights: str,
+    beside: list[str],
+    colour: bool = True,
+    suffix: str = "",
+) -> dict:
+    """Fuse, measure, write; returns what the page shows.
+
+    Args:
+        job, shelf: whose it is; where the networks are from.
+        pair, source: see `read_pair`.
+        weights: the network whose image is compared and downloaded.
+        beside: further ones.
+        colour: with the visible image's.
+        suffix: of the download, ".png" or ".tif"; by default the sources'.
+
+    Returns:
+        `folder`, `pictures` (name -> path of an 8-bit PNG: fused images, then sources), `download`, `table` (markdown).
+    """
+    suffix = suffix or pair["storage"].suffix
+    if suffix not in TIFF and pair["storage"].dtype not in PNG_TYPES:
+        raise UsageError(f"download: found {pair['storage'].dtype} sources, expected TIFF for them, not PNG")
+    job.step(0, "loading weights")
+    names = [weights, *(name for name in dict.fromkeys(beside) if name != weights)]
+    networks = with_distinct_dcinns([shelf.get("ivf", name) for name in names])
+    height, width = pair["visible"].shape[1:]
+    tile = TILE if height * width > WHOLE else 0
+    run = Evaluation("ivf_tno", networks[0], source, tile, others=tuple(networks[1:]))
+    run.notes.update(pair["notes"])
+    floats = {}
+    for number, network in enumerate(networks):
+        job.step(number / (len(networks) + 1), network.label)
+        with job.running(network.model):
+            floats[network.label] = run.fuse(pair["visible"], pair["infrared"], network)[0]
+    job.step(len(networks) / (len(networks) + 1), "measuring")
+    table = _tables(run, pair, floats)
+    shown = {label: in_colour(image, pair, colour) for label, image in floats.items()}
+    folder = job.visitor.fresh("pair")
+    download = folder / f"{pair['name']}_fused{suffix}"
+    write_stored(download, shown[run.label], pair["storage"])
+    sources = {key: pair[key][0] for key in ("visible", "infrared")}
+    if pair["colour"] is not None:
+        sources[pair["coloured"]] = pair["colour"]
+    every = {**shown, **sources}.items()
+    pictures = {label: save(folder / f"{number}.png", image) for number, (label, image) in enumerate(every)}
+    return {"folder": folder, "pictures": pictures, "download": str(download), "table": table}
+
+
+def _tables(run: Evaluation, pair: dict, floats: dict[str, np.ndarray]) -> str:
+    """Both protocols' tables as markdown, beside mean and maximum."""
+    rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))
+    title = f"Infrared-visible fusion{f', base rule {rules}' if rules else ''}"
+    tables = [run.table(f"{title}, {TITLES[p]}", protocols.IVF[p], p) for p in TITLES]
+    fused = {label: to_eight_bit(image) for label, image in floats.items()}
+    add_pair(tables, pair["name"], fused, to_eight_bit(pair["infrared"][0]), to_eight_bit(pair["visible"][0]))
+    remark_networks(run, tables)
+    run.result(tables)
+    return "\n".join(table_text.markdown(table) for table in tables)
+
+
+def with_distinct_dcinns(networks: list[Network]) -> list[Network]:
+    """Labels that differ where configurations do; other methods have their own."""
+    ours = iter(with_distinct_labels([n for n in networks if n.is_dcinn]))
+    return [next(ours) if n.is_dcinn else n for n in networks]
+
+
+def look_inside(job: Job, network: Network, pair: dict, folder: Path) -> list[tuple[str, str]]:
+    """Paths and captions of a DCINN's parts: base, detail, residual, conditions.
+
+    Raises:
+        DataError: for another method, which has no such parts, and for an image that is only fused by tiles.
+    """
+    if not network.is_dcinn:
+        raise DataError(network.label, "another method", "a DCINN, which has a base, a detail and conditions")
+    height, width = pair["visible"].shape[1:]
+    if height * width > WHOLE:
+        raise DataError(pair["name"], f"{height}x{width} pixels", f"at most {WHOLE / 1e6:g} million to look inside")
+    model, conditions = network.model, []
+    device = next(model.parameters()).device
+    a, b = (torch.from_numpy(np.ascontiguousarray(pair[key]))[None].to(device) for key in ("visible", "infrared"))
+    seen = model.anet.register_forward_hook(lambda _module, _inputs, found: conditions.extend(found))
+    try:
+        with torch.inference_mode(), job.running(model):
+            job.step(0.2, "base, detail, residual, conditions")
+            base, detail = model.decompose(a, b)
+            residual = model(a, b) - base
+    finally:
+        seen.remove()
+    base, detail, residual = (x[0, 0].float().cpu().numpy() for x in (base, detail, residual))
+    panels = [(save(folder / "base.png", base), f"base ({model.config.base_rule})")]
+    for name, image in (("detail", detail), ("residual", residual)):
+        picture, most = signed(image)
+        panels.append((save(folder / f"{name}.png", picture), f"{name}, white {most:.2f}"))
+    for number, condition in enumerate(conditions, 1):
+        channels = condition[0].float().cpu().numpy()
+        words = f"conditions, 1/{2**number} ({min(len(channels), MOST_CHANNELS)} of {len(channels)})"
+        panels.append((save(folder / f"condition_{number}.png", mosaic(channels)), words))
+    return panels

@@ -1,0 +1,181 @@
+"""Pansharpening scenes on the page: opened once, looked at as a quick-look, fused where the visitor points."""
+
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import DataError
+from data.files.raster_windows import Windows
+from data.pan_scenes import PanScenes
+from data.pancollection import DEFAULT_BITS, SENSOR_BITS
+from data.simulate import PAN_FILTERS
+from utils.commandline.errors import UsageError
+from utils.evaluation.pan_scene import PanScene
+from utils.output.images import stretch
+
+from .handlers import Job, given
+from .limits import SIDES, check_samples, header_shape
+
+QUICK = 512  # pixels of a quick-look's side, at most
+MASKED = "Pixels without measurement (NoData) are filled here, and not masked in the download: the script masks them."
+GRID = 8  # pan pixels that crops start at multiples of: whole MS pixels of every ratio
+Box = tuple[int, int, int, int]  # rows top to bottom, columns left to right, in pan pixels
+
+
+class Scene:
+    """A scene that crops are cut from.
+
+    Attributes:
+        name, source: for tables; source None for the sample.
+        sides: (H, W) of the pan.
+        bands, ratio, scale, sensor, has_reference, pan_filter: as of `PanScenes`.
+        quick: (h, w, 3) in [0, 1]; one of its pixels is `step` pixels of the pan.
+        notes: what a visitor must know.
+    """
+
+    name: str
+    source: str | None
+    sides: tuple[int, int]
+    bands: int
+    ratio: int
+    scale: int
+    sensor: str
+    has_reference: bool
+    pan_filter = PAN_FILTERS[0]
+    quick: np.ndarray
+    step: int
+    notes: list[str]
+
+    def crop(self, box: Box) -> dict:
+        """`name`, `lms` (B, h, w), `pan` (1, h, w) and, with a reference, `gt` (B, h, w); float32 in [0, 1]."""
+        raise NotImplementedError
+
+    def box(self, place: tuple[int, int] | None, side: int) -> Box:
+        """The crop around a pixel (column, row) of the quick-look, the middle by default; inside the scene."""
+        side = min(max(int(side), SIDES[0]), SIDES[1]) // GRID * GRID
+        column, row = place or (self.quick.shape[1] // 2, self.quick.shape[0] // 2)
+        spans = []
+        for centre, length in zip((row * self.step, column * self.step), self.sides, strict=True):
+            first = max(min(centre - side // 2, length - side), 0) // GRID * GRID
+            spans += [first, min(first + side, length)]
+        return tuple(spans)
+
+    def on_quick_look(self, box: Box) -> Box:
+        """The same in its pixels."""
+        return tuple(-(-edge // self.step) for edge in box)
+
+
+class StoredScene(Scene):
+    """One scene of a file, or the sample: as it is, or reduced by Wald's protocol.
+
+    Args:
+        job, folder: whose it is, and where its arrays are kept.
+        path: .mat or .h5; None for the sample.
+        sensor, bits: of --sensor and --bits; None for the file's own.
+        number: which scene of the file, from 1.
+        reduced: with a reference, by Wald's protocol where the file has none.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        folder: Path,
+        path: Path | None,
+        sensor: str | None = None,
+        bits: int | None = None,
+        number: int = 1,
+        reduced: bool = False,
+    ) -> None:
+        scenes = PanScenes(path, sensor, bits)
+        if scenes.file:
+            check_samples(path, (scenes.bands, *scenes.file.sides))
+        if not 1 <= number <= len(scenes):
+            raise UsageError(f"scene: found {number}, expected 1 to {len(scenes)}")
+        if reduced and (why := scenes.cannot_reduce()):
+            raise UsageError(f"{path}: found {why}; as it is needs none of it")
+        job.step(0.2, "reading")
+        item = scenes.reduced(number - 1) if reduced or scenes.has_reference else scenes.full(number - 1)
+        job.step(0.7, "keeping")
+        self.arrays = on_disk(folder, {key: item[key] for key in ("lms", "pan", "gt") if item.get(key) is not None})
+        self.name, self.source, self.notes = item["name"], path.name if path else None, []
+        self.bands, self.sides = len(item["lms"]), item["pan"].shape[1:]
+        self.ratio, self.scale, self.sensor = scenes.ratio, scenes.scale, scenes.sensor
+        self.has_reference, self.pan_filter = scenes.has_reference, scenes.pan_filter
+        self.step = -(-max(self.sides) // QUICK)
+        self.quick = stretch(np.asarray(item["lms"][:, :: self.step, :: self.step]))
+
+    def crop(self, box: Box) -> dict:
+        """See `Scene.crop`."""
+        window = (slice(None), slice(*box[:2]), slice(*box[2:]))
+        return {"name": self.name, **{key: np.array(array[window]) for key, array in self.arrays.items()}}
+
+
+class TwoFiles(Scene):
+    """An MS and a pan image of any size, as GeoTIFF or .npy, of which windows are read.
+
+    Args:
+        job, folder: whose it is, and where a compressed file is unpacked.
+        ms, pan: the files.
+        sensor, bits: of --sensor and --bits.
+    """
+
+    def __init__(self, job: Job, folder: Path, ms: Path, pan: Path, sensor: str | None, bits: int | None) -> None:
+        for path in (ms, pan):
+            if shape := header_shape(path):
+                check_samples(path, shape)
+        job.step(0.3, "reading")
+        self.sensor, self.has_reference = sensor or "none", False
+        self.scale = 2 ** (bits or SENSOR_BITS.get(self.sensor.upper(), DEFAULT_BITS)) - 1
+        windows = Windows(ms, folder)
+        if windows.shape[0] == 1:
+            raise DataError(ms, "one band", "an MS image; are MS and pan swapped?")
+        self.pair = PanScene(windows, Windows(pan, folder, bands=1), self.scale)
+        self.name, self.source = pan.stem, f"{ms.name}, {pan.name}"
+        self.sides = (self.pair.height, self.pair.width)
+        self.bands, self.ratio = self.pair.bands, self.pair.ratio
+        self.notes = [*self.pair.notes, *([MASKED] if self.pair.masked else [])]
+        low = self.pair.ms  # cropped to the ground that both cover
+        coarse = -(-max(low.shape[1:]) // QUICK)
+        self.step = coarse * self.ratio
+        self.quick = stretch(np.nan_to_num(np.asarray(low.array[:, ::coarse, ::coarse], np.float32)))
+
+    def crop(self, box: Box) -> dict:
+        """See `Scene.crop`."""
+        lms, pan, *_ = self.pair.read(box[:2], box[2:])
+        return {"name": self.name, "lms": lms[0].numpy(), "pan": pan[0].numpy()}
+
+
+def open_scene(
+    job: Job,
+    folder: Path,
+    ms: str | None,
+    pan: str | None,
+    file: str | None,
+    sensor: str,
+    bits: float | None,
+    number: float | None,
+    reduced: bool,
+) -> Scene:
+    """The uploaded scene, or the sample where nothing is uploaded.
+
+    Raises:
+        UsageError, DataError: for files that do not fit each other, and as the readers.
+    """
+    files = given(job, ms), given(job, pan), given(job, file)
+    name, depth = (None if sensor in (None, "", "auto") else sensor), (int(bits) if bits else None)
+    if files[2] is not None and files[:2] == (None, None):
+        return StoredScene(job, folder, files[2], name, depth, int(number or 1), reduced)
+    if files == (None, None, None):
+        return StoredScene(job, folder, None, reduced=reduced)
+    if None in files[:2] or files[2] is not None:
+        raise UsageError("MS, pan: found one of them or a .mat/.h5 as well, expected both alone, or one .mat/.h5")
+    if reduced:
+        raise UsageError("reduced by Wald's protocol: found MS and pan files, expected one .mat/.h5 or the sample")
+    return TwoFiles(job, folder, files[0], files[1], name, depth)
+
+
+def on_disk(folder: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same arrays, mapped from files in the folder: a visitor who looks takes no memory."""
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+    return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in arrays}
