@@ -61,7 +61,6 @@ TUNED = Recipe(
     milestones=(12, 16),
     maxima_weights=MaximaWeights(2, 5, 0.5, 0.5, 0.3, 50, gain=1.4),
     base_rule="max",
-    night=0.5,
 )
 
 # A loss whose target is an image of more contrast, computed from the sources. Ours, too.
