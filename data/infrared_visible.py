@@ -134,12 +134,12 @@ class PairedImages:
         raw = read_raster(path)
         gray, notes = to_gray(raw)
         notes += turned(path)
-        ranged = is_infrared and self.infrared_range is not None
+        wanted = self.infrared_range if is_infrared else None
         missing, told = declared_missing(path, gray)
         if missing.any():
-            notes.append(f"NoData ({told}) {'black' if ranged else 'fused as if measured'}")
-        if ranged:
-            unit, more = scaled(gray, path, self.infrared_range, missing)
+            notes.append(f"NoData ({told}) {'black' if wanted is not None else 'fused as if measured'}")
+        if wanted is not None:
+            unit, more = scaled(gray, path, wanted, missing)
             return unit, None, stretched_storage(raw, path, self.bits), [*notes, *more]
         if not self.guess:
             remedy = f"--bits, {OPTIONS}" if is_infrared else "--bits"

@@ -1,10 +1,12 @@
 """Several processes on one training or test: started by torchrun, or one process where there is none."""
 
+import atexit
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import torch
@@ -17,6 +19,19 @@ PATIENCE = timedelta(days=30)  # that a process waits for one with larger images
 
 MEETING = timedelta(minutes=5)  # for the other processes to start
 FOUR = "torchrun's four, RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
+
+
+_done: list[bool] = []  # filled when this process has met the others for the last time, without an error
+
+
+@atexit.register
+def _end() -> None:
+    """Leave without the interpreter's own end: gloo's threads abort now and then when they outlive it."""
+    if _done:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(0)
 
 
 @contextmanager
@@ -40,6 +55,7 @@ def processes(device: torch.device, patience: timedelta | None = None) -> Iterat
     try:
         yield device
         wait()  # the first to finish would cut the others' connections
+        _done.append(True)
     except BaseException:
         fails_first()  # asked before the others feel that this one leaves
         raise

@@ -123,7 +123,8 @@ class Windows:
             f"Band {band} of {name} is declared transparency (alpha), fused as a band."
             for band in transparency(file.series[0].keyframe)
         ]
-        more = [series for series in file.series[1:] if not any(int(p.subfiletype) & (1 | MASK) for p in series if p)]
+        kinds = [[int(getattr(page, "subfiletype", 0)) for page in series if page] for series in file.series[1:]]
+        more = [series for series in kinds if not any(kind & (1 | MASK) for kind in series)]
         if more:
             self.notes.append(f"Further images in {name} left out ({len(more)}).")
 

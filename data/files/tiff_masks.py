@@ -1,6 +1,7 @@
 """What says beside a TIFF's samples that they are no numbers to fuse: masks, white zeros, palettes, transparency."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import tifffile
@@ -51,7 +52,7 @@ def transparency(page: tifffile.TiffPage) -> list[int]:
 
 def _check_masks(path: Path, holder: Path, file: tifffile.TiffFile, every: bool = False) -> None:
     """Raise for a mask, of full size, that leaves pixels out."""
-    for page in file.pages:
+    for page in cast("list[tifffile.TiffPage]", list(file.pages)):
         kind = int(page.subfiletype)
         if kind & 1 or not (every or kind & MASK):
             continue

@@ -14,7 +14,7 @@ from tests.fuzzing import readers, workers
 from tests.fuzzing.kinds import KINDS
 from tests.fuzzing.workers import Worker
 
-FEW = {kind: 3 if kind.endswith(".pth") else 12 for kind in KINDS}
+FEW = {kind: 3 if kind.endswith(".pth") or kind == "bombs" else 12 for kind in KINDS}
 
 
 @pytest.fixture(scope="module")
