@@ -46,7 +46,7 @@ def vectors() -> tuple[int, ...]:
 
 
 @functools.cache
-def library(source: Path, *defines: str) -> ctypes.CDLL | None:
+def loaded(source: Path, *defines: str) -> ctypes.CDLL | None:
     """The library of a C source with macros as in ("VEC=8",), or None."""
     found = compiler()
     if found is None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .winograd import LEAST_TILES, PER, SIZE, Series, library_for
+from .winograd import LEAST_TILES, PER, SIZE, Series, routines_for
 
 
 def horner(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
@@ -38,7 +38,7 @@ def _suits(x: Tensor, kernel: Tensor) -> bool:
         return False
     if kernel.shape != (channels, channels, SIZE, SIZE) or n * -(-height // PER) * -(-width // PER) < LEAST_TILES:
         return False
-    return library_for(channels) is not None
+    return routines_for(channels) is not None
 
 
 def _innermost(x: Tensor) -> Tensor:
@@ -46,10 +46,10 @@ def _innermost(x: Tensor) -> Tensor:
 
 
 def _forward(x: Tensor, kernel: Tensor, terms: int, totals: list[Tensor] | None = None) -> Tensor:
-    library = library_for(x.shape[1])
-    assert library is not None
+    routines = routines_for(x.shape[1])
+    assert routines is not None
     x = _innermost(x.detach())
-    return Series(library, x)(x, kernel.detach(), terms, totals).permute(0, 3, 1, 2)
+    return Series(routines, x)(x, kernel.detach(), terms, totals).permute(0, 3, 1, 2)
 
 
 class WinogradSeries(torch.autograd.Function):
@@ -71,9 +71,9 @@ class WinogradSeries(torch.autograd.Function):
             found = iter(torch.autograd.grad(horner(x, kernel, ctx.terms), wanted, grad, create_graph=True))
             of_x, of_kernel = (next(found) if needed else None for needed in ctx.needs_input_grad[:2])
             return of_x, of_kernel, None
-        library = library_for(x.shape[1])
-        assert library is not None
+        routines = routines_for(x.shape[1])
+        assert routines is not None
         g = _innermost(grad)
         totals = [_innermost(x), *totals][: ctx.terms]
-        of_x, of_kernel = Series(library, g).backward(g, kernel, totals)
+        of_x, of_kernel = Series(routines, g).backward(g, kernel, totals)
         return of_x.permute(0, 3, 1, 2), of_kernel, None

@@ -46,7 +46,7 @@ class Job(ctypes.Structure):
     _fields_ = [(name, ctypes.c_long) for name in ("images", "height", "width", "channels", "first", "last", "chunk")]
 
 
-class Library:
+class Routines:
     """winograd.c for vectors of so many floats, and one job's calls of it."""
 
     def __init__(self, functions: ctypes.CDLL, lanes: int) -> None:
@@ -88,38 +88,38 @@ def _at(tensor: Tensor) -> ctypes.c_void_p:
 
 
 @functools.cache
-def _library(lanes: int) -> Library | None:
+def _routines(lanes: int) -> Routines | None:
     """None also where what the compiler made of it does not convolve."""
-    functions = compiled.library(SOURCE, f"VEC={lanes}")
+    functions = compiled.loaded(SOURCE, f"VEC={lanes}")
     if functions is None:
         return None
-    library = Library(functions, lanes)
+    routines = Routines(functions, lanes)
     channels = lanes + 1
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(2, channels, 9, 14, generator=generator)
     kernel = torch.rand(channels, channels, SIZE, SIZE, generator=generator) / channels / SIZE**2
-    series = Series(library, x.permute(0, 2, 3, 1).contiguous())
+    series = Series(routines, x.permute(0, 2, 3, 1).contiguous())
     y = series(x.permute(0, 2, 3, 1).contiguous(), kernel, 1).permute(0, 3, 1, 2)
     expected = x + functional.conv2d(x, kernel, padding=SIZE // 2)
-    return library if bool((y - expected).abs().max() <= AGREED) else None
+    return routines if bool((y - expected).abs().max() <= AGREED) else None
 
 
-def library_for(channels: int) -> Library | None:
-    """The library of the longest vectors that the channels fill, or None: the plain way."""
+def routines_for(channels: int) -> Routines | None:
+    """The routines of the longest vectors that the channels fill, or None: the plain way."""
     lanes = next((n for n in compiled.vectors() if n <= channels), None)
-    return None if lanes is None or channels < 8 else _library(lanes)
+    return None if lanes is None or channels < 8 else _routines(lanes)
 
 
 class Series:
     """Calls on images of one size, spread over PyTorch's threads.
 
     Args:
-        library: of winograd.c.
+        routines: of winograd.c.
         x: any image (N, H, W, C) of that size.
     """
 
-    def __init__(self, library: Library, x: Tensor) -> None:
-        self.library = library
+    def __init__(self, routines: Routines, x: Tensor) -> None:
+        self.routines = routines
         n, height, width, channels = x.shape
         tiles = n * -(-height // PER) * -(-width // PER)
         parts = max(min(torch.get_num_threads(), tiles * SIDE**2 * channels**2 // LEAST_WORK), 1)
@@ -132,8 +132,8 @@ class Series:
 
     def __call__(self, x: Tensor, kernel: Tensor, terms: int, totals: list[Tensor] | None = None) -> Tensor:
         """p(M) x, (N, H, W, C) both, by Horner's scheme; `totals` gets what M was applied to, the first one first."""
-        points = self.library.points(kernel, turned=False)
-        work = [self.library.work(job, gradient=False) for job in self.jobs]
+        points = self.routines.points(kernel, turned=False)
+        work = [self.routines.work(job, gradient=False) for job in self.jobs]
         total = x
         for i in range(terms, 0, -1):
             if totals is not None:
@@ -143,15 +143,15 @@ class Series:
 
     def backward(self, grad: Tensor, kernel: Tensor, totals: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Gradients of x (N, H, W, C) and of the kernel, for that of the result and the totals of the call."""
-        library, channels = self.library, grad.shape[-1]
-        points = library.points(kernel, turned=True)
-        work = [library.work(job, gradient=True) for job in self.jobs]
-        sums = [grad.new_zeros(SIDE**2, channels, library.padded(channels)) for _ in self.jobs]
+        routines, channels = self.routines, grad.shape[-1]
+        points = routines.points(kernel, turned=True)
+        work = [routines.work(job, gradient=True) for job in self.jobs]
+        sums = [grad.new_zeros(SIDE**2, channels, routines.padded(channels)) for _ in self.jobs]
         g, of_x = grad, grad.clone()
         for i, total in enumerate(reversed(totals), 1):
             in_threads(
                 [
-                    functools.partial(library.gradient, job, total, g, part, 1 / i, memory)
+                    functools.partial(routines.gradient, job, total, g, part, 1 / i, memory)
                     for job, part, memory in zip(self.jobs, sums, work, strict=True)
                 ]
             )
@@ -168,7 +168,7 @@ class Series:
         y = torch.empty_like(total)
         in_threads(
             [
-                functools.partial(self.library.term, job, total, x, y, points, scale, memory)
+                functools.partial(self.routines.term, job, total, x, y, points, scale, memory)
                 for job, memory in zip(self.jobs, work, strict=True)
             ]
         )

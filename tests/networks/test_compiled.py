@@ -18,7 +18,7 @@ from models.fast import series as way, winograd, compiled
 x, k = torch.ones(1, 16, 24, 24) / 3, torch.full((16, 16, 5, 5), 0.002)
 winograd.LEAST_WORK = 1
 torch.get_num_threads = lambda: 3
-assert (winograd.library_for(16) is not None) == (sys.argv[1] == "compiled"), "the wrong way"
+assert (winograd.routines_for(16) is not None) == (sys.argv[1] == "compiled"), "the wrong way"
 expected = way.horner(x, k, 10)
 assert (way.series(x, k, 10) - expected).abs().max() < 1e-5 * expected.abs().max()
 if sys.argv[1] == "compiled" and hasattr(os, "fork"):
@@ -61,17 +61,17 @@ def test_processes_compile_at_once_and_fork(tmp_path):
 def test_a_cache_that_cannot_be_used(tmp_path):
     (tmp_path / "file").write_text("no folder")
     assert_silent(child("compiled", XDG_CACHE_HOME=str(tmp_path / "file")))
-    library = compiled.library.__wrapped__
+    loaded = compiled.loaded.__wrapped__
     folder = tmp_path / "dcinn"
     folder.mkdir()
     os.environ["XDG_CACHE_HOME"], before = str(tmp_path), os.environ.get("XDG_CACHE_HOME")
     try:
-        assert library(winograd.SOURCE, "VEC=4") is not None
+        assert loaded(winograd.SOURCE, "VEC=4") is not None
         (made,) = folder.iterdir()
         made.unlink()
         made.write_bytes(b"cut off")
-        assert library(winograd.SOURCE, "VEC=4") is not None
-        assert library(winograd.SOURCE, "VEC=broken") is None
+        assert loaded(winograd.SOURCE, "VEC=4") is not None
+        assert loaded(winograd.SOURCE, "VEC=broken") is None
     finally:
         os.environ.pop("XDG_CACHE_HOME")
         if before is not None:

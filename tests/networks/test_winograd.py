@@ -21,7 +21,7 @@ def used(monkeypatch):
     """How often Winograd's way was taken."""
     calls = []
     for lanes in compiled.vectors():
-        winograd._library(lanes)  # which tries itself
+        winograd._routines(lanes)  # which tries itself
     original = winograd.Series.__call__
 
     def counted(self, *arguments, **options):

@@ -40,7 +40,7 @@ class Counted(TorchDispatchMode):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_step_has_no_more_operations_than_counted_and_waits_for_nothing(task, monkeypatch):
-    monkeypatch.setattr(series, "library_for", lambda channels: None)  # as on a GPU
+    monkeypatch.setattr(series, "routines_for", lambda channels: None)  # as on a GPU
     build, channels, weight, most = TASKS[task]
     objective = DetailObjective(build(), weight)
     images = [torch.rand(2, c, 16, 16) for c in (*channels, channels[0])]
