@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from tiny_scenes import stirred_network
 
 import test_dcinn_ps
 from data.files.raster_windows import Windows
@@ -38,15 +39,7 @@ def scene(tmp_path):
 @pytest.fixture
 def weights(tmp_path):
     """A stirred network of four bands, and its file."""
-    torch.manual_seed(0)
-    model = dcinn_ps(4).eval()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name.endswith("conv_out.weight"):
-                parameter.normal_().mul_(0.1)
-            elif ".se." in name:
-                parameter.normal_()
-    save_checkpoint(tmp_path / "w.pth", model)
+    model = stirred_network(tmp_path / "w.pth")
     return model, tmp_path / "w.pth"
 
 

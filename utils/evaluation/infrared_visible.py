@@ -16,7 +16,7 @@ from data.splits import split
 from metrics import protocols
 from models import DCINN, dcinn_ivf
 from utils.commandline.errors import UsageError
-from utils.commandline.infrared_option import add_infrared_range
+from utils.commandline.pair_options import add_infrared_range, asked_pairs
 from utils.commandline.parser import bit_depth
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_window
 from utils.output.images import STRETCHES, stretched, to_eight_bit, with_colour, write_stored
@@ -65,15 +65,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     if args.data is None and args.visible is None and args.infrared is None:
         pairs, source = sample_pairs(), None
     else:
-        if args.data is None and (args.visible is None or args.infrared is None):
-            raise UsageError("--visible and --infrared: found one of them, expected both, or --data")
-        pairs = PairedImages(
-            args.data,
-            visible=args.visible,
-            infrared=args.infrared,
-            bits=args.bits,
-            infrared_range=args.infrared_range,
-        )
+        pairs = asked_pairs(args)
         source = str(args.data or args.visible)
     if args.split:
         if source is None:

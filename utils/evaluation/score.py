@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from data import CAVE, PairedImages, PanCollection
+from data import CAVE, PanCollection
 from data.errors import DataError
 from data.files.band_images import Cubes
 from data.files.folders import folders_in, plain_name
@@ -21,6 +21,7 @@ from metrics.protocols import REMARKS
 from metrics.sensors import ms_gains
 from metrics.table import Table
 from utils.commandline.errors import UsageError
+from utils.commandline.pair_options import asked_pairs
 from utils.output.images import to_eight_bit
 
 from .score_parser import PROTOCOLS, parser
@@ -61,16 +62,7 @@ def _table(args: argparse.Namespace, title: str, metrics: tuple[str, ...], task:
 
 
 def _ivf(args: argparse.Namespace) -> list[Table]:
-    if args.data is None and (args.visible is None or args.infrared is None):
-        raise UsageError("--visible, --infrared: found not both, expected them, or --data with both in it")
-    pairs = PairedImages(
-        args.data,
-        visible=args.visible,
-        infrared=args.infrared,
-        bits=args.bits,
-        infrared_range=args.infrared_range,
-        guess=False,
-    )
+    pairs = asked_pairs(args, guess=False)
     pairs.pairs = pairs.pairs[: args.limit]
     args.protocol = args.protocol or "both"
     asked = tuple(protocols.IVF) if args.protocol == "both" else (args.protocol,)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from data.files.band_axis import AXES
 from metrics import protocols
-from utils.commandline.infrared_option import add_infrared_range
+from utils.commandline.pair_options import add_infrared_range
 from utils.commandline.parser import SENSOR_HELP, Parser, bit_depth, positive, sensor
 
 PROTOCOLS = {

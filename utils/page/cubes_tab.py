@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from .clicked import slide, spectra_at
+from .clicked import fused_cube, slide, spectra_at
 from .cubes import SAMPLES, fuse_cube, open_cubes, read_cube
 from .handlers import ONE_AT_A_TIME, QUICK, Handlers, Job
 from .limits import MOST_BYTES, SIDES, megabytes
@@ -38,18 +38,7 @@ class CubeActions:
         job.step(0, "reading")
         item, source = read_cube(job, file, scene, bits)
         found = fuse_cube(job, self.shelf, item, source, weights, side, ratio, bits)
-        angles, table = found.pop("angles"), found.pop("table")
-        job.visitor.replace("cube", **found)
-        fused, *others = found["pictures"]
-        return [
-            slide(job, "cube", UPSAMPLED),
-            gr.update(choices=others, value=UPSAMPLED),
-            gr.update(value=found["download"], interactive=True),
-            gr.update(value=found["pictures"][fused], label=f"{fused}; click a pixel for its spectrum"),
-            None,
-            angles,
-            table,
-        ]
+        return fused_cube(job, "cube", UPSAMPLED, found)
 
 
 def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:

@@ -7,7 +7,7 @@ import gradio as gr
 from metrics.protocols import EXP
 from utils.commandline.errors import UsageError
 
-from .clicked import slide
+from .clicked import fused_cube
 from .handlers import Job
 from .networks import Shelf
 from .pictures import framed, save
@@ -59,19 +59,7 @@ class SceneActions:
         kept = self._scene(job)
         scene = kept["scene"]
         found = fuse_crop(job, self.shelf, scene, scene.box(kept["place"], side), weights, suffix)
-        angles, table = found.pop("angles"), found.pop("table")
-        job.visitor.replace("crop", **found)
-        fused, *others = found["pictures"]
-        return [
-            slide(job, "crop", EXP),
-            gr.update(choices=others, value=EXP),
-            gr.update(value=found["download"], interactive=True),
-            gr.update(value=found["pictures"][fused], label=f"{fused}: click a pixel for its spectrum"),
-            None,
-            angles,
-            table,
-            *look,
-        ]
+        return [*fused_cube(job, "crop", EXP, found), *look]
 
     def _scene(self, job: Job) -> dict:
         kept = job.visitor.kept.get("scene")

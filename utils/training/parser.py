@@ -13,7 +13,7 @@ from models import CheckpointError
 from models.config import ABLATIONS
 from models.decomposition import BASE_RULES, DETAIL_RULES
 from utils.commandline.errors import UsageError, single_line_errors
-from utils.commandline.infrared_option import add_infrared_range
+from utils.commandline.pair_options import add_infrared_range
 from utils.commandline.parser import Parser, positive, seed
 
 from .arguments import TrainingArguments

@@ -4,7 +4,7 @@ Common to the four of DCINN: Adam (0.9, 0.999), eps 1e-8, no weight decay, gradi
 learning rate halved at the milestones.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .contrast import ContrastWeights
 from .losses import MaximaWeights
@@ -63,15 +63,11 @@ TUNED = Recipe(
     base_rule="max",
 )
 
-# A loss whose target is an image of more contrast, computed from the sources. Ours, too.
-CONTRAST = Recipe(
-    lr=4e-4,
-    epochs=20,
-    batch=8,
-    patch=152,
-    milestones=(12, 16),
+# The same steps with a loss whose target is an image of more contrast, computed from the sources. Ours, too.
+CONTRAST = replace(
+    TUNED,
+    maxima_weights=None,
     contrast_weights=ContrastWeights(4, 5, 0.05, 0.05, 10, gain=0.3, structure=0.6),
-    base_rule="max",
     detail_rule="brighter",
     night=0.5,
 )

@@ -1,9 +1,12 @@
-"""--stretch-infrared and --infrared-range, of every command that reads infrared images."""
+"""The infrared and visible images that options name, and the range of the infrared ones."""
 
 import argparse
 import math
 
+from data import PairedImages
 from data.files.infrared_range import STRETCH
+
+from .errors import UsageError
 
 
 def add_infrared_range(parser: argparse.ArgumentParser, prefix: str = "") -> None:
@@ -27,6 +30,29 @@ def add_infrared_range(parser: argparse.ArgumentParser, prefix: str = "") -> Non
         type=_low_high,
         metavar="LO,HI",
         help=f"{prefix}what becomes 0..1 in the infrared images, in their own unit (counts, Kelvin, degrees)",
+    )
+
+
+def asked_pairs(args: argparse.Namespace, guess: bool = True) -> PairedImages:
+    """The pairs of --data, or of --visible and --infrared.
+
+    Args:
+        args: with these three, `bits` and `infrared_range`.
+        guess: see `PairedImages`.
+
+    Raises:
+        UsageError: where neither is given whole.
+        DataError: as `PairedImages` does.
+    """
+    if args.data is None and (args.visible is None or args.infrared is None):
+        raise UsageError("--visible, --infrared: found not both, expected both, or --data with both in it")
+    return PairedImages(
+        args.data,
+        visible=args.visible,
+        infrared=args.infrared,
+        bits=args.bits,
+        infrared_range=args.infrared_range,
+        guess=guess,
     )
 
 
