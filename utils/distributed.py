@@ -12,22 +12,20 @@ from datetime import timedelta
 import torch
 from torch import Tensor, distributed, nn
 
+from .commandline.device import whole_variable
 from .commandline.errors import ENDED, UsageError
-from .commandline.last_words import fails_first
+from .commandline.last_words import fails_first, has_failed
 
 PATIENCE = timedelta(days=30)  # that a process waits for one with larger images
-
 MEETING = timedelta(minutes=5)  # for the other processes to start
 FOUR = "torchrun's four, RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
-
-
 _done: list[bool] = []  # filled when this process has met the others for the last time, without an error
 
 
 @atexit.register
 def _end() -> None:
     """Leave without the interpreter's own end: gloo's threads abort now and then when they outlive it."""
-    if _done:
+    if _done and not has_failed() and getattr(sys, "last_value", None) is None:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):
                 stream.flush()
@@ -82,22 +80,14 @@ def _described() -> tuple[int, int] | None:
         raise UsageError(
             f"{name}: found without {'WORLD_SIZE' if name == 'RANK' else 'RANK'}, expected {FOUR}, or none"
         )
-    size = _whole("WORLD_SIZE", 1, 2**16)
-    rank = _whole("RANK", 0, size - 1)
+    size = whole_variable("WORLD_SIZE", 1, 2**16)
+    rank = whole_variable("RANK", 0, size - 1)
     if size == 1:
         return None
     if not os.environ.get("MASTER_ADDR") or not os.environ.get("MASTER_PORT"):
         raise UsageError(f"WORLD_SIZE and RANK: found without MASTER_ADDR and MASTER_PORT, expected {FOUR}")
-    _whole("MASTER_PORT", 1, 2**16 - 1)
+    whole_variable("MASTER_PORT", 1, 2**16 - 1)
     return rank, size
-
-
-def _whole(name: str, least: int, most: int) -> int:
-    """A variable of the environment as a whole number."""
-    text = os.environ[name]
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
-        raise UsageError(f"{name}: found '{text[:40]}', expected a whole number from {least} to {most}")
-    return int(text)
 
 
 def _join(backend: str, rank: int, size: int, patience: timedelta | None) -> None:

@@ -2,7 +2,10 @@
 
 import os
 import socket
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import torch
@@ -128,3 +131,21 @@ def test_two_processes_by_hand(monkeypatch):
                 os._exit(code)
         children.append(pid)
     assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("last", "code"),
+    [("", 0), ("raise ValueError('ours')", 1), ("fails_first(); raise SystemExit(2)", 2)],
+)
+def test_the_exit_code_of_a_process_that_met_the_others_is_that_of_its_end(last, code):
+    said = "import utils.distributed as d; from utils.commandline.last_words import fails_first; d._done.append(True)"
+    environment = {**os.environ, "RANK": "0", "WORLD_SIZE": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", f"{said}; print('printed', end=''); {last}"],
+        cwd=Path(__file__).resolve().parents[2],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (code, "printed"), done.stderr

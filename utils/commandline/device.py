@@ -19,17 +19,18 @@ def pick_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("--device cuda: found no CUDA GPU, expected one; use --device cpu or auto")
     if name == "cuda" and launched():
-        local = _local_rank()
+        local = whole_variable("LOCAL_RANK", 0, 2**16) if "LOCAL_RANK" in os.environ else 0
         if local >= torch.cuda.device_count():
             raise UsageError(f"torchrun: found {torch.cuda.device_count()} GPUs, expected one for each process")
         return torch.device(name, local)
     return torch.device(name)
 
 
-def _local_rank() -> int:
-    text = os.environ.get("LOCAL_RANK", "0")
-    if not (text.isascii() and text.isdecimal() and len(text) < 6):
-        raise UsageError(f"LOCAL_RANK: found '{text[:40]}', expected a whole number from 0 on")
+def whole_variable(name: str, least: int, most: int) -> int:
+    """A variable of the environment, which is set, as a whole number; UsageError for any other."""
+    text = os.environ[name]
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+        raise UsageError(f"{name}: found '{text[:40]}', expected a whole number from {least} to {most}")
     return int(text)
 
 

@@ -25,6 +25,11 @@ def fails_first() -> bool:
     return not launched() or _claimed()
 
 
+def has_failed() -> bool:
+    """Whether this process, one of several, was about to end with an error."""
+    return bool(_claimed.cache_info().currsize)
+
+
 @functools.cache
 def _claimed() -> bool:
     deafen()  # torchrun repeats Ctrl-C, and ends all after one
