@@ -42,7 +42,7 @@ def page_nodata(page: tifffile.TiffPage) -> str | None:
     return text.strip("\0 ")
 
 
-def parsed(text: str, path: Path) -> float:
+def nodata_value(text: str, path: Path) -> float:
     """The value of a GDAL_NODATA tag.
 
     Raises:

@@ -12,7 +12,7 @@ import scipy
 
 from data.errors import DataError
 
-from .geotiff import file_nodata, parsed
+from .geotiff import file_nodata, nodata_value
 from .raster_windows import Windows
 
 REACH = 64  # pixels from a measurement, beyond which little comes back to it
@@ -163,7 +163,7 @@ def refuse_nodata(path: Path, text: str | None, cube: np.ndarray) -> None:
     Raises:
         DataError: where pixels hold the declared value in all bands, or NaN in any.
     """
-    value = None if text is None else held(parsed(text, path), cube.dtype)
+    value = None if text is None else held(nodata_value(text, path), cube.dtype)
     if text is None:
         return
     missing = np.zeros(cube.shape, bool) if value is None else cube == value

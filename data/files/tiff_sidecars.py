@@ -8,7 +8,7 @@ import numpy as np
 from data.errors import DataError
 
 from .georeference import MATRIX, SCALE, is_point
-from .geotiff import parsed
+from .geotiff import nodata_value
 from .regular_file import read_small
 
 WORLD = (".tfw", ".tifw", ".tiffw", ".wld")
@@ -55,5 +55,5 @@ def aux_nodata(path: Path) -> str | None:
         return None
     if found is None:
         return None
-    parsed(found[1].strip(), beside)
+    nodata_value(found[1].strip(), beside)
     return found[1].strip()

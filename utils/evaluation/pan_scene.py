@@ -5,7 +5,7 @@ import torch
 
 from data.errors import DataError
 from data.files.georeference import TIEPOINTS, common_ground, georeference
-from data.files.geotiff import parsed
+from data.files.geotiff import nodata_value
 from data.files.nodata import LEAST_BORDER, MeasuredWindows, held, zero_border
 from data.files.raster_windows import Windows
 from data.simulate import interp23
@@ -55,7 +55,7 @@ class PanScene:
             raise DataError(pan.path, found, "2, 4 or 8 times its sides")
         self.dtype = pan.dtype if pan.dtype.kind == "u" else np.dtype(np.float32)
         values = [
-            nodata if nodata is not None or image.nodata is None else parsed(image.nodata, image.path)
+            nodata if nodata is not None or image.nodata is None else nodata_value(image.nodata, image.path)
             for image in (pan, ms)
         ]
         self.measured_pan, self.measured_ms = (
