@@ -8,6 +8,7 @@ from data.errors import DataError
 
 GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # the tags that say where on Earth the pixels are
 NODATA = 42113  # GDAL_NODATA: text, the value of pixels that hold no measurement
+METADATA = 42112  # GDAL_METADATA: XML; items of the roles scale and offset turn the samples of a band into a quantity
 TIFF = (".tif", ".tiff")
 
 
@@ -40,6 +41,15 @@ def page_nodata(page: tifffile.TiffPage) -> str | None:
         return None
     text = tag.value.decode("ascii", "replace") if isinstance(tag.value, bytes) else str(tag.value)
     return text.strip("\0 ")
+
+
+def has_scale(page: tifffile.TiffPage) -> bool:
+    """Whether a page declares a scale or an offset that turns its samples into a quantity (GDAL's)."""
+    tag = page.tags.get(METADATA)
+    text = (
+        "" if tag is None else tag.value.decode("utf-8", "replace") if isinstance(tag.value, bytes) else str(tag.value)
+    )
+    return 'role="scale"' in text or 'role="offset"' in text
 
 
 def nodata_value(text: str, path: Path) -> float:

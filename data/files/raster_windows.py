@@ -12,7 +12,7 @@ from data.errors import DataError, one_line
 from .array_file import read_npy
 from .band_axis import band_axis
 from .georeference import moved_tags
-from .geotiff import page_geo_tags, page_nodata
+from .geotiff import has_scale, page_geo_tags, page_nodata
 from .regular_file import check_regular
 from .size_limits import MOST_BANDS, check_declared, reserve
 from .tiff_masks import MASK, check_samples, transparency
@@ -123,6 +123,8 @@ class Windows:
             f"Band {band} of {name} is declared transparency (alpha), fused as a band."
             for band in transparency(file.series[0].keyframe)
         ]
+        if has_scale(file.series[0].keyframe):
+            self.notes.append(f"{name} declares a scale or an offset of its samples: fused as stored, neither is kept.")
         kinds = [[int(getattr(page, "subfiletype", 0)) for page in series if page] for series in file.series[1:]]
         more = [series for series in kinds if not any(kind & (1 | MASK) for kind in series)]
         if more:

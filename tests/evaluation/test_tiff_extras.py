@@ -126,3 +126,14 @@ def test_scores_refuse_them_too(tmp_path, capsys):
     tifffile.imwrite(tmp_path / "f/a.tif", cube, photometric="miniswhite", planarconfig="separate")
     options = ("--task", "hmf", "--fused", tmp_path / "f", "--data", tmp_path / "gt", "--bits", 11)
     assert "a.tif: found samples whose zero is white" in refused(capsys, *options)
+
+
+@pytest.mark.parametrize("role", ["scale", "offset"])
+def test_a_scale_is_said(folder, role):
+    image = pan_of(folder)
+    xml = f'<GDALMetadata><Item name="X" sample="0" role="{role}">0.01</Item></GDALMetadata>'
+    write(folder / "pan.tif", image, [*geo(), (42112, "s", 0, xml, True)])
+    said = fuse(folder)[0]["notes"]
+    assert any("pan.tif declares a scale or an offset of its samples" in note for note in said)
+    write(folder / "pan.tif", image, geo())
+    assert not any("declares a scale" in note for note in fuse(folder, output="other")[0]["notes"])
