@@ -8,7 +8,7 @@ from data.errors import DataError
 
 GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # the tags that say where on Earth the pixels are
 NODATA = 42113  # GDAL_NODATA: text, the value of pixels that hold no measurement
-METADATA = 42112  # GDAL_METADATA: XML; items of the roles scale and offset turn the samples of a band into a quantity
+METADATA = 42112  # GDAL_METADATA: XML; items of the roles scale and offset make a quantity of the samples
 TIFF = (".tif", ".tiff")
 
 
