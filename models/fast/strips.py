@@ -27,7 +27,11 @@ def rows_that_fit(x: Tensor, channels: int) -> int:
 
 
 def by_strips(
-    function: Callable[..., tuple[Tensor, ...]], inputs: tuple[Tensor, ...], halo: int, channels: int
+    function: Callable[..., tuple[Tensor, ...]],
+    inputs: tuple[Tensor, ...],
+    halo: int,
+    channels: int,
+    in_place: bool = False,
 ) -> list[Tensor]:
     """`function(*inputs)`, strip by strip.
 
@@ -36,21 +40,40 @@ def by_strips(
         inputs: each (B, C, H, W).
         halo: rows that a pixel of the outputs depends on, above and below; a multiple of 8 where outputs are smaller.
         channels: of the widest inner result.
+        in_place: overwrite the inputs by the outputs, which have the same shapes. Each strip is written only when the
+            next one, which reads its last rows, is computed.
+
+    Returns:
+        The outputs for the whole image; with `in_place` these are the inputs.
     """
     height, rows = inputs[0].shape[-2], rows_that_fit(inputs[0], channels)
-    outputs: list[Tensor] = []
+    outputs = list(inputs) if in_place else []
+    waiting: tuple[int, int, list[Tensor]] | None = None
     for start in range(0, height, rows):
         stop = min(start + rows, height)
         top, bottom = max(start - halo, 0), min(stop + halo, height)
         pieces = function(*(x[:, :, top:bottom] for x in inputs))
         if not outputs:
             outputs = [_like(piece, height * piece.shape[-2] // (bottom - top)) for piece in pieces]
+        kept = []
         for output, piece in zip(outputs, pieces, strict=True):
             shrink = height // output.shape[-2]
-            output[:, :, start // shrink : stop // shrink] = piece[
-                :, :, (start - top) // shrink : (stop - top) // shrink
-            ]
+            kept.append(piece[:, :, (start - top) // shrink : (stop - top) // shrink])
+        if waiting:
+            _write(outputs, height, *waiting)
+        waiting = start, stop, kept
+        if not in_place:
+            _write(outputs, height, *waiting)
+            waiting = None
+    if waiting:
+        _write(outputs, height, *waiting)
     return outputs
+
+
+def _write(outputs: list[Tensor], height: int, start: int, stop: int, pieces: list[Tensor]) -> None:
+    for output, piece in zip(outputs, pieces, strict=True):
+        shrink = height // output.shape[-2]
+        output[:, :, start // shrink : stop // shrink] = piece
 
 
 def _like(piece: Tensor, height: int) -> Tensor:
@@ -92,6 +115,6 @@ def trunk(net: Any, base_image: Tensor, guide: Tensor) -> tuple[Tensor, ...]:  #
     width = net.conv_in.out_channels
     t, y = by_strips(first, (base_image, guide), 3, width)
     weights = net.res[0].se.weights(y)
-    t, y = by_strips(second, (t, y), 2, width)
+    t, y = by_strips(second, (t, y), 2, width, in_place=True)
     weights = net.res[1].se.weights(y)
     return tuple(by_strips(last, (t, y), MULTIPLE, width))
