@@ -41,6 +41,9 @@ WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trai
 RELEASED = {"AUTHORS_WV3.pth": "released_ps", "AUTHORS_auif_decoder.pth": "released_auif"}  # stand for authors' files
 METHODS = ("--methods", "dcinn,auif,cddfuse,defusion", "--weights", "ivf_tuned", "--protocol", "cddfuse")
 BOTH_AUIF = ("--peer-weights", "auif=peers/auif", "auif=AUTHORS_auif_decoder.pth")
+PICTURES = "DIR/published_fused"  # pictures that other methods' authors published
+BESIDE_TNO = ("--fused-beside", f"SDNet={PICTURES}/TNO/SDNet", f"U2Fusion={PICTURES}/TNO/U2Fusion")
+BESIDE_ROADSCENE = ("--fused-beside", f"CDDFuse={PICTURES}/RoadScene/CDDFuse")
 TOLERANCE = {"PSNR": 0.01}  # dB; everything else to 1e-3
 
 
@@ -68,8 +71,10 @@ TABLES = {
     "wv2_released": Entry(
         "test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS, "--weights", "AUTHORS_WV3.pth")
     ),
-    "methods_tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", (*METHODS, *BOTH_AUIF)),
-    "methods_roadscene50": Entry("test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", (*METHODS, *BOTH_AUIF)),
+    "methods_tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", (*METHODS, *BOTH_AUIF, *BESIDE_TNO)),
+    "methods_roadscene50": Entry(
+        "test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", (*METHODS, *BOTH_AUIF, *BESIDE_ROADSCENE)
+    ),
     "methods_mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", METHODS),
     "wv2": Entry("test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS)),
 }
@@ -101,7 +106,8 @@ def measured(entry: Entry, folder: Path, device: str) -> dict:
     output = Path(tempfile.mkdtemp())
     os.chdir(folder)
     try:
-        words = ["--data", entry.data, *entry.options, "--device", device, "--output", str(output / "run")]
+        options = [word.replace("=DIR/", "=") for word in entry.options]
+        words = ["--data", entry.data, *options, "--device", device, "--output", str(output / "run")]
         with redirect_stdout(io.StringIO()):
             SCRIPTS[entry.script].main(words)
         result = json.loads((output / "run/metrics.json").read_text(encoding="utf-8"))

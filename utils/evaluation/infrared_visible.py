@@ -1,12 +1,14 @@
 """The infrared-visible test: pairs through the network, images as deep as the sources, a table beside mean and max."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from data import PairedImages
+from data.files.folders import plain_name
 from data.files.geotiff import TIFF
 from data.files.image_file import SUFFIXES
 from data.files.sample_type import PNG_TYPES
@@ -22,6 +24,7 @@ from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_wi
 from utils.output.images import STRETCHES, stretched, to_eight_bit, with_colour, write_stored
 
 from .evaluation import Evaluation, read_through
+from .fused_pictures import FusedPictures, add_pictures_option, pictures_beside
 from .parser import evaluation_parser
 from .peers import add_peer_options, peer_networks, seen_names
 from .pick_network import Network, label_of, pick_model, trained, untrained, with_distinct_labels
@@ -59,6 +62,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         "--protocol", choices=("both", *TITLES), default="both", help="whose metrics: the paper's four, CDDFuse's eight"
     )
     add_peer_options(parser)
+    add_pictures_option(parser)
     args = parser.parse_args(argv)
 
     pairs: PairedImages | list[dict]
@@ -72,12 +76,12 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
             raise UsageError("--split: found without --data, expected with it")
         pairs.keep(split(args.split))
         source += f", {args.split}"
-    further = args.beside or args.methods != ["dcinn"]
+    further = args.beside or args.methods != ["dcinn"] or args.fused_beside
     single = args.output.suffix.lower() in (".png", *TIFF)
     if not single and args.output.suffix.lower() in SUFFIXES:
         raise UsageError(f"--output {args.output}: found {args.output.suffix}, expected .png, .tif or a folder")
     if single and (len(pairs) != 1 or further):
-        found = "--beside or --methods" if further else f"{len(pairs)} pairs"
+        found = "--beside, --methods or --fused-beside" if further else f"{len(pairs)} pairs"
         raise UsageError(f"--output {args.output}: found {found}, expected one pair for a file, or a folder")
     network = pick_model(args, name, lambda: dcinn_ivf(args.base_rule or base_rule), base_rule=base_rule)
     medical = getattr(pairs, "modality", None) in MEDICAL
@@ -91,9 +95,11 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     run.doubts += getattr(pairs, "remarks", [])
     if args.tile and peers:
         run.doubts.append(f"--tile {args.tile} is of DCINN alone; the other methods take whole images.")
+    names = [plain_name(visible) for visible, _ in pairs.pairs] if source else [pair["name"] for pair in pairs]
+    pictures = pictures_beside(args.fused_beside, names[: args.limit])
     asked = tuple(TITLES) if args.protocol == "both" else (args.protocol,)
     asked = () if args.no_metrics else asked
-    options = {"colour": not args.gray, "single": single, "stretch": args.stretch}
+    options = {"colour": not args.gray, "single": single, "stretch": args.stretch, "pictures": pictures}
     return evaluate_pairs(run, pairs, args.output, asked, args.limit, **options)
 
 
@@ -127,6 +133,7 @@ def evaluate_pairs(
     colour: bool = True,
     single: bool = False,
     stretch: str = "none",
+    pictures: Sequence[FusedPictures] = (),
 ) -> dict:
     """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
 
@@ -143,6 +150,7 @@ def evaluate_pairs(
         colour: with the visible image's.
         single: see output.
         stretch: of the fused images, a key of `STRETCHES`.
+        pictures: of other programs, measured and shown beside.
     """
     folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
     rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))
@@ -163,6 +171,10 @@ def evaluate_pairs(
                 raise UsageError(f"--output {output}: found {storage.dtype} sources, expected a .tif for them")
             networks = (run.network, *run.others)
             floats = {n.label: stretched(run.fuse(visible, infrared, n)[0], stretch) for n in networks}
+            for other in pictures:
+                image, notes = other.read(pair["name"], visible.shape[1:])
+                floats[other.label] = stretched(image, stretch)
+                run.notes.update(notes)
             shown = {label: in_colour(image, pair, colour) for label, image in floats.items()}
             for label, place in folders.items():
                 name = output.name if single else f"{place}/{pair['name']}{storage.suffix}"
@@ -175,11 +187,13 @@ def evaluate_pairs(
                 shares.keep("rows", row)
                 shares.keep("crops", [replace(panel, image=panel.image[window]) for panel in row])
         remark_networks(run, tables)
+        for table in tables:
+            table.remark(*(other.remark for other in pictures))
         if single:
             result = run.result(tables)
         else:
             comparison_figure(folder.path("comparison.png"), shares.found["rows"], run.caption)
-            if run.others:
+            if run.others or pictures:
                 caption = f"{run.caption}: where both show most"
                 comparison_figure(folder.path("crops.png"), shares.found["crops"], caption)
             result = run.write(folder, tables)

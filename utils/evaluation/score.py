@@ -9,8 +9,6 @@ from data import CAVE, PanCollection
 from data.errors import DataError
 from data.files.band_images import Cubes
 from data.files.folders import folders_in, plain_name
-from data.files.image_file import read_raster, to_gray, to_unit
-from data.files.infrared_range import refuse_guess
 from data.files.sample_range import USED, are_digital_numbers, listed
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.pair_names import images_by_name
@@ -24,6 +22,7 @@ from utils.commandline.errors import UsageError
 from utils.commandline.pair_options import asked_pairs
 from utils.output.images import to_eight_bit
 
+from .fused_pictures import read_fused
 from .score_parser import PROTOCOLS, parser
 from .sharing import Shares, by_all_processes, result_folder
 from .table_rows import TRIVIAL, add_pair, add_scene_hmf, add_scene_ps
@@ -82,15 +81,10 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
     for index in shares:
         pair = pairs[index]
         file = args.fused if files is None else files[names[index]]
-        gray, notes = to_gray(read_raster(file))
-        refuse_guess(gray, file, args.fused_bits, "--fused-bits")
-        unit, more = to_unit(gray, file, args.fused_bits)
         infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
-        if unit.shape != visible.shape:
-            found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, visible.shape))
-            raise DataError(file, found, f"{expected} of its sources")
+        unit, notes = read_fused(file, visible.shape, args.fused_bits)
         for table in shares.tables:
-            table.remark(*(f"Converted, {n}." for n in [*(f"fused: {n}" for n in notes + more), *pair["notes"]]))
+            table.remark(*(f"Converted, {n}." for n in [*(f"fused: {n}" for n in notes), *pair["notes"]]))
         add_pair(shares.tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
     return tables
 

@@ -1,0 +1,101 @@
+"""Fused images that somebody else's program wrote, read for a row and a panel beside the networks' own."""
+
+import argparse
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import DataError
+from data.files.image_file import read_raster, to_gray, to_unit
+from data.files.infrared_range import refuse_guess
+from data.pair_names import images_by_name
+from utils.commandline.errors import UsageError
+from utils.commandline.parser import Parser
+
+
+def read_fused(file: Path, shape: tuple[int, ...], bits: int | None = None) -> tuple[np.ndarray, list[str]]:
+    """A fused image as gray values in [0, 1].
+
+    Args:
+        file: the image.
+        shape: (H, W) of its sources.
+        bits: bit depth of its samples; by default that of their type.
+
+    Returns:
+        The image (H, W), and notes about conversions (colour to luma, for example).
+
+    Raises:
+        DataError: for a file that cannot be read, another size, or integers whose depth would have to be guessed.
+    """
+    gray, notes = to_gray(read_raster(file))
+    refuse_guess(gray, file, bits, "--fused-bits")
+    unit, more = to_unit(gray, file, bits)
+    if unit.shape != shape:
+        found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, shape))
+        raise DataError(file, found, f"{expected} of its sources")
+    return unit, [*notes, *more]
+
+
+class FusedPictures:
+    """A folder with a fused image for each pair, of the same names.
+
+    Args:
+        name: of the method.
+        folder: its images; images of further names are left out.
+        names: of the pairs, without suffixes.
+
+    Attributes:
+        label: of its row and panel.
+        remark: one line that says where the pictures are from.
+
+    Raises:
+        DataError: for a folder without an image for one of the pairs.
+    """
+
+    def __init__(self, name: str, folder: Path, names: Sequence[str]) -> None:
+        self.label = f"{name} (pictures)"
+        if not folder.is_dir():
+            raise DataError(folder, "no such folder", f"the fused images of {name}")
+        self._files, self.notes = images_by_name(folder)
+        if lacking := [pair for pair in names if pair not in self._files]:
+            raise DataError(folder, f"no image named {lacking[0]}", f"one for each of the {len(names)} pairs")
+        self.remark = f"{self.label}: not fused here, read from {folder} and measured as the others."
+
+    def read(self, pair: str, shape: tuple[int, ...]) -> tuple[np.ndarray, list[str]]:
+        """The fused image of the pair of this name, see `read_fused`."""
+        image, notes = read_fused(self._files[unicodedata.normalize("NFC", pair)], shape)
+        return image, [f"{self.label}: {note}" for note in notes]
+
+
+def add_pictures_option(parser: Parser) -> None:
+    """Add --fused-beside."""
+    parser.add_argument(
+        "--fused-beside",
+        nargs="+",
+        default=[],
+        type=_name_and_folder,
+        metavar="NAME=FOLDER",
+        help="rows and panels of fused images that another program wrote, named as the pairs are",
+    )
+
+
+def pictures_beside(asked: list[tuple[str, Path]], names: Sequence[str]) -> list[FusedPictures]:
+    """The folders that --fused-beside names, for the pairs of these names.
+
+    Raises:
+        UsageError: where two have one name.
+        DataError: as `FusedPictures` does.
+    """
+    given = [name for name, _ in asked]
+    if twice := [name for name in given if given.count(name) > 1]:
+        raise UsageError(f"--fused-beside: found two folders for {twice[0]}, expected another name for each")
+    return [FusedPictures(name, folder, names) for name, folder in asked]
+
+
+def _name_and_folder(text: str) -> tuple[str, Path]:
+    name, sign, folder = text.partition("=")
+    if not (name.strip() and sign and folder):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected NAME=FOLDER")
+    return name.strip(), Path(folder)
