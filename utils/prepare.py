@@ -7,6 +7,7 @@ from data import PanCollection
 from data.errors import DataError
 from data.patches.h5 import H5_KEYS, write_patches
 from data.patches.hyperspectral import SpectralPatches
+from data.patches.joined import JoinedPatches
 from data.patches.pansharpening import PanScenePatches
 from data.patches.training_images import training_scenes
 from data.simulate import PAN_FILTERS, spectral_response
@@ -20,7 +21,7 @@ PS_KEYS = {"gt": "gt", "base_image": "lms", "ms": "ms", "guide": "pan"}
 
 
 def parser() -> Parser:
-    """The options of both commands."""
+    """The options of the three commands."""
     made = Parser(prog="python -m data", description="Prepare training patches.", allow_abbrev=False)
     commands = made.add_subparsers(dest="task", required=True)
     hmf = commands.add_parser("hmf", help="GT, HSI_up, LRHSI, RGB in [0, 1] from CAVE's or Harvard's scenes")
@@ -31,6 +32,9 @@ def parser() -> Parser:
     ps.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
     ps.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
     ps.add_argument("--rows", type=span, help="FIRST:END, only these rows of the ms")
+    join = commands.add_parser("join", help="one file of several files of ps: scenes, sensors, bit depths")
+    join.add_argument("--data", type=Path, nargs="+", required=True, help="prepared .h5 files, patches of one size")
+    join.add_argument("--output", type=Path, required=True, help="the .h5 file to write")
     for command in (hmf, ps):
         command.add_argument("--data", type=Path, required=True, help="folder of scenes (hmf), .mat or .h5 file (ps)")
         command.add_argument("--output", type=Path, required=True, help="the .h5 file to write")
@@ -48,13 +52,14 @@ def run(argv: list[str] | None = None) -> int:
     if not args.output.parent.is_dir():
         raise UsageError(f"{args.output.parent}: found no such folder, expected one for the file")
     try:
-        source, keys, scale, about = (_hmf if args.task == "hmf" else _ps)(args)
+        source, keys, scale, about = {"hmf": _hmf, "ps": _ps, "join": _join}[args.task](args)
     except DataError:
         raise
     except ValueError as error:
         raise UsageError(str(error)) from None
     count = write_patches(args.output, source, keys, scale, about)
-    say(f"{count} patches of {args.patch}x{args.patch} in {args.output}")
+    side = f" of {args.patch}x{args.patch}" if args.task != "join" else f" of {len(args.data)} files"
+    say(f"{count} patches{side} in {args.output}")
     return count
 
 
@@ -81,3 +86,9 @@ def _ps(args: SimpleNamespace) -> tuple:
         stride=args.stride,
     )
     return source, PS_KEYS, file.scale, {"L": file.bits, "sensor": file.sensor, "ratio": ratio}
+
+
+def _join(args: SimpleNamespace) -> tuple:
+    source = JoinedPatches(args.data)
+    about = {"L": source.bits, "sensor": source.sensor, "ratio": source.ratio}
+    return source, PS_KEYS, 2**source.bits - 1, about
