@@ -29,7 +29,7 @@ from metrics.columns import direction
 from metrics.outside_text import in_markdown, line_in_markdown, shown
 from metrics.table import ARROWS
 from models import load_pretrained, save_checkpoint
-from models.weights.files import PRETRAINED
+from models.weights.files import PRETRAINED, task_of
 from train_peers import RECIPES as PEER_RECIPES
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser
@@ -52,7 +52,7 @@ def adopt(run: Path, name: str, after: Path | None = None) -> None:
         raise UsageError(f"--after: found {found} the run whose --weights {run} began with, expected both or neither")
     if after:
         facts["before"] = {key: value for key, value in facts_of(after).items() if key != "curve"}
-    kind = {"method": method} if folder else {"task": name.partition("_")[0]}
+    kind = {"method": method} if folder else {"task": task_of(name)}
     model = load_pretrained(run / "best.pth", **kind)
     (PRETRAINED / folder).mkdir(exist_ok=True)
     save_checkpoint(PRETRAINED / f"{name}.pth", model.half() if name in HALF else model)

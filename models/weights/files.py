@@ -26,7 +26,20 @@ FORMAT, VERSION = "dcinn", 1
 LONGEST = 1000  # characters of a message
 LARGEST = 2**33  # bytes of a file, far more than any network here needs
 PLAIN = {torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64}
+TASKS = ("ps", "hmf", "ivf")
 Network = TypeVar("Network", bound=nn.Module)
+
+
+def task_of(name: str) -> str:
+    """The task of weights in pretrained/, "ps", "hmf" or "ivf": their name begins with it ("ps4", "ivf_tno").
+
+    Raises:
+        ValueError: for a name that begins otherwise.
+    """
+    for task in TASKS:
+        if name.startswith(task):
+            return task
+    raise ValueError(f"found the name {name}, expected one that begins with {', '.join(TASKS)}")
 
 
 class CheckpointError(ValueError):

@@ -14,6 +14,7 @@ from metrics import protocols
 from metrics.sensors import ms_gains
 from metrics.table import Table
 from models import dcinn_ps
+from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import SENSOR_HELP, bit_depth, number, sensor, span
 from utils.output.figures import Panel, comparison_figure, error_map
@@ -29,6 +30,13 @@ from .table_rows import add_scene_ps
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
 NODATA_HELP = "with --ms and --pan: the value of pixels without measurement, nan too (default: the files' GDAL_NODATA)"
 MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
+
+FOUR_BANDS, FOUR_BANDS_ORDER = "ps4", "blue, green, red, near infrared"
+
+
+def default_weights(bands: int) -> str:
+    """Name in pretrained/ of the weights that a scene of so many bands takes where no --weights are given."""
+    return FOUR_BANDS if bands == 4 and (PRETRAINED / f"{FOUR_BANDS}.pth").is_file() else "ps"
 
 
 def run_ps(description: str, argv: list[str] | None) -> dict:
@@ -64,12 +72,14 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         raise UsageError(f"{args.data}: found a reduced-resolution file (it has gt), expected ms and pan alone")
     if args.resolution == "reduced" and (why := scenes.cannot_reduce()):
         raise UsageError(f"{args.data}: found {why}; --resolution full needs none of it")
-    network = pick_model(args, "ps", lambda: dcinn_ps(scenes.bands))
+    network = pick_model(args, default_weights(scenes.bands), lambda: dcinn_ps(scenes.bands))
     if network.model.config.bands != scenes.bands:
         expected = f"{network.model.config.bands} of the weights (--weights)"
         raise UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
     source, measured = scenes.file.label if scenes.file else None, not args.no_metrics
     run = Evaluation("ps", network, source, args.tile, args.pooling, measured=measured)
+    if network.name == FOUR_BANDS and not args.weights:
+        run.doubts.append(f"{network.label}: the weights for four bands in the order {FOUR_BANDS_ORDER} (--weights).")
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
 
 
@@ -91,7 +101,7 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
     bands = Windows(args.ms).shape[0]
     if bands == 1:
         raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
-    network = pick_model(args, "ps", lambda: dcinn_ps(bands))
+    network = pick_model(args, default_weights(bands), lambda: dcinn_ps(bands))
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
     path, notes = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata)
     return {"task": "ps", "weights": network.label, "fused": str(path), "notes": notes}

@@ -10,7 +10,7 @@ from torch import nn
 
 from models import DCINN, load_pretrained
 from models.config import DCINNConfig
-from models.weights.files import PRETRAINED, open_weights
+from models.weights.files import PRETRAINED, open_weights, task_of
 from utils.commandline.device import pick_device
 from utils.commandline.errors import UsageError
 
@@ -96,7 +96,7 @@ def trained(args: argparse.Namespace, weights: str, name: str, **lacking: object
     file = open_weights(weights)
     if not file.ours:
         given = {**lacking, **given}
-    model = load_pretrained(file, task=name.partition("_")[0], device=device, exact=args.exact or None, **given)
+    model = load_pretrained(file, task=task_of(name), device=device, exact=args.exact or None, **given)
     stem = file.path.stem
     return Network(model, label_of(stem, model.config), trained=True, name=stem, file=file.path, sha256=file.sha256)
 

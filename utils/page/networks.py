@@ -20,7 +20,7 @@ FIRST = {"ivf": "ivf_tuned"}  # the choice that a page opens with, where it is t
 
 def choices(task: str) -> list[str]:
     """Names of weights of "ivf", "ps" or "hmf", the one to begin with first, 'untrained' last."""
-    names = sorted(p.stem for p in PRETRAINED.glob("*.pth") if p.stem.partition("_")[0] == task)
+    names = sorted(p.stem for p in PRETRAINED.glob("*.pth") if p.stem.startswith(task))
     return [*sorted(names, key=lambda name: name != FIRST.get(task)), UNTRAINED]
 
 
