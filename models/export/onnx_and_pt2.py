@@ -56,7 +56,7 @@ class AnySize(nn.Module):
     def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
         """Return the fused image (N, bands, H, W) of (N, bands, H, W) and (N, guide_bands, H, W)."""
         model = self.model
-        images = torch.cat((base_image, guide), dim=1)  # fails for a guide of another size
+        images = torch.cat((base_image, guide), dim=1)  # a guide of another size fails here
         height, width = images.shape[-2:]
         images = self._reflected(self._reflected(images, -2), -1)
         a, b = images.split(_channels(model), dim=1)
@@ -78,7 +78,7 @@ class AnySize(nn.Module):
 
 
 def about(config: DCINNConfig) -> dict[str, str]:
-    """Return the metadata of an exported file: task, bands, rules, inputs, range and layout as "dcinn.NAME" -> value."""
+    """Return an exported file's metadata: task, bands, rules, inputs, range and layout as "dcinn.NAME" -> value."""
     said = {
         "task": config.task,
         "bands": config.bands,
