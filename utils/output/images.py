@@ -122,7 +122,7 @@ def rgb_bands(bands: int) -> tuple[int, int, int]:
     """Return the indices of the red, green and blue bands.
 
     Eight bands are taken as WorldView's, three to seven as B, G, R, ..., and more than eight as spread evenly over the
-    visible light, like CAVE's 31 from 400 to 700 nm. Fewer than three use the last band as red, the first as green and blue.
+    visible light, like CAVE's 31 from 400 to 700 nm. With fewer than three, red is the last, green and blue the first.
     """
     if bands > 8:
         return tuple(round((bands - 1) * part) for part in (0.8, 0.467, 0.167))  # 640, 540, 450 nm
