@@ -16,7 +16,7 @@ from utils.evaluation.photographs import run_photographs
 
 @functools.partial(evaluation_script, advice="expected smaller images")
 def main(argv: list[str] | None = None) -> dict:
-    """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
+    """Run with these command line options (sys.argv by default); returns the content of metrics.json."""
     return run_photographs("Multi-focus and multi-exposure fusion with DeFusion++.", argv)
 
 

@@ -132,7 +132,7 @@ class PairedImages:
         self.pairs = [there[name] for name in sorted(names)]
 
     def _read(self, path: Path, is_infrared: bool = False) -> tuple[np.ndarray, np.ndarray | None, Storage, list[str]]:
-        """Read one file: gray (H, W) and colour (3, H, W) or None, in [0, 1]; its sample type; notes on conversions."""
+        """Return one file's gray (H, W), colour (3, H, W) or None, both in [0, 1], sample type, and notes."""
         raw = read_raster(path)
         gray, notes = to_gray(raw)
         notes += turned(path)

@@ -165,7 +165,7 @@ def scc(fused: np.ndarray, reference: np.ndarray) -> float:
     """Return the toolbox's spatial correlation: the cosine between the Sobel gradient magnitudes of the images, 0 to 1.
 
     A border of one pixel is cut, no mean is removed, and all bands form one vector. Pixels outside count as zero, so a
-    constant image has gradients along its border; an image of zeros gives NaN.
+    constant image has gradients along its border. The result is NaN for an image of zeros.
 
     Args:
         fused, reference: (H, W, B) or (H, W), sides of at least 3, any unit.

@@ -17,8 +17,8 @@ MS_CONVENTIONS = ("pytorch-msssim", "torchmetrics")
 def viff(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
     """Return the visual information fidelity to each source, summed; 0 or more, higher is better.
 
-    It is the pixel-domain form with four scales (Sheikh and Bovik, 2006). A constant source holds no information and
-    gives NaN; CDDFuse's evaluator counts it as 1.
+    It is the pixel-domain form with four scales (Sheikh and Bovik, 2006). A constant source holds no information: the
+    result is NaN, where CDDFuse's evaluator counts such a source as 1.
 
     Args:
         fused, infrared, visible: (H, W), 0 to 255, sides of at least 42.

@@ -161,7 +161,7 @@ def _mean_and_std(values: list[float]) -> dict[str, float | int | None]:
 
 
 def _plain(value: object) -> object:
-    """Replace infinity by "inf", because JSON has none."""
+    """Return nested values with "inf" in place of infinity, because JSON has none."""
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list):

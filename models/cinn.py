@@ -42,7 +42,7 @@ def block(
     clamped: bool = True,
     terms: int = 10,
 ) -> Block:
-    """Build one conditional block: ActNorm (if `clamped`), convolution exponential, affine coupling.
+    """Return one conditional block: ActNorm (if `clamped`), convolution exponential, affine coupling.
 
     Args:
         channels: C, the channels of the block's input and output.
@@ -63,7 +63,7 @@ def block(
 
 
 def two_scale_flow(bands: int, width: int, conditions: tuple[int, int], low_blocks: int, terms: int = 10) -> Compose:
-    """Build CINN of ps and hmf on (B, bands, H, W), H and W even.
+    """Return CINN of ps and hmf on (B, bands, H, W), H and W even.
 
     Its steps: a block, Haar, `low_blocks` blocks at half scale, inverse Haar, a block.
 
@@ -88,7 +88,7 @@ def two_scale_flow(bands: int, width: int, conditions: tuple[int, int], low_bloc
 
 
 def three_scale_flow(conditions: tuple[int, int, int], low_blocks: int, terms: int = 10) -> Compose:
-    """Build CINN of ivf on (B, 1, H, W), H and W multiples of 8.
+    """Return CINN of ivf on (B, 1, H, W), H and W multiples of 8.
 
     Haar is applied three times, to 64 channels at eighth scale, with one block after each of the first two. The
     `low_blocks` blocks follow, then the same way back.

@@ -136,7 +136,7 @@ def checked_srf(srf: object, bands: int | None = None, guide_bands: int | None =
 
 
 def config_from_dict(values: object) -> DCINNConfig:
-    """Return the DCINNConfig of what `as_dict` returned. Raises ValueError for unknown entries or invalid values."""
+    """Return the DCINNConfig of a dictionary from `as_dict`. Raises ValueError for unknown or invalid entries."""
     if not isinstance(values, dict):
         raise ValueError(f"config: found {type(values).__name__}, expected a dictionary")
     unknown = sorted(str(k) for k in set(values) - set(DCINNConfig.__dataclass_fields__))

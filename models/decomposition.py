@@ -99,7 +99,7 @@ class GaussianDecomposition(nn.Module):
 
 
 def _weighted(image: Tensor, axis: int) -> Tensor:
-    """Filter an image by the Gaussian along one axis, zeros outside; pixels at equal distance are added first."""
+    """Return an image filtered by the Gaussian along one axis, zeros outside, pixels at equal distance added first."""
     side = image.shape[axis]
     wide = functional.pad(image, (0, 0, REACH, REACH) if axis == -2 else (REACH, REACH))
     total = image * TAPS[REACH]

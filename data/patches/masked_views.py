@@ -15,7 +15,7 @@ Array = np.ndarray
 
 
 def random_grids(rng: np.random.Generator) -> tuple[list[Array], list[Array], Array]:
-    """Draw the cells that are shown: two grids for the first view, two for the second, one for what neither shows.
+    """Return random cells that are shown: two grids of the first view, two of the second, one for hidden parts of both.
 
     Each is (n, n) bool, n being 13, 26 or 27.
     """
@@ -96,5 +96,5 @@ def spoiled(image: Array, rng: np.random.Generator) -> Array:
 
 
 def _between(ends: tuple[float, float], rng: np.random.Generator) -> float:
-    """Draw a number between the two ends, uniform in its logarithm."""
+    """Return a random number between the two ends, uniform in its logarithm."""
     return float(np.exp(rng.uniform(*np.log(ends))))

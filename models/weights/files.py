@@ -83,12 +83,12 @@ class WeightFile(NamedTuple):
 
 
 def open_weights(name: str | os.PathLike) -> WeightFile:
-    """Find and read a file of weights; see `find_weights` for the name and both functions for CheckpointError."""
+    """Find a file of weights by `find_weights`, and return what `read` returns; both raise CheckpointError."""
     return read(find_weights(name))
 
 
 def read(path: Path) -> WeightFile:
-    """Read a file of weights.
+    """Return a file of weights, read without running code in it and with its checksums compared.
 
     Raises:
         CheckpointError: if it is missing, over 8.59 GB, damaged, or holds objects other than weights.

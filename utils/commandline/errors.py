@@ -32,9 +32,9 @@ def single_line_errors(
     program: str | None = None,
     advice: str = FEWER_PIXELS,
 ) -> Callable:
-    """Wrap a script's main, so that bad input ends it with one line on stderr and exit code 2.
+    """Return a script's main, wrapped so that bad input ends it with one line on stderr and exit code 2.
 
-    Under torchrun only the first process that fails prints the line.
+    Ctrl-C ends it with exit code 130. Under torchrun only the first process that fails prints the line.
 
     Args:
         main: function of the options, which are sys.argv's by default.

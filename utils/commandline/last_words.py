@@ -21,7 +21,10 @@ def is_first() -> bool:
 
 
 def fails_first() -> bool:
-    """Whether this process, which is about to end with an error, should print it; it ignores signals from now on."""
+    """Whether this process, which is about to end with an error, should print it.
+
+    One of several processes ignores Ctrl-C and SIGTERM from now on.
+    """
     return not launched() or _claimed()
 
 

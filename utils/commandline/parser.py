@@ -23,14 +23,14 @@ class Parser(argparse.ArgumentParser):
     def parse_args(
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> argparse.Namespace:
-        """Parse as argparse does, and add `command`, the command line as typed."""
+        """Return the options as argparse does, with `command`, the command line as typed."""
         found = super().parse_args(args, namespace)
         program = self.prog if self.prog.startswith("python") else f"python {self.prog}"
         found.command = f"{program} {shlex.join(sys.argv[1:] if args is None else args)}".strip()
         return found
 
     def add_argument(self, *names: str, **options: object) -> argparse.Action:
-        """Add an argument as argparse does, with its default at the end of the help."""
+        """Add an argument and return its action as argparse does, with its default at the end of the help."""
         if options.get("default") not in (None, argparse.SUPPRESS):
             options["help"] = f"{options['help']} (default: %(default)s)"
         return super().add_argument(*names, **options)

@@ -13,7 +13,7 @@ UNTRAINED = "untrained"  # value of --weights for random weights from --seed
 
 
 def evaluation_script(main: Callable, **options: str) -> Callable:
-    """Wrap a test script's main by `by_all_processes` and `single_line_errors`, which takes the options."""
+    """Return a test script's main, wrapped by `by_all_processes` and `single_line_errors`, which takes the options."""
     return single_line_errors(by_all_processes(main), more=(CheckpointError,), **options)
 
 

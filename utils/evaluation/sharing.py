@@ -21,7 +21,7 @@ from utils.output.result_folder import ResultFolder
 
 
 def by_all_processes(main: Callable) -> Callable:
-    """Wrap a command's main: torchrun's processes join, only the first one prints, and all return its result."""
+    """Return a command's main for all of torchrun's processes: the first prints, and all return its result."""
 
     @functools.wraps(main)
     def wrapped(argv: list[str] | None = None) -> object:

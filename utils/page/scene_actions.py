@@ -37,7 +37,10 @@ class SceneActions:
         return self._look(job, side)
 
     def other(self, job: Job) -> list:
-        """Close the open scene after other files or another resolution were chosen; clears quick-look and caption."""
+        """Close the open scene after other files or another resolution were chosen.
+
+        Returns updates that clear quick-look and caption.
+        """
         kept = job.visitor.kept.pop("scene", None)
         if kept is not None:
             shutil.rmtree(kept["folder"], ignore_errors=True)

@@ -171,7 +171,7 @@ def open_scene(
     number: float | None,
     reduced: bool,
 ) -> Scene:
-    """Open the uploaded scene, or the sample without uploads.
+    """Open and return the uploaded scene, or the sample without uploads.
 
     Args:
         job: the visitor's job.
