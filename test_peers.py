@@ -4,7 +4,7 @@
     python test_peers.py multiexposure --data DIR --weights FILE  your pairs, trained weights
     python test_peers.py multifocus --first NEAR --second FAR     two folders of the same names, or two files
 
-DIR holds pairs NAME-A.jpg, NAME-B.jpg (or _1, _2), or a folder a scene; of a series of exposures the darkest and the
+DIR holds pairs NAME-A.jpg, NAME-B.jpg (or _1, _2), or one folder per scene; of several exposures the darkest and the
 brightest are fused. Infrared-visible pairs: `test_dcinn_ivf_tno.py --methods dcinn,auif,cddfuse,defusion`.
 """
 

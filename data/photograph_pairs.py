@@ -93,7 +93,7 @@ def _of_folder(root: Path, kind: str) -> tuple[list[tuple[str, list[Path]]], lis
         return _of_names(root)
     if loose := files_in(root, SUFFIXES).paths:
         found = f"{loose[0].name} beside the folder {scenes[0].name}"
-        raise DataError(root, found, "either images, or a folder a scene")
+        raise DataError(root, found, "either images, or one folder per scene")
     listed = {scene.name: list_images(scene) for scene in scenes}
     pairs = [(name, found.paths) for name, found in listed.items()]
     notes += [f"{name}: {note}" for name, found in listed.items() for note in found.notes]
@@ -110,7 +110,7 @@ def _of_names(root: Path) -> tuple[list[tuple[str, list[Path]]], list[str]]:
     for path in images:
         match = PART.fullmatch(path.stem)
         if not match:
-            raise DataError(path, "a name without -A, -B, _1 or _2 at its end", "pairs of names, or a folder a scene")
+            raise DataError(path, "a name without -A, -B, _1 or _2 at its end", "such names, or one folder per scene")
         parts.setdefault(match[1], []).append((match[2].upper(), path))
     for files in parts.values():
         if [mark for mark, _ in files] not in (["A", "B"], ["1", "2"]):

@@ -53,7 +53,7 @@ def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
                 weights = gr.Dropdown(names, value=names[0], label="Weights")
                 side = gr.Slider(*SIDES, value=128, step=64, label="Side of the middle that is fused, pixels")
                 with gr.Accordion("Options", open=False):
-                    ratio = gr.Dropdown([2, 4, 8, 16], value=4, label="Ratio of the resolutions (--ratio)")
+                    ratio = gr.Dropdown([2, 4, 8, 16], value=4, label="Resolution ratio (--ratio)")
                     bits = gr.Number(0, label="Bits of the bands, 0: 16 (--bits)", precision=0, minimum=0, maximum=32)
                 fuse = gr.Button("Fuse", variant="primary", elem_id="cube_fuse")
             with gr.Column(scale=2, min_width=420):
