@@ -1,12 +1,12 @@
 """Networks for torch.hub: torch.hub.load(DIR, "dcinn_ivf_tno", source="local", pretrained=True).
 
-Every name gives a DCINN: `fused = model(base_image, guide)` with (B, C, H, W) floats in [0, 1], see `models.DCINN`.
-With `pretrained` the weights are those of pretrained/ (each has a card there) and the network is in evaluation mode;
-without it they are random. Further options: with `pretrained` those of `models.load_pretrained`
-(device=, exact=), without it those of the builders in `models`.
+Every function returns a DCINN: `fused = model(base_image, guide)` with (B, C, H, W) floats in [0, 1], see
+`models.DCINN`. With `pretrained` it has the weights in pretrained/ (each has a card there) and is in evaluation mode;
+without it the weights are random. Further options with `pretrained` are those of `models.load_pretrained` (device=,
+exact=), without it those of the builders in `models`.
 
-The folder models/ is loaded by its path as the package `dcinn`, the name that it has where it is installed: a project
-that has packages called models, utils or data of its own is not disturbed, and does not disturb.
+The folder models/ is loaded by its path as the package `dcinn`, its name when installed. So it cannot clash with a
+project's own packages called models, utils or data.
 """
 
 import importlib.util as _importlib_util
@@ -22,7 +22,7 @@ _ROOT = _Path(__file__).resolve().parent
 
 
 def _loaded() -> _ModuleType:
-    """The package of this folder's models/: `dcinn`, or `dcinn_hub` where another `dcinn` has been imported."""
+    """Return the package of this folder's models/: `dcinn`, or `dcinn_hub` if another `dcinn` has been imported."""
     place = _ROOT / "models" / "__init__.py"
     for name in ("dcinn", "dcinn_hub"):
         found = _sys.modules.get(name)
@@ -49,12 +49,18 @@ _dcinn = _loaded()
 
 
 def dcinn_ps(pretrained: bool = False, **options: object) -> _nn.Module:
-    """Pansharpening: (lms, pan) -> fused; eight bands of WorldView-2, or without weights `bands=`."""
+    """Return the network for pansharpening: (lms, pan) -> fused.
+
+    The pretrained one is for WorldView-2's eight bands; without weights `bands=` sets their number.
+    """
     return _dcinn.load_pretrained("ps", **options) if pretrained else _dcinn.dcinn_ps(**options)
 
 
 def dcinn_hmf(pretrained: bool = False, **options: object) -> _nn.Module:
-    """Hyperspectral-multispectral fusion: (upsampled HSI, RGB) -> fused; CAVE's 31 bands and the Nikon D700."""
+    """Return the network for hyperspectral-multispectral fusion: (upsampled HSI, RGB) -> fused.
+
+    It is for CAVE's 31 bands and the Nikon D700; without weights `bands=` and `srf=` change this.
+    """
     if pretrained:
         return _dcinn.load_pretrained("hmf", **options)
     d700 = _np.loadtxt(_ROOT / "data" / "nikon_d700.csv", delimiter=",")
@@ -62,15 +68,15 @@ def dcinn_hmf(pretrained: bool = False, **options: object) -> _nn.Module:
 
 
 def dcinn_ivf_tno(pretrained: bool = False, **options: object) -> _nn.Module:
-    """Infrared and visible images, the larger base: (visible, infrared) -> fused luma."""
+    """Return the network for infrared-visible fusion with base rule "max": (visible, infrared) -> fused luma."""
     return _dcinn.load_pretrained("ivf_tno", **options) if pretrained else _dcinn.dcinn_ivf("max", **options)
 
 
 def dcinn_ivf_rs(pretrained: bool = False, **options: object) -> _nn.Module:
-    """Infrared and visible images, the mean base: (visible, infrared) -> fused luma."""
+    """Return the network for infrared-visible fusion with base rule "mean": (visible, infrared) -> fused luma."""
     return _dcinn.load_pretrained("ivf_rs", **options) if pretrained else _dcinn.dcinn_ivf("mean", **options)
 
 
 def dcinn_ivf_tuned(pretrained: bool = False, **options: object) -> _nn.Module:
-    """As dcinn_ivf_tno, trained with this project's own loss (`--recipe tuned`)."""
+    """Return the network of `dcinn_ivf_tno`, but trained with this project's own loss (`--recipe tuned`)."""
     return _dcinn.load_pretrained("ivf_tuned", **options) if pretrained else _dcinn.dcinn_ivf("max", **options)

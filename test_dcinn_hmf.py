@@ -12,7 +12,7 @@ from utils.evaluation.parser import evaluation_script
 
 @evaluation_script
 def main(argv: list[str] | None = None) -> dict:
-    """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
+    """Run with these command line options (sys.argv by default); returns the content of metrics.json."""
     return run_hmf("Hyperspectral-multispectral fusion with DCINN.", argv)
 
 

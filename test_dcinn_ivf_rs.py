@@ -13,7 +13,7 @@ from utils.evaluation.parser import evaluation_script
 
 @evaluation_script
 def main(argv: list[str] | None = None) -> dict:
-    """Run with these command line options (sys.argv by default); returns what metrics.json holds."""
+    """Run with these command line options (sys.argv by default); returns the content of metrics.json."""
     return run_ivf("ivf_rs", "Infrared-visible fusion with DCINN, RoadScene model.", "mean", argv)
 
 

@@ -1,9 +1,9 @@
-"""Are data and metrics right? The rows that need no training, beside what was published for them.
+"""Checks data and metrics: scores baselines that need no training, and compares them with published values.
 
     python benchmarks/calibrate.py --cave CAVE_DIR --tno TNO_DIR --roadscene ROADSCENE_DIR --pan FILE [--output DIR]
 
-Every option is optional. A bicubic row that misses its published value says that the data or the metric differ, before
-any network is judged; exit code 1 then. Published values are read from metrics/published.json.
+At least one of the data options is needed. If a bicubic row misses its published value, the data or the metric differ,
+and no network should be judged; the exit code is then 1. Published values are read from metrics/published.json.
 """
 
 import argparse
@@ -29,13 +29,13 @@ from utils.evaluation.table_rows import add_pair, add_row_ps
 from utils.output.images import to_eight_bit
 from utils.output.result_folder import ResultFolder
 
-# How far a training-free mean may be from the published one: two printed digits, and copies of the data of fewer bits.
-PSNR_TOLERANCE = {4: 0.03, 8: 0.05}  # dB
-RELATIVE_TOLERANCE = 0.02  # of the other metrics; SAM follows the dark pixels, which few bits quantise
+# Allowed difference of a mean from the published one: two printed digits, and copies of the data with fewer bits.
+PSNR_TOLERANCE = {4: 0.03, 8: 0.05}  # ratio -> dB
+RELATIVE_TOLERANCE = 0.02  # for other metrics; SAM depends on dark pixels, which fewer bits quantise
 
 
 def cave(folder: Path, bits: int | None) -> tuple[list[Table], list[dict]]:
-    """Bicubic interpolation of the 11 test scenes, x4 and x8, and its checks against the published rows."""
+    """Return tables of interpolation of CAVE's 11 test scenes, x4 and x8, and the checks of bicubic."""
     there = CAVE(folder, bits=bits).scenes
     lacking = [scene for scene in CAVE_TEST if scene not in there]
     if lacking:
@@ -56,17 +56,17 @@ def cave(folder: Path, bits: int | None) -> tuple[list[Table], list[dict]]:
 
 
 def pairs(folder: Path, task: str) -> list[Table]:
-    """Mean and maximum of infrared-visible pairs: the paper's four metrics and CDDFuse's eight."""
+    """Return tables of mean and maximum of infrared-visible pairs, by the paper's four metrics and CDDFuse's eight."""
     tables = [Table(f"{folder}: mean and max ({p})", task, columns, p) for p, columns in protocols.IVF.items()]
     for pair in PairedImages(folder):
         infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
-        halves_to_even = np.rint((infrared.astype(float) + visible) / 2)  # as CDDFuse's evaluator would round
+        halves_to_even = np.rint((infrared.astype(float) + visible) / 2)  # rounding of CDDFuse's evaluator
         add_pair(tables, pair["name"], {"mean, halves to even": halves_to_even}, infrared, visible)
     return tables
 
 
 def scene(file: Path, sensor: str | None, bits: int | None) -> tuple[list[Table], list[dict]]:
-    """EXP at the resolutions that the file allows; checked where it is one of PanCollection's test files."""
+    """Return tables of EXP at the resolutions that a file allows, and checks if it is a test file of PanCollection."""
     scenes = PanScenes(file, sensor, bits)
     about = {"ratio": scenes.ratio, "sensor": scenes.sensor}
     kinds = ["reduced"] if scenes.has_reference else ["full"] if scenes.cannot_reduce() else ["reduced", "full"]
@@ -86,7 +86,13 @@ def scene(file: Path, sensor: str | None, bits: int | None) -> tuple[list[Table]
 
 
 def _compared(table: Table, ours: str, theirs: str, ratio: int) -> list[dict]:
-    """One line for each metric of a published row of images of these names, whatever their size."""
+    """Return one check per metric of the published rows for images of these names, whatever their size.
+
+    Args:
+        table: the measured table.
+        ours, theirs: names of the measured and of the published row.
+        ratio: resolution ratio.
+    """
     same = published.comparable(table.task, table.protocol, table.images, table.ratio, table.sensor)
     rows = [t.row(theirs) for t in same if theirs in t.rows]
     found = table.summary()[ours]
@@ -104,7 +110,7 @@ def _compared(table: Table, ours: str, theirs: str, ratio: int) -> list[dict]:
 
 
 def options() -> argparse.ArgumentParser:
-    """Of the command line."""
+    """Return the parser of the command line."""
     parser = Parser(description="The training-free rows beside their published values.", allow_abbrev=False)
     parser.add_argument("--cave", type=Path, help="CAVE in its own layout, the 11 test scenes at least")
     parser.add_argument("--cave-bits", type=bit_depth, help="bit depth of copies of fewer bits than 16")
@@ -118,7 +124,7 @@ def options() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> dict:
-    """Run; returns the tables and checks, and raises SystemExit(1) where a check fails."""
+    """Run the checks; returns tables and checks, or raises SystemExit(1) if one fails."""
     parser = options()
     args = parser.parse_args(argv)
     if not any((args.cave, args.tno, args.roadscene, args.pan)):
@@ -127,7 +133,7 @@ def main(argv: list[str] | None = None) -> dict:
         if not path.exists():
             raise UsageError(f"{path}: found no such file or folder, expected data")
     start = time.perf_counter()
-    with ResultFolder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
+    with ResultFolder(args.output) if args.output else nullcontext() as folder:  # refused before the work
         tables, checks = _measured(args)
         if folder:
             folder.write_tables(tables, {"checks": checks})

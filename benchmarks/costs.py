@@ -1,4 +1,4 @@
-"""What a call costs: time, processor time, memory; in this process, or all of a process of its own."""
+"""Measures the cost of a call, in time, processor time and memory, in this process or as a whole process."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's chatter
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # silences the profiler
 
 import torch
 from torch.profiler import profile
@@ -18,14 +18,19 @@ ONE_PAIR = Path(__file__).with_name("one_pair.py")
 
 
 class Spent(NamedTuple):
-    """Seconds on the clock, and of all threads on the processors."""
+    """The cost of a call.
+
+    Attributes:
+        seconds: elapsed time.
+        cpu_seconds: processor time of all threads.
+    """
 
     seconds: float
     cpu_seconds: float
 
 
 def spent(call: Callable, device: str) -> Spent:
-    """By one call."""
+    """Return the time of one call, on "cuda" including its kernels."""
     start, cpu = time.perf_counter(), time.process_time()
     call()
     if device == "cuda":
@@ -34,7 +39,7 @@ def spent(call: Callable, device: str) -> Spent:
 
 
 def peak_memory(call: Callable, device: str) -> float:
-    """MB of living tensors at most, above those that live before the call."""
+    """Return the peak of allocated tensors during a call in MiB, above those allocated before it."""
     if device == "cuda":
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
@@ -53,11 +58,17 @@ def peak_memory(call: Callable, device: str) -> float:
 
 
 def whole_process(task: str, size: tuple[int, int], weights: str | None, variant: str, threads: int) -> dict:
-    """A fresh process that reads the network, fuses one pair on the CPU and ends: time, processor time, most memory.
+    """Return the cost of a fresh process that loads a network and fuses one pair on the CPU.
 
     Args:
-        variant: "plain" or "ours"; for the plain one, ours is read first, whose weights it takes.
-        threads: of PyTorch.
+        task: "ps", "hmf" or "ivf".
+        size: height and width of the images.
+        weights: file of the network; None is a network of random weights.
+        variant: "plain" or "ours"; for "plain" our network is loaded first, because its weights are copied.
+        threads: PyTorch's number of threads.
+
+    Returns:
+        A dictionary with whole_seconds, whole_cpu_seconds and process_peak_MB.
     """
     command = [sys.executable, str(ONE_PAIR), task, f"{size[0]}x{size[1]}", variant, str(threads), weights or ""]
     start = time.perf_counter()

@@ -1,9 +1,10 @@
-"""DCINN and the peers on one pair: parameters, time and peak memory, in one run.
+"""Compares DCINN and other methods on one pair: parameters, time and peak memory.
 
     python benchmarks/methods.py [--sizes 288x384 480x640] [--methods dcinn auif ...] [--device cuda] [--repeats 3]
 
-Fresh networks (the weights change neither), smooth random images. Calls of all methods alternate, medians of
---repeats. Peak memory is that of living tensors, as in speed.py. Ratios are to DCINN's.
+The networks have random weights, which affect neither time nor memory, and the images are smooth random ones. Calls of
+all methods alternate; times are medians of --repeats. Peak memory is that of allocated tensors, as in speed.py. Ratios
+are to the first method, by default DCINN.
 """
 
 import statistics

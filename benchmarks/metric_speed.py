@@ -1,8 +1,9 @@
-"""How long the metrics take: CDDFuse's eight on infrared-visible pairs, the toolbox's on a scene, one process.
+"""Measures the time of the metrics: CDDFuse's eight on infrared-visible pairs, and the toolbox's on one scene.
 
     python benchmarks/metric_speed.py [--pairs DIR] [--repeats N]
 
-Without --pairs, 25 pairs of noise in TNO's usual size, 576x768. Medians of seconds; writes nothing.
+Without --pairs it uses 25 pairs of noise in TNO's usual size, 576x768. It prints medians in seconds, measured in one
+process, and writes nothing.
 """
 
 import os
@@ -23,7 +24,7 @@ from utils.commandline.parser import Parser, positive
 
 
 def timed(call: object, repeats: int) -> float:
-    """Median of seconds."""
+    """Return the median time of `repeats` calls in seconds."""
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The networks that the benchmarks run, and images for them."""
+"""Networks and images for the benchmarks."""
 
 import argparse
 import re
@@ -19,7 +19,10 @@ BUILD = {
 
 
 def stirred(build: Callable[[], DCINN], device: str) -> DCINN:
-    """A network none of whose parts is zero or the identity; convolution exponentials of the norm of trained ones."""
+    """Return a random network in evaluation mode in which no part is zero or the identity.
+
+    Its convolution exponentials have norms like trained ones.
+    """
     torch.manual_seed(0)
     model = build()
     with torch.no_grad():
@@ -32,12 +35,12 @@ def stirred(build: Callable[[], DCINN], device: str) -> DCINN:
 
 
 def network(task: str, weights: str | None, device: str) -> DCINN:
-    """That of a file or a name in pretrained/; a stirred one where there is none."""
+    """Return the network of a file or of a name in pretrained/; for None a network of `stirred`."""
     return load_pretrained(weights, task=task, device=device) if weights else stirred(BUILD[task][0], device)
 
 
 def images(task: str, batch: int, size: tuple[int, int], device: str) -> tuple[Tensor, Tensor]:
-    """Base image and guide, (batch, C, *size), smooth random ones."""
+    """Return smooth random images for a task: base image and guide, (batch, C, *size)."""
     torch.manual_seed(1)
     coarse = [torch.rand(batch, c, *(-(-side // 8) for side in size), device=device) for c in BUILD[task][1]]
     a, b = (functional.interpolate(x, size=size, mode="bilinear") for x in coarse)
@@ -45,7 +48,7 @@ def images(task: str, batch: int, size: tuple[int, int], device: str) -> tuple[T
 
 
 def image_size(text: str) -> tuple[int, int]:
-    """480 or 480x640, for argparse."""
+    """Return (height, width) of "480" or "480x640", for argparse."""
     match = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", text)
     if not match:
         raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a side in pixels, or HEIGHTxWIDTH")
@@ -53,7 +56,7 @@ def image_size(text: str) -> tuple[int, int]:
 
 
 def task_weights(text: str) -> tuple[str, str]:
-    """TASK=FILE, for argparse."""
+    """Return (task, file) of "TASK=FILE", for argparse."""
     task, _, path = text.partition("=")
     if task not in BUILD or not path:
         raise argparse.ArgumentTypeError(f"found {text[:80]}, expected ps=FILE, hmf=FILE or ivf=FILE")

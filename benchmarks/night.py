@@ -1,20 +1,22 @@
-"""Infrared-visible weights by day and by night, on the pairs that no training of ours has seen: the rows that choose.
+"""Scores infrared-visible weights by day and by night on pairs that our trainings have not seen, to choose among them.
 
     python benchmarks/night.py --data ROADSCENE_DIR --weights ivf_tno ivf_tuned RUN/best.pth [--output DIR]
 
-Each of the 21 held-back RoadScene pairs as it is, and made dark by a fixed seed (`data/patches/night.py`). Rows: the
-weights, the untrained network with the same rules, the contrast recipe's targets without a network, the maximum.
+The data are the 21 held-back RoadScene pairs, as they are and darkened with a fixed seed (`data/patches/night.py`).
+Rows of the tables are the weights, the untrained network with the same rules, the contrast recipe's targets without a
+network, and the maximum.
 
-The rule by which weights of the recipes tuned and contrast are chosen (written before the first run of either):
+The rule for choosing weights of the recipes tuned and contrast, which was written before the first run of either:
 
-1. The epoch of a run is the one of the smallest validation loss, over the day and the night versions together.
-2. A run is out where, on either version, more than 1 % of its pixels are black (0 of 255) that are not black in both
-   sources, or more than 1 % are white (255) that are white in neither.
-3. A run is out where, by night, its EN, VIF or SSIM is under 95 % of the untrained network's with the same rules.
-4. Settings that are tried: contrast with structure 0.6 and 0 (by day the target itself is above the maximum in 6 and
-   in 5 of CDDFuse's eight metrics, over every second held-back pair); tuned as it is. Of what is left those with the
-   most of the eight above the maximum's by day, by the mean of the seeds; of equal ones those with the larger sum of
-   (metric / the maximum's); then the eye: halos, grain, people.
+1. The epoch of a run is the one with the smallest validation loss over the day and the night versions together.
+2. A run is rejected if, on either version, more than 1 % of its pixels are black (0 of 255) but not black in both
+   sources, or more than 1 % are white (255) but white in neither source.
+3. A run is rejected if, by night, its EN, VIF or SSIM is under 95 % of that of the untrained network with the same
+   rules.
+4. The settings to try are contrast with structure 0.6 and 0, and tuned as it is. (By day the target itself is above the
+   maximum in 6 and in 5 of CDDFuse's eight metrics, over every second held-back pair.) Among the remaining runs, the
+   setting wins that has the most of the eight metrics above the maximum's by day, in the mean of the seeds; among equal
+   ones, the one with the larger sum of (metric / the maximum's); then the look decides: halos, grain, people.
 """
 
 import sys
@@ -47,7 +49,7 @@ Method = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def main(argv: list[str] | None = None) -> dict[str, dict]:
-    """Fuse, measure, print; returns the two tables' values."""
+    """Fuse, measure, print; returns title -> table, see `Table.as_dict`."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--data", type=Path, required=True, help="RoadScene's folder")
     parser.add_argument("--weights", nargs="+", default=["ivf_tno", "ivf_tuned"], help="files or names in pretrained/")

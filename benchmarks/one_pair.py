@@ -1,4 +1,4 @@
-"""One process of `speed.py --cold`: TASK HEIGHTxWIDTH VARIANT THREADS WEIGHTS; prints what it used as JSON."""
+"""One process of `speed.py --cold`: TASK HEIGHTxWIDTH VARIANT THREADS WEIGHTS; it prints its cost as JSON."""
 
 import json
 import sys
@@ -6,18 +6,18 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-STATUS = Path("/proc/self/status")  # Linux; other systems do not say
+STATUS = Path("/proc/self/status")  # Linux only
 
 
 def most_memory() -> float | None:
-    """MB that this process had in memory at most (VmHWM); None where the system does not say."""
+    """Return the peak memory of this process in MiB (VmHWM); None where it is unknown."""
     lines = STATUS.read_text(encoding="utf-8").splitlines() if STATUS.is_file() else []
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), None)
 
 
 def main(task: str, size: str, variant: str, threads: str, weights: str) -> None:
-    """Fuse one pair."""
-    import torch  # noqa: PLC0415  counted in the process's time as a user has it
+    """Load the network, fuse one pair, and print the cost."""
+    import torch  # noqa: PLC0415  the import is part of the measured time
     from networks import image_size, images, network  # noqa: PLC0415
 
     torch.set_num_threads(int(threads))

@@ -1,8 +1,8 @@
-"""The three networks written the obvious way, from the maths alone: the oracle of equality, the yardstick of speed.
+"""The three networks in the most direct form, as the reference for equal results and for speed.
 
-Ten convolutions in a loop for the convolution exponential, a layer norm between two permutations, three subnets one
-after the other, autograd for everything. Weights have the released files' names, as
-`models.weights.author_names.to_released` gives them. Only benchmarks and tests use this file.
+The convolution exponential is ten convolutions in a loop, the layer norm is between two permutations, the three subnets
+run one after the other, and autograd does all gradients. Weights have the names of the released files, see
+`models.weights.author_names.to_released`. Only benchmarks and tests use this file.
 """
 
 import torch
@@ -17,20 +17,20 @@ HAAR = ((1, 1, 1, 1), (1, -1, 1, -1), (1, 1, -1, -1), (1, -1, -1, 1))
 
 
 class PlainGaussian(GaussianDecomposition):
-    """The low-pass in two dimensions."""
+    """The decomposition of ivf with its low-pass as one two-dimensional convolution."""
 
     def low_pass(self, image: Tensor) -> Tensor:
-        """(B, 1, H, W) -> the same."""
+        """Return the low-pass (B, 1, H, W) of an image (B, 1, H, W)."""
         taps = torch.tensor(TAPS, dtype=torch.float64)
         return functional.conv2d(image, torch.outer(taps, taps).to(image)[None, None], padding=5)
 
 
 class PlainDCINN:
-    """A DCINN's function of the same weights.
+    """Computes the same function as a DCINN, with the same weights.
 
     Args:
-        model: whose weights are copied (as leaves that take gradients) and whose decomposition is shared: it has none.
-            The low-pass of ivf is one convolution here.
+        model: the DCINN. Its weights are copied, as leaves with gradients. Its decomposition, which has no weights, is
+            shared, except that the low-pass of ivf is one convolution here.
 
     Attributes:
         weights: released name -> tensor.
@@ -48,12 +48,12 @@ class PlainDCINN:
         self.low = [f"{self.prefix}operations.{i}" for i in range(self.config.low_blocks)]
 
     def __call__(self, base_image: Tensor, guide: Tensor) -> Tensor:
-        """Fuse (B, C, H, W) of sides that the network takes as they are."""
+        """Return the fused image (B, C, H, W) of images whose sides need no padding."""
         base, detail = self.decomposition(base_image, guide)
         return base + self.flow(detail, self.conditions(base_image, guide))
 
     def conditions(self, base_image: Tensor, guide: Tensor) -> list[Tensor]:
-        """ANet."""
+        """Return the conditions of ANet, one tensor per scale."""
 
         def half(x: Tensor) -> Tensor:
             return functional.interpolate(x, scale_factor=0.5, mode="bilinear", align_corners=False)
@@ -70,7 +70,7 @@ class PlainDCINN:
         return [self.rconv(t, "c_net.tailh"), half(tail)]
 
     def flow(self, x: Tensor, m: list[Tensor]) -> Tensor:
-        """CINN."""
+        """Return the residual of CINN for the detail x under the conditions m."""
         p = self.prefix
         if self.config.task == "ivf":
             x = self.block(self.haar(x), f"{p}inv_in1", m[0], 2)
@@ -88,7 +88,7 @@ class PlainDCINN:
         return self.block(self.haar_back(x), "inv_out", m[0], split)
 
     def flow_inverse(self, y: Tensor, m: list[Tensor]) -> Tensor:
-        """CINN^-1, of ps and hmf."""
+        """Return the detail of CINN^-1 for the residual y under the conditions m, for ps and hmf."""
         split = self.config.bands // 2
         y = self.haar(self.block_inverse(y, "inv_out", m[0], split))
         for name in reversed(self.low):
@@ -96,7 +96,7 @@ class PlainDCINN:
         return self.block_inverse(self.haar_back(y), "inv_in", m[0], split)
 
     def block(self, x: Tensor, name: str, m: Tensor, split: int) -> Tensor:
-        """ActNorm, convolution exponential, affine coupling."""
+        """Apply ActNorm, convolution exponential and affine coupling; `split` is the size of the first half."""
         w = self.weights
         if f"{name}.norm.loc" in w:
             x = w[f"{name}.norm.scale"] * (x + w[f"{name}.norm.loc"])
@@ -108,7 +108,7 @@ class PlainDCINN:
         return torch.cat((y1, y2), 1)
 
     def block_inverse(self, y: Tensor, name: str, m: Tensor, split: int) -> Tensor:
-        """The other way round."""
+        """Apply the inverse of `block`."""
         w = self.weights
         y1, y2 = y[:, :split], y[:, split:]
         known = torch.cat((y1, m), 1)
@@ -118,13 +118,13 @@ class PlainDCINN:
         return x / w[f"{name}.norm.scale"] - w[f"{name}.norm.loc"]
 
     def log_scale(self, known: Tensor, name: str) -> Tensor:
-        """s of the coupling."""
+        """Return s of the coupling, for known = (y1 | m)."""
         if f"{name}.clamp_s" in self.weights:
             return self.weights[f"{name}.clamp_s"] * torch.sigmoid(self.subnet(2 * known - 1, f"{name}.H"))
         return 2 * torch.sigmoid(self.subnet(known, f"{name}.H")) - 1
 
     def conv_exp(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """sum of M^i x / i!."""
+        """Return the sum of M^i x / i!."""
         total = term = x
         for i in range(1, self.config.terms + 1):
             term = functional.conv2d(term, kernel, padding=2) / i
@@ -132,7 +132,7 @@ class PlainDCINN:
         return total
 
     def subnet(self, x: Tensor, name: str) -> Tensor:
-        """F, G or H."""
+        """Apply a subnet: F, G or H of a coupling."""
         w = self.weights
         x = self.rconv(x, f"{name}.conv1.1")
         n = x
@@ -148,23 +148,23 @@ class PlainDCINN:
         return self.rconv(x, f"{name}.conv3.1")
 
     def res(self, x: Tensor, name: str) -> Tensor:
-        """Two convolutions and squeeze-excite."""
+        """Apply a residual block: two convolutions and squeeze-excite."""
         y = self.rconv(functional.leaky_relu(self.rconv(x, f"{name}.conv1.1"), 0.2), f"{name}.conv1.4")
         pooled = functional.adaptive_avg_pool2d(y, 1)
         weight = self.conv(torch.relu(self.conv(pooled, f"{name}.se.conv_du.0")), f"{name}.se.conv_du.2")
         return x + y * torch.sigmoid(weight)
 
     def rconv(self, x: Tensor, name: str) -> Tensor:
-        """3x3 on the reflected image."""
+        """Apply a 3x3 convolution to the reflected image."""
         return self.conv(functional.pad(x, (1, 1, 1, 1), mode="reflect"), name)
 
     def conv(self, x: Tensor, name: str) -> Tensor:
-        """A convolution with bias."""
+        """Apply a convolution with bias."""
         return functional.conv2d(x, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"])
 
     @staticmethod
     def haar(x: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, 4C, H/2, W/2), the subband outermost."""
+        """Return the Haar transform of (B, C, H, W), (B, 4C, H/2, W/2), with the subband as the outer channel index."""
         filters = x.new_tensor(HAAR).reshape(4, 1, 2, 2).repeat(x.shape[1], 1, 1, 1)
         y = functional.conv2d(x, filters, stride=2, groups=x.shape[1]) / 4
         b, _, h, w = y.shape
@@ -172,7 +172,7 @@ class PlainDCINN:
 
     @staticmethod
     def haar_back(y: Tensor) -> Tensor:
-        """The inverse of `haar`."""
+        """Return the inverse of `haar`, (B, 4C, H, W) -> (B, C, 2H, 2W)."""
         b, c, h, w = y.shape
         filters = y.new_tensor(HAAR).reshape(4, 1, 2, 2).repeat(c // 4, 1, 1, 1)
         y = y.reshape(b, 4, c // 4, h, w).transpose(1, 2).reshape(b, c, h, w)

@@ -1,4 +1,4 @@
-"""Time and memory against the size of an image, drawn."""
+"""Plots of time and memory against image size."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ LINES = (("seconds", "seconds"), ("cpu_seconds", "seconds of processor time"), (
 
 
 def drawn(rows: list[dict], path: Path) -> None:
-    """Seconds and megabytes against the pixels of a step or image, a column a task."""
+    """Plot time and memory against the pixels of an image or training batch, one column per task, to a PNG."""
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     figure = Figure(figsize=(4.2 * len(tasks), 9.6), dpi=110, layout="constrained")
     axes = figure.subplots(len(LINES), len(tasks), squeeze=False)

@@ -1,10 +1,10 @@
-"""What does bfloat16 cost in dB, and which parts must stay in float32? Networks over scenes with a reference.
+"""Measures how many dB bfloat16 costs, and which parts must stay in float32, on scenes with a reference.
 
     python benchmarks/precision.py --weights FILE --cave CAVE_DIR [--bits N]        hmf
     python benchmarks/precision.py --weights FILE --pan FILE                        ps, Wald's protocol or gt
 
-Inference of the same weights: in float32, in bfloat16 by autocast (convolutions in bfloat16, sums between them in
-float32), and so with one part at a time, then several, kept in float32. PSNR against the reference, on the middle
+It runs inference with the same weights in float32, in bfloat16 by autocast (convolutions in bfloat16, sums between them
+in float32), and in bfloat16 with one or several parts kept in float32. PSNR is against the reference, on the middle
 --side pixels of every scene.
 """
 
@@ -48,7 +48,7 @@ def _of(model: nn.Module, kind: type | tuple[type, ...]) -> list[nn.Module]:
 
 @contextmanager
 def in_float32(modules: list[nn.Module]) -> Iterator[None]:
-    """These modules compute in float32 inside an autocast."""
+    """Inside the block, make these modules compute in float32 under autocast."""
 
     def guarded(function: Callable) -> Callable:
         def call(*inputs: object, **options: object) -> object:
@@ -73,7 +73,7 @@ def _float(value: object) -> object:
 
 
 def scenes(model: DCINN, folder: Path | None, file: Path | None, bits: int | None, side: int) -> Iterator[list]:
-    """[base image, guide, reference] of every scene, (C, side, side)."""
+    """Yield [base image, guide, reference] of every scene, each (C, side, side) or smaller."""
     if model.config.task == "hmf":
         cave = CAVE(folder, bits=bits)
         for scene in CAVE(folder, tuple(s for s in CAVE_TEST if s in cave.scenes), bits=bits):
@@ -99,7 +99,7 @@ def _middle(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def quality(model: DCINN, images: list[list], kept: tuple[str, ...] | None) -> float:
-    """Mean PSNR in dB; kept: parts in float32, None: all of it."""
+    """Return the mean PSNR in dB; `kept` are the parts in float32, None is the whole network in float32."""
     modules = [module for part in kept or () for module in PARTS[part](model)]
     values = []
     for base_image, guide, reference in images:

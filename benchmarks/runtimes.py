@@ -1,4 +1,4 @@
-"""The exported network in other runtimes, where these are installed: onnxruntime and OpenVINO."""
+"""Runs the exported network in other runtimes, if they are installed: onnxruntime and OpenVINO."""
 
 import functools
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Fuse = Callable[[Tensor, Tensor], Tensor]
 
 
 def _openvino(content: bytes) -> Fuse:
-    import openvino  # noqa: PLC0415  no requirement
+    import openvino  # noqa: PLC0415  not in requirements.txt
 
     core = openvino.Core()
     options = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "INFERENCE_PRECISION_HINT": "f32"}
@@ -26,7 +26,7 @@ RUNTIMES = {"onnxruntime": open_onnx, "openvino": _openvino}
 
 
 def runtimes(model: DCINN) -> dict[str, Fuse]:
-    """Name -> function (base image, guide) -> fused, on the CPU; none without the package onnx."""
+    """Return runtime -> function (base image, guide) -> fused image, on the CPU; empty without the package onnx."""
     opened = {name: build for name, build in RUNTIMES.items() if find_spec(name)}
     if not opened or not find_spec("onnx"):
         return {}
@@ -35,5 +35,5 @@ def runtimes(model: DCINN) -> dict[str, Fuse]:
 
 
 def calls(model: DCINN, a: Tensor, b: Tensor) -> dict[str, Callable[[], Tensor]]:
-    """Name -> a call that gives the fused image."""
+    """Return runtime -> function without arguments that returns the fused image of a and b."""
     return {name: functools.partial(fuse, a.contiguous(), b.contiguous()) for name, fuse in runtimes(model).items()}

@@ -1,11 +1,11 @@
-"""What a network gives back of an image that is fused with itself, and what its fused images of pairs are nearest to.
+"""Measures how well a network preserves an image fused with itself, and what its fused pairs are closest to.
 
     python benchmarks/self_fusion.py --data PAIRS_DIR --weights peers/defusion [FILE ...] [--every 8]
 
-A method that keeps what both images show gives an image back. PSNR in dB, peak 1: of model(x, x) to x (mean, least and
-largest of the images, two of a pair), and of model(visible, infrared) to the smaller, the mean and the larger of the
-two at each pixel. The last column: how much brighter the fused images are than the mean of both, of 255. No pair is
-left out, so not every one need be new to the network.
+A method that keeps the common content of two images should return an image fused with itself. The columns are PSNR in
+dB, peak 1: of model(x, x) against x (mean, least and largest over the images, two per pair), and of model(visible,
+infrared) against the minimum, the mean and the maximum of the two per pixel. The last column is how much brighter the
+fused images are than the mean of both, of 255. No pair is left out, so the network may have been trained on some.
 """
 
 import sys

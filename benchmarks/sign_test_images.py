@@ -1,8 +1,8 @@
-"""Write data/splits/test_images.csv: by what test images are known that somebody renamed or copied.
+"""Write data/splits/test_images.csv, by which renamed or copied test images are recognised.
 
     python benchmarks/sign_test_images.py DIR       DIR holds cddfuse_test, tno8, medical and cave (12 bits: --bits 12)
 
-Pairs of CDDFuse's and DCINN's test folders, and one band in the middle of each of CAVE's test scenes.
+It has the pairs of CDDFuse's and DCINN's test folders, and the middle band of each of CAVE's test scenes.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def signature(path: Path, bits: int | None = None) -> tuple[int, int, str]:
-    """Height, width, and the means in hexadecimal digits."""
+    """Return height, width, and the means of `cell_means` in hexadecimal digits."""
     image = to_unit(to_gray(read_raster(path))[0], path, bits)[0]
     return *image.shape, np.rint(cell_means(image)).astype(np.uint8).tobytes().hex()
 

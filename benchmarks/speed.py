@@ -1,14 +1,14 @@
-"""How fast, in how much memory? This network beside the plain one of the same weights, in one run.
+"""Measures time and memory of a network, and of the plain implementation with the same weights.
 
     python benchmarks/speed.py [--tasks ps hmf ivf] [--sizes 64 256 480x640] [--training] [--cold] [--threads N]
                                [--device cuda] [--keep benchmarks/speed.json] [--plot FILE.png] [--output DIR]
 
-Inference of one image a size; with --training one step of forward and backward (ps: both directions) of --batch
-patches a size, without and with recomputed blocks. Calls of all variants alternate, medians of --repeats. Peak memory
-is that of living tensors (CPU: summed from the profiler's events; CUDA: the allocator's), FLOP as counted by PyTorch,
-beside the rate of a large matrix product in the same run. onnxruntime and OpenVINO run the exported network, where
-they are installed. --cold adds a fresh process each: its whole time, and the most memory it had (VmHWM). Images are
-smooth random ones. Weights: --weights, or a fresh network, stirred so that no part is zero.
+It runs inference on one image per size. With --training it runs one step, forward and backward (ps: both directions),
+on --batch patches per size, with and without recomputed blocks. Calls of all variants alternate; times are medians of
+--repeats. Peak memory is that of allocated tensors (CPU: from the profiler's events; CUDA: from the allocator). FLOP
+are counted by PyTorch, and the rate of a large matrix product is printed for comparison. If onnxruntime and OpenVINO
+are installed, they run the exported network. --cold adds a fresh process per variant, with its whole time and peak
+memory (VmHWM). Images are smooth random ones. Without --weights, the network is random, with no part zero.
 """
 
 import argparse
@@ -38,12 +38,12 @@ from utils.evaluation.parser import evaluation_script
 from utils.output.result_folder import ResultFolder
 
 MATRIX = 2048
-SAME = ("task", "size", "batch", "training", "variant", "threads", "hardware")  # rows of which the last one is kept
+SAME = ("task", "size", "batch", "training", "variant", "threads", "hardware")  # of rows equal in these, --keep has one
 COLD = ("plain", "ours")
 
 
 def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[dict]:
-    """One row a variant."""
+    """Return the measurements for a task and size, one row per variant."""
     weights = args.weights.get(task)
     model = network(task, weights, args.device)
     if (model.config.bands, model.config.guide_bands) != BUILD[task][1]:
@@ -69,7 +69,7 @@ def measure(task: str, size: tuple[int, int], args: argparse.Namespace) -> list[
         row.update(threads=torch.get_num_threads(), hardware=hardware(a.device), torch=torch.__version__)
         row.update(seconds=took, cpu_seconds=statistics.median(time.cpu_seconds for time in times[name]))
         row.update(all_seconds=[time.seconds for time in times[name]], speedup=plain / took)
-        row["peak_MB"] = None  # another runtime's memory is not PyTorch's
+        row["peak_MB"] = None  # PyTorch does not see another runtime's memory
         if name not in runtimes.RUNTIMES:
             row["peak_MB"] = peak_memory(call, args.device)
         row["plain_GFLOP_per_s"] = counter.get_total_flops() / took / 1e9
@@ -122,10 +122,10 @@ def main(argv: list[str] | None = None) -> list[dict]:
 
 
 def read_rows(path: Path) -> list[dict]:
-    """The rows that an earlier run kept; none where there is no file.
+    """Return the rows that earlier runs kept; none if the file does not exist.
 
     Raises:
-        UsageError: for another file.
+        UsageError: for a file of another kind.
     """
     if not path.exists():
         return []
@@ -138,12 +138,12 @@ def read_rows(path: Path) -> list[dict]:
 
 
 def joined(earlier: list[dict], rows: list[dict]) -> list[dict]:
-    """Of rows of one kind the last one."""
+    """Return all rows, but only the last one of those that are equal in `SAME`."""
     return list({json.dumps([row[name] for name in SAME]): row for row in (*earlier, *rows)}.values())
 
 
 def compare(args: argparse.Namespace, folder: ResultFolder | None) -> list[dict]:
-    """Measure, print, write."""
+    """Measure all tasks and sizes, print the rows, write them to `folder` if given; returns the rows."""
     torch.set_flush_denormal(True)
     square = torch.rand(MATRIX, MATRIX, device=args.device)
     best = min(spent(lambda: square @ square, args.device).seconds for _ in range(5))

@@ -1,4 +1,4 @@
-"""What speed.py compares: calls of the plain network and of this one, with the same weights."""
+"""The variants that speed.py compares: the plain network and ours, with the same weights."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ Call = Callable[[], Tensor]
 
 
 def inference(model: DCINN, a: Tensor, b: Tensor, bf16: bool) -> dict[str, Call]:
-    """Name -> a call that gives the fused image."""
+    """Return variant -> function without arguments that returns the fused image of a and b."""
     device = a.device.type
 
     def infer(network: Callable, half: bool = False) -> Call:
@@ -31,7 +31,10 @@ def inference(model: DCINN, a: Tensor, b: Tensor, bf16: bool) -> dict[str, Call]
 
 
 def training(model: DCINN, a: Tensor, b: Tensor, at_once: int | None, bf16: bool) -> dict[str, Call]:
-    """Name -> a call that gives the loss after its backward pass, ps in both directions: L1 to the base image."""
+    """Return variant -> function without arguments that runs forward and backward passes and returns the loss.
+
+    The loss is the L1 distance to the base image; for ps also that of the inverse direction.
+    """
     plain, both = PlainDCINN(model), model.config.task == "ps"
     objective = DetailObjective(model, weight=float(both))
     scaler = torch.amp.GradScaler(a.device.type, enabled=False)
@@ -42,7 +45,7 @@ def training(model: DCINN, a: Tensor, b: Tensor, at_once: int | None, bf16: bool
         base, detail = plain.decomposition(a, b)
         residual = plain.flow(detail, plain.conditions(a, b))
         loss = (base + residual - a).abs().mean()
-        if both:  # as written down: the inverse direction asks for its conditions again
+        if both:  # in the direct form, the inverse direction computes its conditions again
             loss = loss + (plain.flow_inverse(residual, plain.conditions(a, b)) - detail).abs().mean()
         loss.backward()
         return loss.detach()

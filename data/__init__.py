@@ -1,7 +1,7 @@
-"""Reading the field's data sets, simulating their protocols, and a sample that needs no download.
+"""Readers of the field's data sets, simulation of their protocols, and a sample that needs no download.
 
-Names are loaded on first use, so that `data.simulate` needs neither PyTorch nor any reader of files.
-Scripts and utils import this folder; of the others it imports the metrics' filters and sensors alone.
+Names are loaded on first use, so that `data.simulate` needs neither PyTorch nor any reader of files. Scripts and utils
+import this folder; it imports only the metrics' filters and sensors.
 """
 
 from importlib import import_module

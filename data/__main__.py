@@ -1,10 +1,10 @@
-"""Prepare training files: `python -m data hmf --help`, `python -m data ps --help`."""
+"""The command that prepares training files: `python -m data hmf --help`, `python -m data ps --help`."""
 
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before a utils of the folder it is called from
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # finds our utils before one in the current folder
     from utils.commandline.errors import single_line_errors
     from utils.prepare import run
 

@@ -1,17 +1,22 @@
-"""The error of bad input, one line a message: file, what was found, what was expected."""
+"""The error for bad input. Its message is one line: the file, what was found, what was expected."""
 
 import re
 
 from metrics.outside_text import shown
 
-LONGEST = 400  # characters of what a file holds that go into a message
+LONGEST = 400  # characters of a message's "found" and "expected"
 
 
 class DataError(ValueError):
     """Input that cannot be used as it is.
 
+    Args:
+        where: the file or folder.
+        found: what is wrong there.
+        expected: what would be right.
+
     Attributes:
-        parts: where, found, expected.
+        parts: these three as strings.
     """
 
     def __init__(self, where: object, found: str, expected: str) -> None:
@@ -20,6 +25,9 @@ class DataError(ValueError):
 
 
 def one_line(text: object, longest: int | None = None) -> str:
-    """A message that prints as one line, whatever a file had in its names: line breaks are spaces, see `shown`."""
+    """Return `text` in one printable line: line breaks become spaces, other characters are escaped as in `shown`.
+
+    After `longest` characters, if given, it is cut and ends in "...".
+    """
     plain = shown(re.sub(r"\s*[\r\n]\s*", " ", str(text).strip()))
     return plain if longest is None or len(plain) <= longest else f"{plain[:longest]} ..."

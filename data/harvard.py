@@ -13,25 +13,26 @@ from .files.sample_range import USED, are_digital_numbers, listed
 
 BANDS, SIDE = 31, 1000
 DEPTH = 16  # bits of digital numbers
-LEAST = int(USED * 2**16)  # that digital numbers of 16 bits reach somewhere; below, they may be of fewer bits
-OVERSHOOT = 0.05  # over 1, of images in [0, 1]
+LEAST = int(USED * 2**16)  # scenes whose maximum is smaller may have fewer than 16 bits
+OVERSHOOT = 0.05  # images in [0, 1] may exceed 1 by this
 
 
 class Harvard:
-    """The scenes of a folder, the top left 1000x1000 pixels of each as in the group's tables, read on access.
+    """The scenes of a folder, read on access; of each the top left 1000x1000 pixels, as in the group's tables.
 
     Args:
-        root: holds one .mat file a scene: `ref` (H, W, 31), and `lbl` (H, W), which is 0 where something moved.
+        root: a folder with one .mat file per scene: `ref` (H, W, 31), and `lbl` (H, W), 0 where something moved.
         scenes: names without suffix; all by default.
-        side: pixels of the square that is kept; scenes must be as large.
-        bits: depth of digital numbers; by default 8 bits where bytes are stored, and 16 where they need more than 14.
+        side: side in pixels of the square that is kept; scenes must be at least as large.
+        bits: bit depth of digital numbers. By default 8 for one-byte samples, else 16; then a scene that never reaches
+            16384 is refused, because it may have fewer bits.
 
-    Items are dictionaries: `name`, `gt` (31, side, side) float32 in [0, 1], and `mask` (side, side) bool or None.
-    Floats most of which are at most 1 stay as they are, an overshoot of up to a twentieth clipped; digital numbers are
-    divided by the largest of their depth.
+    Items are dictionaries: `name`, `gt` (31, side, side) float32 in [0, 1], and `mask` (side, side) bool or None, False
+    where something moved. Floats up to 1.05 are taken as [0, 1] and clipped. Integers, and floats of which most exceed
+    1, are digital numbers: they are divided by the largest number of their depth.
 
     Raises:
-        DataError: at the start for missing folders and scenes; on access for unreadable files, missing keys, other
+        DataError: when created, for missing folders and scenes; on access, for unreadable files, missing keys, other
             shapes, NaN, and values outside the range.
     """
 
@@ -78,7 +79,7 @@ class Harvard:
         return {"name": name, "gt": cube, "mask": mask}
 
     def _unit(self, cube: np.ndarray, stored: np.dtype, path: Path) -> np.ndarray:
-        """The samples in [0, 1]; `stored` is their type in the file."""
+        """Return the samples as float32 in [0, 1]; `stored` is their type in the file."""
         most = float(cube.max())
         expected = "images in [0, 1], or digital numbers of a declared depth (--bits)"
         if cube.min() < 0:

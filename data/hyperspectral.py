@@ -1,6 +1,6 @@
-"""Hyperspectral scenes: CAVE's folders of band images, and the fusion inputs made from them.
+"""Hyperspectral scenes: CAVE's folders of band images, and the simulation of fusion inputs from them.
 
-Source of the protocol: the group's CAVE tables (PSNR of the bicubic row decides it, see `degrade_hsi`).
+The protocol is that of the group's CAVE tables, identified by the PSNR of their bicubic row, see `degrade_hsi`.
 """
 
 import os
@@ -22,19 +22,19 @@ CAVE_TEST = split("cave_11")  # the test scenes of the published tables
 
 
 class CAVE:
-    """CAVE scenes: folders of 31 band images, 400 to 700 nm in steps of 10, read on access.
+    """CAVE scenes, read on access: folders of 31 band images, 400 to 700 nm in steps of 10.
 
     Args:
-        root: holds `<scene>_ms/<scene>_ms/<scene>_ms_01.png` ... as Columbia ships them; `<scene>_ms/*.png` and
-            `<scene>/01.png`, ... are understood as well.
+        root: a folder with `<scene>_ms/<scene>_ms/<scene>_ms_01.png`, ... as Columbia ships them; `<scene>_ms/*.png`
+            and `<scene>/01.png`, ... are understood as well.
         scenes: names without `_ms`; all by default.
-        bits: bit depth of the samples. Left out it is 16, the original files' depth, and a scene that never goes
-            over 4095 is refused: it is of 12 bits or less, and would come out nearly black.
+        bits: bit depth of the samples. The default is 16, the depth of the original files; then a scene that never
+            exceeds 4095 is refused, because it has 12 bits or fewer and would be nearly black.
 
-    Items are dictionaries: `name` and `gt` (31, H, W) float32 in [0, 1], values over 2**bits - 1.
+    Items are dictionaries: `name` and `gt` (31, H, W) float32 in [0, 1], the samples divided by 2**bits - 1.
 
     Raises:
-        DataError: at the start for missing scenes and bands; on access for unreadable bands, unequal sizes and values
+        DataError: when created, for missing scenes and bands; on access, for unreadable bands, unequal sizes and values
             outside the bit depth.
     """
 
@@ -82,16 +82,17 @@ class CAVE:
 
 
 def fusion_inputs(gt: np.ndarray, srf: np.ndarray, ratio: int = 4) -> dict[str, np.ndarray]:
-    """The two images a method is given, from the reference.
+    """Simulate the inputs of hyperspectral-multispectral fusion from the reference.
 
     Args:
         gt: (B, H, W) in [0, 1], sides divisible by `ratio`.
-        srf: (B, channels) spectral response, columns summing to one.
-        ratio: of the resolutions.
+        srf: spectral response (B, channels), columns summing to one.
+        ratio: resolution ratio.
 
     Returns:
-        `lr` (B, H / ratio, W / ratio), `hsi_up` (B, H, W) its bilinear upsampling, `bicubic` (B, H, W) another one,
-        the baseline of the tables, and `rgb` (channels, H, W); all float32.
+        A dictionary of float32 arrays: `lr` (B, H / ratio, W / ratio), the low-resolution image; `hsi_up` (B, H, W),
+        its bilinear upsampling; `bicubic` (B, H, W), its bicubic upsampling, the baseline of the tables; and `rgb`
+        (channels, H, W).
     """
     cube = np.moveaxis(gt, 0, -1)
     low = degrade_hsi(cube, ratio)
@@ -105,7 +106,7 @@ def fusion_inputs(gt: np.ndarray, srf: np.ndarray, ratio: int = 4) -> dict[str, 
 
 
 def _scene_folders(root: Path) -> tuple[dict[str, Path], list[str]]:
-    """Scene name -> the folder with its band images, and what was skipped."""
+    """Return scene name -> the folder with its band images, and notes on what was skipped."""
     if not root.is_dir():
         raise DataError(root, "no such folder" if not root.exists() else "a file", "a folder of scenes")
     folders = {}
@@ -124,7 +125,7 @@ def _band_number(path: Path) -> int | None:
 
 
 def _band_files(folder: Path, remarks: list[str]) -> list[Path]:
-    """The images of the bands; what was skipped is added to `remarks`."""
+    """Return the band images in order; notes on what was skipped are added to `remarks`."""
     bands: dict[int, Path] = {}
     found = files_in(folder, SUFFIXES)
     remarks += [f"{folder.name}: {note}" for note in found.notes]

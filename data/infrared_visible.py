@@ -1,7 +1,7 @@
 """Registered pairs of images: infrared and visible (RoadScene, TNO), MRI and CT, PET or SPECT.
 
-The MRI plays the visible image, as in the paper. What is fused is gray; the colour of the visible image (or of PET and
-SPECT) and the depth of the files come along, for the fused image to keep.
+The MRI takes the place of the visible image, as in the paper. Fusion uses gray images; the colour of the visible image
+(or of PET and SPECT) and the bit depth of the files are returned as well, so that the fused image can keep them.
 """
 
 import os
@@ -24,24 +24,26 @@ class PairedImages:
     """Pairs of the same name from two folders, read on access.
 
     Args:
-        root: a folder holding one subfolder of each kind: vi, vis, visible, crop_LR_visible or MRI, and ir, infrared,
-            cropinfrared, CT, PET or SPECT (any case); further layouts: `pair_folders.find_pairs`. Not needed where both
-            others are given.
+        root: a folder with one subfolder per kind: vi, vis, visible, crop_LR_visible or MRI, and ir, infrared,
+            cropinfrared, CT, PET or SPECT (any case); `pair_folders.find_pairs` lists further layouts. Not needed if
+            both `visible` and `infrared` are given.
         visible, infrared: the two folders, or one file each.
-        bits: declared bit depth of images of more than 8 bits; that of their type by default.
-        infrared_range: what becomes 0 to 1 in the infrared images, of any numeric type: (low, high) in their own unit,
-            or "stretch" for the 0.5th to 99.5th percentile of each; by default the range of their type or depth.
-        guess: False: integers that use less than a quarter of the range of their type are refused unless `bits` is
-            given; by default a note is made.
+        bits: bit depth of images stored in more than 8 bits; that of their type by default.
+        infrared_range: the values of the infrared images, of any numeric type, that are mapped to 0 and 1: (low, high)
+            in the images' unit, or "stretch" for the 0.5th and 99.5th percentile of each image. By default the range of
+            their type or depth.
+        guess: if False and `bits` is None, integers that use less than a quarter of their type's range are refused; by
+            default the item gets a note.
 
-    `remarks` holds what is to be said of the whole: which part was taken, how names were matched, what was skipped.
+    Attributes:
+        remarks: notes on the whole set: the part that was chosen, how names were matched, what was skipped.
 
-    Items are dictionaries: `name`, `visible` and `infrared` (1, H, W) float32 in [0, 1], `colour` (3, H, W) likewise or
-    None where nothing is coloured, `coloured` (whose colour that is), `storage` (how the deeper of the two files holds
-    its samples), `notes` (what was converted).
+    Items are dictionaries: `name`; `visible` and `infrared` (1, H, W) float32 in [0, 1]; `colour` (3, H, W) likewise,
+    or None for gray images; `coloured`, which of the two has the colour; `storage`, the sample type of the deeper of
+    the two files; `notes` on conversions.
 
     Raises:
-        DataError: at the start for missing or ambiguous folders and unmatched names; on access for unreadable files,
+        DataError: when created, for missing or ambiguous folders and unmatched names; on access, for unreadable files,
             values outside the bit depth, and pairs of unequal size.
     """
 
@@ -115,14 +117,14 @@ class PairedImages:
 
     @property
     def modality(self) -> str:
-        """The name of the folder of infrared (or CT, PET, ...) images, in lower case."""
+        """Name of the folder with the infrared (or CT, PET, ...) images, in lower case."""
         return _home(self.infrared).name.lower()
 
     def keep(self, names: Sequence[str]) -> None:
-        """Only the pairs of these names, without suffixes.
+        """Keep only the pairs of these names (without suffixes), sorted by name.
 
         Raises:
-            DataError: where one of them is not there.
+            DataError: if one of them is missing.
         """
         there = {plain_name(visible): (visible, infrared) for visible, infrared in self.pairs}
         if lacking := [name for name in names if name not in there]:
@@ -130,7 +132,7 @@ class PairedImages:
         self.pairs = [there[name] for name in sorted(names)]
 
     def _read(self, path: Path, is_infrared: bool = False) -> tuple[np.ndarray, np.ndarray | None, Storage, list[str]]:
-        """Gray and colour in [0, 1], how the file holds them, what was converted."""
+        """Return one file's gray (H, W), colour (3, H, W) or None, both in [0, 1], sample type, and notes."""
         raw = read_raster(path)
         gray, notes = to_gray(raw)
         notes += turned(path)
@@ -157,6 +159,6 @@ class PairedImages:
 
 
 def _home(path: Path) -> Path:
-    """The folder, or the file's."""
+    """Return the path if it is a folder, else its parent."""
     whole = path.resolve()
     return whole if whole.is_dir() else whole.parent

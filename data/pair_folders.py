@@ -1,4 +1,4 @@
-"""Where both kinds of images of a data set lie: RoadScene, TNO, MSRS, M3FD, LLVIP, FLIR-ADAS, MRI and CT."""
+"""Finds the folders with both kinds of images in a data set: RoadScene, TNO, MSRS, M3FD, LLVIP, FLIR-ADAS, medical."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,16 +9,16 @@ from .files.image_file import SUFFIXES
 from .pair_names import both_kinds
 
 VISIBLE_FOLDERS = ("vi", "vis", "visible", "crop_lr_visible", "mri")
-COLOURED = ("pet", "spect")  # whose colours are the measurement
+COLOURED = ("pet", "spect")  # the colours of these are the measurement
 MEDICAL = ("ct", *COLOURED)
 INFRARED_FOLDERS = ("ir", "infrared", "cropinfrared", *MEDICAL)
-LOOSE = (("rgb", "visual"), ("thermal", "lwir"))  # of pairs where a folder of either kind is there
+LOOSE = (("rgb", "visual"), ("thermal", "lwir"))  # names that count only if folders of both kinds are there
 MIXED = ("", "JPEGImages", "align/JPEGImages")  # FLIR-ADAS, aligned: NAME_RGB.jpg and NAME_PreviewData.jpeg
 UNALIGNED = ("thermal_8_bit", "thermal_16_bit", "images_thermal_train", "images_thermal_val")  # FLIR-ADAS
 
 
 class PairFolders(NamedTuple):
-    """The folder of each kind, the same one where it holds both, and what is to be said of the choice."""
+    """The folder of each kind of image (the same one if it holds both), and notes on the choice."""
 
     visible: Path
     infrared: Path
@@ -26,13 +26,14 @@ class PairFolders(NamedTuple):
 
 
 def find_pairs(root: Path) -> PairFolders:
-    """The folders of the two kinds in a data set's folder.
+    """Return the folders with visible and infrared images of a data set.
 
-    ROOT/vi and ROOT/ir; ROOT/train/vi, ... of one part alone; ROOT/visible/test and ROOT/infrared/test, named by
-    ROOT/test; or one folder of both, told apart by their names.
+    Understood layouts: ROOT/vi and ROOT/ir; ROOT/train/vi and ROOT/train/ir, if there is only one such part;
+    ROOT/visible/test and ROOT/infrared/test, for which ROOT/test may be given; and one folder of both kinds with words
+    in the file names that tell them apart.
 
     Raises:
-        DataError: for missing folders, and where the choice among several is the user's.
+        DataError: for missing folders, and if several parts are there, of which the user must choose one.
     """
     if not root.is_dir():
         above = _both(root.parent)
@@ -59,7 +60,7 @@ def find_pairs(root: Path) -> PairFolders:
 
 
 def holds_pairs(root: Path) -> bool:
-    """Whether a folder has a subfolder for either kind of image, or parts that have."""
+    """Whether a folder has a subfolder for a kind of image, or parts with folders for both kinds."""
     if not root.is_dir():
         return _both(root.parent) is not None
     names = {p.name.lower() for p in folders_in(root).paths}
@@ -67,7 +68,7 @@ def holds_pairs(root: Path) -> bool:
 
 
 def subfolder(root: Path, names: tuple[str, ...], kind: str) -> Path:
-    """The one subfolder of these names; DataError where there is none, or several."""
+    """Return the one subfolder with one of these names (lower case). Raises DataError for none, or several."""
     if not root.is_dir():
         raise DataError(root, "no such folder", "a folder of image pairs")
     found = _named(root, names)
@@ -84,7 +85,7 @@ def _named(root: Path, names: tuple[str, ...]) -> list[Path]:
 
 
 def _both(root: Path) -> tuple[Path, Path] | None:
-    """The subfolder of either kind, where there is one of each."""
+    """Return the subfolders of visible and infrared images if there is exactly one of each, else None."""
     for visible, infrared in ((VISIBLE_FOLDERS, INFRARED_FOLDERS), LOOSE):
         left, right = _named(root, visible), _named(root, infrared)
         if len(left) == len(right) == 1:
@@ -93,7 +94,7 @@ def _both(root: Path) -> tuple[Path, Path] | None:
 
 
 def _part(root: Path, visible: Path, infrared: Path) -> PairFolders:
-    """The images of two folders, or of the one part that both have: LLVIP's visible/train and infrared/train."""
+    """Return the two folders, or the one part that both have if they hold no images: LLVIP's visible/train, ..."""
     if files_in(visible, SUFFIXES).paths or files_in(infrared, SUFFIXES).paths:
         return PairFolders(visible, infrared, [])
     left, right = ({p.name for p in folders_in(folder).paths} for folder in (visible, infrared))
@@ -101,7 +102,7 @@ def _part(root: Path, visible: Path, infrared: Path) -> PairFolders:
     if len(parts) > 1:
         raise _several(root, parts)
     if not parts:
-        return PairFolders(visible, infrared, [])  # whose lack of images is said where they are listed
+        return PairFolders(visible, infrared, [])  # listing them will report the lack of images
     return PairFolders(visible / parts[0], infrared / parts[0], [f"pairs of the subfolders {parts[0]}"])
 
 

@@ -1,4 +1,4 @@
-"""Which images of two folders, or of one, belong together: by their names, words like VIS and IR aside."""
+"""Pairs the images of two folders, or of one, by their names; words like VIS and IR are ignored."""
 
 import re
 from pathlib import Path
@@ -17,17 +17,17 @@ CHANNEL = re.compile(r"_[gr]$", re.IGNORECASE)  # IR_meting003_g and VIS_meting0
 
 
 class Matched(NamedTuple):
-    """Pairs of files, sorted by name, and what is to be said of them."""
+    """Pairs of files (visible, infrared), sorted by name, and notes on how they were matched."""
 
     pairs: list[tuple[Path, Path]]
     notes: list[str]
 
 
 def images_by_name(path: Path) -> tuple[dict[str, Path], list[str]]:
-    """Name without suffix -> file, of the images of a folder, and what was skipped.
+    """Return the images of a folder, name without suffix -> file, and notes on what was skipped.
 
     Raises:
-        DataError: for no such folder, none in it, and two images of one name.
+        DataError: for a missing folder, one without images, and two images of one name.
     """
     found = list_images(path)
     files: dict[str, Path] = {}
@@ -40,14 +40,14 @@ def images_by_name(path: Path) -> tuple[dict[str, Path], list[str]]:
 
 
 def matched(visible: Path, infrared: Path, words: bool = False) -> Matched:
-    """The images of two folders by their names without suffixes, sorted; or two files.
+    """Return the pairs of images with equal names (without suffixes) in two folders, or the pair of two files.
 
     Args:
-        visible, infrared: the folders, or files; one folder may hold both kinds where `words` tell them apart.
-        words: where names differ, pair IR1 with VIS1, if that leaves no image over and no choice.
+        visible, infrared: two folders, or two files. With `words`, one folder may hold both kinds.
+        words: if names differ, pair IR1 with VIS1, provided that this matches all images uniquely.
 
     Raises:
-        DataError: for missing folders, a file beside a folder, two images of one name, and the first without partner.
+        DataError: for missing folders, a file with a folder, two images of one name, and an image without partner.
     """
     one_file, other_file = (path.is_file() or path.suffix.lower() in SUFFIXES for path in (visible, infrared))
     if one_file and other_file:
@@ -71,7 +71,10 @@ def matched(visible: Path, infrared: Path, words: bool = False) -> Matched:
 
 
 def by_words(visible: list[Path], infrared: list[Path]) -> list[tuple[Path, Path]] | None:
-    """Pairs by names without their words for the kind; None where one is left over, or of the other kind's words."""
+    """Return pairs whose names are equal without the words for their kind.
+
+    None if an image is left over, or a name has a word for the other kind.
+    """
     if any(role_of(p) == "infrared" for p in visible) or any(role_of(p) == "visible" for p in infrared):
         return None
     for channels in (False, True):
@@ -82,26 +85,26 @@ def by_words(visible: list[Path], infrared: list[Path]) -> list[tuple[Path, Path
 
 
 def both_kinds(folder: Path) -> bool:
-    """Whether the images of a folder are of both kinds, by the words in their names."""
+    """Whether a folder holds images of both kinds, by the words in their names."""
     roles = {role_of(path) for path in list_images(folder).paths}
     return {"visible", "infrared"} <= roles
 
 
 def role_of(path: Path) -> str | None:
-    """ "visible" or "infrared", if the name has a word for one of them, and not for both."""
+    """Return "visible" or "infrared" if the name has a word for that kind only, else None."""
     words = {match[0].lower() for match in (*WORD.finditer(plain_name(path)), *CAMEL.finditer(plain_name(path)))}
     kinds = [kind for kind, names in (("visible", VISIBLE_WORDS), ("infrared", INFRARED_WORDS)) if words & {*names}]
     return kinds[0] if len(kinds) == 1 else None
 
 
 def _key(path: Path, channels: bool) -> str:
-    """The name without words for the kind, separators alike; without TNO's letter of the channel as well."""
+    """Return the name without words for its kind, separators unified; with `channels` also without TNO's letter."""
     name = WORD.sub("", CAMEL.sub("", plain_name(path)))
     return re.sub(r"[-_ .]+", "_", CHANNEL.sub("", name) if channels else name).strip("_").casefold()
 
 
 def _within(folder: Path, files: dict[str, Path]) -> list[tuple[Path, Path]]:
-    """The pairs among the images of one folder."""
+    """Return the pairs among the images of one folder. Raises DataError if a name fits no kind or no partner."""
     kinds = {path: role_of(path) for path in files.values()}
     if lone := next((path for path, kind in kinds.items() if kind is None), None):
         expected = "a word for its kind in each name (VIS1 and IR1), or --visible DIR and --infrared DIR"

@@ -1,4 +1,4 @@
-"""Pansharpening scenes at both resolutions, from a file or the embedded sample."""
+"""Pansharpening scenes at full and reduced resolution, from a file or the embedded sample."""
 
 from pathlib import Path
 
@@ -13,13 +13,15 @@ from .simulate import interp23, wald
 
 
 class PanScenes:
-    """Items of a file, or of the sample, at both resolutions where it has what they need.
+    """The scenes of a file, or of the sample, at full resolution and, where possible, at reduced resolution.
 
     Args:
-        path: the data file, or None for the embedded sample.
-        sensor, bits: see `PanCollection`.
+        path: the data file; None is the embedded sample.
+        sensor, bits, rows: see `PanCollection`.
         pan_filter: see `wald`.
-        rows: see `PanCollection`.
+
+    Attributes:
+        sensor, scale, bands, ratio, has_reference: see `PanCollection`.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class PanScenes:
         return len(self.file) if self.file else 1
 
     def full(self, index: int) -> dict:
-        """The scene as it is: lms, ms, pan."""
+        """Return a scene as it is, a dictionary with `lms`, `ms`, `pan` and `name`, see `PanCollection`."""
         if self.file:
             return self.file[index]
         scene = sample_pan_scene()
@@ -50,7 +52,7 @@ class PanScenes:
         return {**scene, "lms": np.moveaxis(lms, -1, 0).astype(np.float32)}
 
     def cannot_reduce(self) -> str | None:
-        """Why Wald's protocol cannot be run on this file, or None."""
+        """Return why Wald's protocol cannot be applied to this file, or None if it can."""
         if self.has_reference or not self.file:
             return None
         sides = self.file.ms_sides
@@ -66,12 +68,15 @@ class PanScenes:
         return None
 
     def crops(self) -> bool:
-        """Whether Wald's protocol leaves out the last rows or columns of the ms."""
+        """Whether Wald's protocol drops the last rows or columns of the ms, because the ratio does not divide them."""
         sides = self.file.ms_sides if self.file and not self.has_reference else None
         return sides is not None and any(side % self.ratio for side in sides)
 
     def reduced(self, index: int) -> dict:
-        """The scene with a reference: its own, or by Wald's protocol, sides cropped to whole reduced pixels."""
+        """Return a scene with a reference `gt`: the file's own, or the scene reduced by Wald's protocol.
+
+        In the second case sides are cropped to multiples of the ratio first.
+        """
         if self.file and self.has_reference:
             return self.file[index]
         item = self.full(index)
@@ -85,7 +90,7 @@ class PanScenes:
 
 
 def zero_borders(item: dict) -> list[str]:
-    """What is to be said of a scene's borders of zeros: files of arrays do not declare NoData."""
+    """Return remarks on borders of zeros in a scene, which may be NoData: files of arrays cannot declare it."""
     roles = {"gt": "the reference"} if item.get("gt") is not None else {"ms": "the ms", "pan": "the pan"}
     shares = {name: zero_border(item[role]) for role, name in roles.items() if item.get(role) is not None}
     return [

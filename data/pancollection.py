@@ -1,7 +1,7 @@
 """Pansharpening data: the PanCollection H5 files and the .mat files of toolboxes and papers.
 
-Understood: N,C,H,W (PanCollection) and N,H,W,C; single scenes H,W,C or C,H,W; HDF5, MATLAB v5 and v7.3.
-Keys: gt (I_GT), lms, ms (I_MS_LR), pan (I_PAN); I_MS is lms where it has the pan's size, ms where it is smaller.
+Understood layouts: N,C,H,W (PanCollection) and N,H,W,C; single scenes H,W,C or C,H,W; HDF5, MATLAB v5 and v7.3.
+Keys: gt (I_GT), lms, ms (I_MS_LR), pan (I_PAN). I_MS is lms if it has the pan's size, and ms if it is smaller.
 """
 
 import os
@@ -31,21 +31,25 @@ class PanCollection:
     Args:
         path: the .h5 or .mat file.
         sensor: "WV3", "WV2", "QB", "GF2", ...; by default the file's `sensor`, else one in its name, else "none".
-        bits: bit depth of the digital numbers; from the file's `L` where it has one, else 10 for GF2 and 11. 1 is for
+        bits: bit depth of the digital numbers; by default the file's `L`, else 10 for GF2 and 11 for others. 1 is for
             images that are in [0, 1] already.
-        rows: (first, end) of the ms: only these rows of every image, to train on one area and test on another; lms is
-            then interpolated from them.
+        rows: (first, end) of the ms: use only these rows of every image, to train on one area and test on another. lms
+            is then interpolated from these rows.
 
     Attributes:
-        bands, ratio, scale (2**bits - 1), sensor, bits, has_reference, sides ((H, W) of the pan), ms_sides ((h, w),
-        None without ms).
+        bands, sensor, bits: as read or given.
+        ratio: resolution ratio of pan and ms; 4 without ms.
+        scale: 2**bits - 1, the digital number of 1.
+        has_reference: whether the file has gt.
+        sides: (H, W) of the pan.
+        ms_sides: (h, w) of the ms; None without ms.
 
     Items are dictionaries of float32 in [0, 1] (digital numbers / scale): `lms` (B, H, W), `ms` (B, h, w) or None,
-    `pan` (1, H, W), `gt` (B, H, W) or None, and `name`. An lms that the file lacks is the 23-tap interpolation of ms.
+    `pan` (1, H, W), `gt` (B, H, W) or None, and `name`. If the file has no lms, it is the 23-tap interpolation of ms.
 
     Raises:
-        DataError: at the start for missing keys, axes and sizes that do not fit; on access for NaN and for values
-            outside the declared bit depth (lms may over- and undershoot by half of it: interpolation does).
+        DataError: when created, for missing keys, and for axes and sizes that do not fit; on access, for NaN and for
+            values outside the bit depth (lms may exceed it by half its range, because interpolation overshoots).
     """
 
     def __init__(
@@ -100,7 +104,7 @@ class PanCollection:
         index %= len(self)
         item: dict[str, Any] = {role: self._image(role, index) if self.keys[role] else None for role in KEYS}
         if self.rows is not None:
-            item["lms"] = None  # the file's was interpolated from rows of either side
+            item["lms"] = None  # the file's lms was interpolated across the cut
         if item["lms"] is None:
             item["lms"] = np.moveaxis(interp23(np.moveaxis(item["ms"], 0, -1), self.ratio), -1, 0).astype(np.float32)
         item["name"] = self.names[index]
@@ -108,22 +112,22 @@ class PanCollection:
 
     @property
     def names(self) -> list[str]:
-        """Of the images: the file's, with a number where it holds a stack."""
+        """Names of the images: the file's name without suffix, with a four-digit number if it holds a stack."""
         return [f"{self.path.stem}_{i:04d}" for i in range(self.count)] if self.stacked else [self.path.stem]
 
     @property
     def label(self) -> str:
-        """The path, and the rows where these are not all."""
+        """The path, with the rows if only some are used."""
         return str(self.path) if self.rows is None else f"{self.path}, rows {self.rows[0]}:{self.rows[1]}"
 
     def _key(self, role: str) -> str:
-        """The name of a role that the file has."""
+        """Return the key of a role that the file has."""
         key = self.keys[role]
         assert key is not None
         return key
 
     def _read_pan_layout(self) -> None:
-        """Sets stacked, count, height, width and where the pan's axis of one sits."""
+        """Set stacked, count, height and width from the shape of the pan and the rank of the other arrays."""
         key = self._key("pan")
         shape = self.file[key].shape
         others = [k for r in ("gt", "lms", "ms") for k in (*KEYS[r], "I_MS") if k in self.file]
@@ -137,7 +141,7 @@ class PanCollection:
         self.count = shape[0] if self.stacked else 1
 
     def _inner(self, role: str) -> tuple[int, ...]:
-        """The shape of one image of this role as the file has it."""
+        """Return the shape of one image of this role, as stored."""
         key = self._key(role)
         shape = tuple(self.file[key].shape)
         if len(shape) != (4 if self.stacked else 3) or 0 in shape:
@@ -148,9 +152,9 @@ class PanCollection:
         return shape[1:] if self.stacked else shape
 
     def _layout(self) -> str:
-        """ "chw" or "hwc", one for the whole file, told by the pan's sides.
+        """Return "chw" or "hwc", the order of axes in the whole file, inferred from the sides of the pan.
 
-        Where both fit, the one of the stored ratio, else of the ratio 4, else what files of this rank usually have.
+        If both fit, the ratio decides (the file's `ratio`, else 4), and then the usual order for this rank.
         """
         usual = ("chw", "hwc") if self.stacked else ("hwc", "chw")
         fitting = [layout for layout in usual if all(self._fits(role, layout) for role in self.roles)]
@@ -233,6 +237,6 @@ class PanCollection:
 
 
 def _sensor_in(stem: str) -> str:
-    """PanCollection's files are named after their sensor: test_wv3_multiExm1.h5."""
+    """Return the sensor in a file name (PanCollection: test_wv3_multiExm1.h5), or "none"."""
     words = re.split(r"[^A-Z0-9]+", stem.upper())
     return next((s for s in SENSORS if s in words), "none")

@@ -1,4 +1,4 @@
-"""Two photographs of one scene: focused near and far (multi-focus), or exposed short and long (multi-exposure)."""
+"""Pairs of photographs of one scene: focused near and far (multi-focus), or exposed short and long (multi-exposure)."""
 
 import re
 from collections.abc import Iterator
@@ -22,17 +22,17 @@ class PhotographPairs:
 
     Args:
         kind: "multifocus" or "multiexposure".
-        root: a folder of pairs "NAME-A.png", "NAME-B.png" (or _1 and _2), or of a folder a scene: with two images, in
-            the order of their names; of multi-exposure with any number from two, of which the darkest and the brightest
-            (by their mean) are taken.
-        first, second: instead, two folders of images of the same names, or one file each.
+        root: a folder of pairs "NAME-A.png", "NAME-B.png" (or _1 and _2), or a folder with one subfolder per scene. A
+            subfolder holds two images, taken in the order of their names; for multi-exposure it may hold more, of which
+            the darkest and the brightest (by their mean) are taken.
+        first, second: in place of `root`, two folders of images with the same names, or one file each.
 
-    Items are dictionaries: `name`, `first` and `second` (3, H, W) float32 in [0, 1], or (1, H, W) where both are gray,
-    `storage` (how the deeper of the two files holds its samples), `notes` (what was converted).
+    Items are dictionaries: `name`; `first` and `second` (3, H, W) float32 in [0, 1], or (1, H, W) if both are gray;
+    `storage`, the sample type of the deeper of the two files; `notes` on conversions.
 
     Raises:
-        DataError: at the start for missing folders and images without partner; on access for unreadable files and pairs
-            of unequal size.
+        DataError: when created, for missing folders and images without partner; on access, for unreadable files and
+            pairs of unequal size.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class PhotographPairs:
 
 
 def _read(path: Path) -> tuple[np.ndarray, Storage, list[str]]:
-    """(1 or 3, H, W) in [0, 1], how the file holds it, what was converted."""
+    """Return an image (1 or 3, H, W) in [0, 1], the file's sample type, and notes on conversions."""
     raw = read_raster(path)
     colour = to_rgb(raw)
     samples, notes = to_gray(raw) if colour is None else (colour, [])
@@ -93,7 +93,7 @@ def _of_folder(root: Path, kind: str) -> tuple[list[tuple[str, list[Path]]], lis
         return _of_names(root)
     if loose := files_in(root, SUFFIXES).paths:
         found = f"{loose[0].name} beside the folder {scenes[0].name}"
-        raise DataError(root, found, "either images, or a folder a scene")
+        raise DataError(root, found, "either images, or one folder per scene")
     listed = {scene.name: list_images(scene) for scene in scenes}
     pairs = [(name, found.paths) for name, found in listed.items()]
     notes += [f"{name}: {note}" for name, found in listed.items() for note in found.notes]
@@ -110,7 +110,7 @@ def _of_names(root: Path) -> tuple[list[tuple[str, list[Path]]], list[str]]:
     for path in images:
         match = PART.fullmatch(path.stem)
         if not match:
-            raise DataError(path, "a name without -A, -B, _1 or _2 at its end", "pairs of names, or a folder a scene")
+            raise DataError(path, "a name without -A, -B, _1 or _2 at its end", "such names, or one folder per scene")
         parts.setdefault(match[1], []).append((match[2].upper(), path))
     for files in parts.values():
         if [mark for mark, _ in files] not in (["A", "B"], ["1", "2"]):

@@ -1,8 +1,8 @@
-"""Making low-resolution images from high-resolution ones, as the field's protocols do.
+"""Simulation of low-resolution images from high-resolution ones by the field's protocols.
 
-Pansharpening: Wald's protocol of the DLPan-Toolbox (Deng et al., GRSM 2022): Gaussian filters with the sensor's MTF
-gain at Nyquist, decimation, 23-tap interpolation. Hyperspectral: 3x3 Gaussian of sigma 0.5 and decimation, the
-camera's spectral response. Images are (H, W) or (H, W, B) float64; nothing here rounds or clips.
+Pansharpening: Wald's protocol as in the DLPan-Toolbox (Deng et al., GRSM 2022), with Gaussian filters that have the
+sensor's MTF gain at Nyquist, decimation, and 23-tap interpolation. Hyperspectral: a 3x3 Gaussian of sigma 0.5,
+decimation, and the camera's spectral response. Images are (H, W) or (H, W, B) float64, neither rounded nor clipped.
 """
 
 from pathlib import Path
@@ -29,21 +29,22 @@ PAN_FILTERS = ("mtf", "bicubic")
 def wald(
     ms: np.ndarray, pan: np.ndarray, *, sensor: str, ratio: int = 4, pan_filter: str = "mtf"
 ) -> dict[str, np.ndarray]:
-    """Wald's protocol: a scene at 1 / ratio of its resolution, its own MS the reference.
+    """Reduce a scene by Wald's protocol to 1 / ratio of its resolution, with its own MS as the reference.
 
-    MS and pan go through their sensor's MTF and are decimated from index ratio / 2; lms is the 23-tap interpolation of
-    the reduced MS. The toolbox can also resize the pan (bicubic, antialiased), which leaves it sharper than the images
+    MS and pan are filtered by their sensor's MTF and decimated from index ratio / 2; lms is the 23-tap interpolation of
+    the reduced MS. The toolbox can also resize the pan (bicubic, antialiased). That leaves it sharper than the images
     that the released WV3 network was trained on; data/README.md has the measured difference.
 
     Args:
         ms: (h, w, B), sides divisible by `ratio`.
         pan: (ratio h, ratio w).
         sensor: see `mtf_kernels`.
-        ratio: a power of two.
+        ratio: resolution ratio, a power of two.
         pan_filter: "mtf" or "bicubic".
 
     Returns:
-        gt (h, w, B), lms (h, w, B), ms (h / ratio, w / ratio, B), pan (h, w), all float64 in the input's units.
+        A dictionary with gt (h, w, B), lms (h, w, B), ms (h / ratio, w / ratio, B) and pan (h, w), all float64 in the
+        input's units.
 
     Raises:
         ValueError: for sides that do not fit, and another pan_filter.
@@ -65,9 +66,9 @@ def wald(
 
 
 def spectral_response(name: str = "d700") -> np.ndarray:
-    """The spectral response of a camera, (31, 3) float64, 400 to 700 nm in steps of 10, columns summing to one.
+    """Return a camera's spectral response, (31, 3) float64, 400 to 700 nm in steps of 10, columns summing to one.
 
-    "d700" is the Nikon D700 as the released DCINN holds it; its columns are blue, green, red in this order.
+    "d700" is the Nikon D700's as stored in the released DCINN; its columns are blue, green, red, in this order.
     """
     if name != "d700":
         raise ValueError(f"spectral response: found {name!r}, expected 'd700'")
@@ -75,21 +76,23 @@ def spectral_response(name: str = "d700") -> np.ndarray:
 
 
 def gaussian_kernel(size: int, sigma: float) -> np.ndarray:
-    """(size, size), sum one."""
+    """Return a Gaussian kernel (size, size) float64 that sums to one; sigma in pixels."""
     distance = np.arange(size) - (size - 1) / 2
     weights = np.exp(-(distance**2) / (2 * sigma**2))
     return np.outer(weights, weights) / weights.sum() ** 2
 
 
 def degrade_hsi(hsi: np.ndarray, ratio: int, *, size: int = 3, sigma: float = 0.5) -> np.ndarray:
-    """A low-resolution hyperspectral image: Gaussian blur, then every ratio-th pixel from index ratio / 2.
+    """Simulate a low-resolution hyperspectral image: Gaussian blur, then every ratio-th pixel from index ratio / 2.
 
-    The default kernel is that of the published CAVE and Harvard tables (found by the bicubic row: 34.33 dB on CAVE
-    x4, as published); the DCINN paper's text says size 8 and sigma 1, which does not fit its tables.
+    The default kernel is that of the published CAVE and Harvard tables: with it the bicubic row has its published PSNR
+    (34.33 dB on CAVE x4). The DCINN paper's text has size 8 and sigma 1, which does not fit its tables.
 
     Args:
         hsi: (H, W, B), sides divisible by `ratio`.
-        ratio: 4 or 8 in the tables.
+        ratio: resolution ratio; 4 or 8 in the tables.
+        size: side of the kernel in pixels.
+        sigma: standard deviation of the Gaussian in pixels.
 
     Returns:
         (H / ratio, W / ratio, B) float64.

@@ -1,8 +1,9 @@
-"""Image fusion metrics in NumPy, SciPy and scikit-image, checked against the codes that published tables come from.
+"""Image fusion metrics in NumPy, SciPy and scikit-image, checked against the programs behind published tables.
 
-With a reference (`reference.py`), at full resolution without one (`no_reference.py`), of infrared and visible images
-(`fusion.py`, `structure.py`, `mef_ssim_index.py`), and the DCINN authors' own four with their faults (`released.py`).
-Installed, this folder is the package `dcinn.metrics`: it imports nothing of the other folders.
+`reference.py` compares with a reference image, `no_reference.py` needs none (full resolution), `fusion.py`,
+`structure.py` and `mef_ssim_index.py` are for infrared-visible fusion, and `released.py` holds the DCINN authors' own
+four metrics, faults included. `pip install` names this folder `dcinn.metrics`. It imports no other folder of the
+project.
 """
 
 from . import released

@@ -1,4 +1,4 @@
-"""Arrays at the door of a metric: float64, one shape, finite, in the range that the metric is defined for."""
+"""Checks of a metric's arguments: type, shape, finite values, and the range that the metric is defined for."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ GRAY_MOST = 255
 
 
 def numbers(name: str, given: np.ndarray) -> np.ndarray:
-    """A float64 copy.
+    """Return a float64 copy of an array.
 
     Raises:
-        ValueError: for an empty array, other types than integers and floats, NaN and infinity.
+        ValueError: for an empty array, a type other than integer or float, NaN or infinity.
     """
     array = np.asarray(given)
     if array.dtype.kind not in "uif":
@@ -23,7 +23,7 @@ def numbers(name: str, given: np.ndarray) -> np.ndarray:
 
 
 def bands(name: str, given: np.ndarray) -> np.ndarray:
-    """(H, W, B) float64 of (H, W, B) or (H, W)."""
+    """Return an image (H, W, B) or (H, W) as (H, W, B) float64. Raises ValueError for another rank, see `numbers`."""
     array = numbers(name, given)
     if array.ndim not in (2, 3):
         raise ValueError(f"{name}: found shape {array.shape}, expected (H, W) or (H, W, B)")
@@ -31,7 +31,11 @@ def bands(name: str, given: np.ndarray) -> np.ndarray:
 
 
 def alike(**given: np.ndarray) -> list[np.ndarray]:
-    """Several images as `bands`, all of the last one's shape: alike(fused=..., reference=...)."""
+    """Return several images as `bands` does: alike(fused=..., reference=...).
+
+    Raises:
+        ValueError: if an image's shape differs from that of the last one.
+    """
     images = {name: bands(name, image) for name, image in given.items()}
     last = list(images)[-1]
     for name, image in images.items():
@@ -42,10 +46,11 @@ def alike(**given: np.ndarray) -> list[np.ndarray]:
 
 
 def gray(name: str, given: np.ndarray) -> np.ndarray:
-    """(H, W) float64 in gray values, 0 to 255.
+    """Return a gray image (H, W) as float64, 0 to 255.
 
     Raises:
-        ValueError: also for another rank, values outside 0..255, and floats that end at 1 (images in [0, 1]).
+        ValueError: for another rank, values outside 0..255, and floats with a maximum of 1 (images in [0, 1]); see
+            also `numbers`.
     """
     array = numbers(name, given)
     if array.ndim != 2:
@@ -59,7 +64,7 @@ def gray(name: str, given: np.ndarray) -> np.ndarray:
 
 
 def grays(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> list[np.ndarray]:
-    """The three images of infrared-visible fusion as `gray`, of one shape."""
+    """Return fused, infrared and visible image as `gray` does. Raises ValueError if their shapes differ."""
     images = [gray(*item) for item in (("fused", fused), ("infrared", infrared), ("visible", visible))]
     for name, image in zip(("infrared", "visible"), images[1:], strict=True):
         if image.shape != images[0].shape:
@@ -68,14 +73,14 @@ def grays(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> list[
 
 
 def sides(metric: str, image: np.ndarray, least: int) -> None:
-    """Raise ValueError for an image with sides under `least` pixels."""
+    """Raise ValueError if a side of the image is under `least` pixels."""
     if min(image.shape[:2]) < least:
         found = f"{image.shape[0]}x{image.shape[1]}"
         raise ValueError(f"{metric}: found {found} pixels, expected sides of at least {least}")
 
 
 def digital_numbers(name: str, given: np.ndarray) -> None:
-    """Raise ValueError for floats that are in [0, 1], where a metric rounds to whole digital numbers."""
+    """Raise ValueError for floats in about [0, 1] (up to 1.5): the metric rounds to whole digital numbers."""
     array = np.asarray(given)
     most = float(array.max())
     if array.dtype.kind == "f" and 0 < most <= 1.5 and np.any(array % 1):

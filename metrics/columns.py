@@ -1,4 +1,4 @@
-"""Every column of the tables: which way is better, and of which images it is a function."""
+"""The columns of the tables: whether higher or lower is better, and the function of each infrared-visible metric."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,14 +11,14 @@ HIGHER, LOWER = 1, -1
 
 
 class Column(NamedTuple):
-    """A metric as a column.
+    """A metric as a column of a table.
 
     Attributes:
         direction: HIGHER or LOWER, whichever is better.
-        fused: the function (fused) -> float, where the fused image alone is measured.
-        triple: the function (fused, infrared, visible) -> float, where the sources are needed.
+        fused: the function (fused) -> float of a metric that needs the fused image only.
+        triple: the function (fused, infrared, visible) -> float of a metric that needs the sources.
 
-    Metrics of pansharpening and hyperspectral fusion have neither: what they are given is said in `protocols.py`.
+    Metrics of pansharpening and hyperspectral fusion have neither function: `protocols.py` calls them.
     """
 
     direction: int
@@ -28,7 +28,7 @@ class Column(NamedTuple):
 
 COLUMNS = {
     "PSNR": Column(HIGHER),
-    "SSIM": Column(HIGHER, triple=ssim_sum),  # of infrared-visible pairs the sum; else that of the reference
+    "SSIM": Column(HIGHER, triple=ssim_sum),  # infrared-visible: summed over the sources; else against the reference
     "Q2n": Column(HIGHER),
     "SCC": Column(HIGHER),
     "UQI": Column(HIGHER),
@@ -56,5 +56,5 @@ COLUMNS = {
 
 
 def direction(metric: str) -> int:
-    """HIGHER or LOWER; 0 for a column that is not listed."""
+    """Return whether HIGHER or LOWER values of a metric are better; 0 for a name that is not in COLUMNS."""
     return COLUMNS[metric].direction if metric in COLUMNS else 0

@@ -1,8 +1,8 @@
 """The filters of pansharpening's protocols, in NumPy and SciPy: sensor MTF, 23-tap interpolation, Matlab's imresize.
 
 Source: the DLPan-Toolbox (Deng et al., GRSM 2022): Gaussian filters with the sensor's MTF gain at Nyquist. Images are
-(H, W) or (H, W, B), computed in float64; nothing here rounds or clips. They live beside the metrics because D_lambda_K
-and D_s are defined by them; `data.simulate` takes them from here.
+(H, W) or (H, W, B), computed in float64, neither rounded nor clipped. The filters are part of the metrics because
+D_lambda_K and D_s are defined by them; `data.simulate` imports them from here.
 """
 
 from functools import cache
@@ -20,7 +20,7 @@ INTERP23 = 2 * np.array(_TAPS[:0:-1] + _TAPS)
 
 @cache
 def _mtf_kernel(gain: float, ratio: int) -> np.ndarray:
-    """(41, 41): a Gaussian of this gain at the low-resolution image's Nyquist frequency, Kaiser window, beta 0.5."""
+    """Return (41, 41): a Gaussian with this gain at the low-resolution Nyquist frequency, Kaiser window, beta 0.5."""
     u = np.arange(MTF_SIZE) - MTF_SIZE // 2
     rho = np.hypot(u[:, None], u)
     window = np.interp(rho, np.arange(21), np.kaiser(MTF_SIZE, 0.5)[20:], right=0.0)
@@ -30,16 +30,16 @@ def _mtf_kernel(gain: float, ratio: int) -> np.ndarray:
 
 
 def mtf_kernels(sensor: str, bands: int, ratio: int = 4) -> np.ndarray:
-    """Low-pass kernels with the MS sensor's MTF, (bands, 41, 41) float64; their sums are a little under one.
+    """Return low-pass kernels with the MS sensor's MTF, (bands, 41, 41) float64; their sums are slightly under one.
 
     Args:
         sensor: "WV2", "WV3", "WV4", "QB", "IKONOS", "GeoEye1", or gains, see `sensors`; any other name has the gain 0.3
             in every band.
-        bands: bands of the image; must be those of a known sensor.
-        ratio: scale between the two resolutions.
+        bands: bands of the image.
+        ratio: resolution ratio of MS and pan.
 
     Raises:
-        ValueError: where the sensor has another number of bands.
+        ValueError: if the sensor is known to have another number of bands.
     """
     gains = ms_gains(sensor) or (OTHER_GAIN,) * bands
     if len(gains) != bands:
@@ -48,7 +48,7 @@ def mtf_kernels(sensor: str, bands: int, ratio: int = 4) -> np.ndarray:
 
 
 def _filtered(image: np.ndarray, kernels: np.ndarray) -> np.ndarray:
-    """(H, W, B) correlated band by band with (B, 41, 41), borders replicated."""
+    """Return (H, W, B) correlated band by band with (B, 41, 41), borders replicated."""
     margin = MTF_SIZE // 2
     wide = np.pad(np.asarray(image, np.float64), ((margin, margin), (margin, margin), (0, 0)), mode="edge")
     # The kernels are symmetric, so convolution is correlation; by FFT because they are large.
@@ -56,28 +56,31 @@ def _filtered(image: np.ndarray, kernels: np.ndarray) -> np.ndarray:
 
 
 def mtf_filter(image: np.ndarray, sensor: str, ratio: int = 4) -> np.ndarray:
-    """MS (H, W, B) through `mtf_kernels`, borders replicated; float64."""
+    """Return MS (H, W, B) filtered by `mtf_kernels`, borders replicated, as float64 (H, W, B)."""
     return _filtered(image, mtf_kernels(sensor, image.shape[2], ratio))
 
 
 def mtf_filter_pan(pan: np.ndarray, sensor: str, ratio: int = 4) -> np.ndarray:
-    """Pan (H, W) through the Gaussian of the pan sensor's gain (0.15 for unknown sensors), borders replicated."""
+    """Return pan (H, W) filtered by the Gaussian of the pan's gain (0.15 for unknown sensors), borders replicated."""
     kernel = _mtf_kernel(pan_gain(sensor), ratio)
     return _filtered(pan[..., None], kernel[None])[..., 0]
 
 
 def interp23(image: np.ndarray, ratio: int = 4) -> np.ndarray:
-    """Upsampling by a power of two with the toolbox's 23-tap filter, borders circular.
+    """Upsample by a power of two with the toolbox's 23-tap filter, borders circular.
 
-    Sample k lands on pixel 4k + 2 (ratio 4, counted from 0): the first doubling puts samples on odd pixels, the
-    others on even ones.
+    With ratio 4, sample k lies on pixel 4k + 2, counted from 0: the first doubling puts samples on odd pixels, later
+    doublings on even ones.
 
     Args:
         image: (H, W) or (H, W, B).
         ratio: 2, 4, 8, ...
 
+    Returns:
+        (ratio H, ratio W) or (ratio H, ratio W, B), float64.
+
     Raises:
-        ValueError: for a ratio that is no power of two.
+        ValueError: for a ratio that is not a power of two.
     """
     if ratio < 2 or ratio & (ratio - 1):
         raise ValueError(f"interp23: found ratio {ratio}, expected a power of two")
@@ -111,13 +114,13 @@ KERNELS = {"bicubic": (_bicubic, 2), "bilinear": (_bilinear, 1)}  # function, ha
 def _resize_matrix(length: int, new: int, method: str) -> np.ndarray:
     kernel, support = KERNELS[method]
     scale = new / length
-    stretch = max(1.0, 1 / scale)  # antialias where shrinking
+    stretch = max(1.0, 1 / scale)  # antialiasing when shrinking
     centres = (np.arange(new) + 0.5) / scale - 0.5
     first = np.floor(centres - support * stretch).astype(int)
     index = first[:, None] + np.arange(int(np.ceil(2 * support * stretch)) + 2)
     weights = kernel((index - centres[:, None]) / stretch)
     weights /= weights.sum(axis=1, keepdims=True)
-    folded = index % (2 * length)  # mirrored, the edge pixel repeated
+    folded = index % (2 * length)  # mirrored with the edge pixel repeated
     folded = np.where(folded < length, folded, 2 * length - 1 - folded)
     matrix = np.zeros((new, length))
     np.add.at(matrix, (np.arange(new)[:, None], folded), weights)
@@ -125,15 +128,15 @@ def _resize_matrix(length: int, new: int, method: str) -> np.ndarray:
 
 
 def imresize(image: np.ndarray, scale: float, method: str = "bicubic") -> np.ndarray:
-    """Separable resizing as Matlab's imresize does it: bicubic with a = -0.5, antialiased where it shrinks.
+    """Resize an image as Matlab's imresize does: separable, bicubic with a = -0.5, antialiased when shrinking.
 
     Args:
         image: (H, W) or (H, W, B).
-        scale: output side over input side; sides are rounded.
-        method: "bicubic" or "bilinear" (the latter, enlarging, is PyTorch's with align_corners false).
+        scale: output side over input side; output sides are rounded.
+        method: "bicubic" or "bilinear"; enlarging by "bilinear" equals PyTorch's with align_corners false.
 
     Returns:
-        float64, same rank.
+        The resized image, float64, of the same rank.
 
     Raises:
         ValueError: for an image without pixels.

@@ -1,7 +1,7 @@
 """Metrics of infrared-visible fusion from histograms, differences and correlations. Gray images (H, W) on 0..255.
 
-Definitions: the evaluator of CDDFuse (Zhao et al., CVPR 2023), checked against it; `sd_unnormalised` and
-`entropy_twice` are columns of the DCINN paper under names that say what they are. Structural metrics: `structure.py`.
+Definitions: the evaluator of CDDFuse (Zhao et al., CVPR 2023), checked against it. `sd_unnormalised` and
+`entropy_twice` are two columns of the DCINN paper, which prints them as SD and MI. Structural metrics: `structure.py`.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ LEVELS = 256
 
 
 def en(fused: np.ndarray) -> float:
-    """Entropy of the histogram in bits, 0 to 8; gray values are rounded half to even.
+    """Return the entropy of the histogram in bits, 0 to 8; gray values are rounded half to even.
 
     Args:
         fused: (H, W), 0 to 255.
@@ -28,28 +28,31 @@ def en(fused: np.ndarray) -> float:
 
 
 def entropy_twice(fused: np.ndarray) -> float:
-    """What the DCINN paper prints as "MI": 2 EN, not mutual information (a fault of the script it used)."""
+    """Return twice the entropy, in bits, 0 to 16. Argument and errors as for `en`.
+
+    The DCINN paper prints it as "MI", by a fault of the script it used; it is not mutual information.
+    """
     return 2 * en(fused)
 
 
 def sd(fused: np.ndarray) -> float:
-    """Standard deviation over the pixels (population), in gray values. Argument and errors as of `en`."""
+    """Return the (population) standard deviation over the pixels, in gray values. Argument and errors as for `en`."""
     return float(gray("fused", fused).std())
 
 
 def sd_unnormalised(fused: np.ndarray) -> float:
-    """The DCINN paper's "SD": sqrt of the SUM of squared deviations, on [0, 1]. It grows with the image.
+    """Return the DCINN paper's "SD": the root of the SUM of squared deviations, with gray values scaled to [0, 1].
 
-    Argument and errors as of `en`.
+    It grows with the number of pixels. Argument and errors as for `en`.
     """
     x = gray("fused", fused) / 255
     return float(np.sqrt(np.square(x - x.mean()).sum()))
 
 
 def sf(fused: np.ndarray) -> float:
-    """Spatial frequency: sqrt of the mean squared horizontal plus the mean squared vertical first difference.
+    """Return the spatial frequency, in gray values: the root of the sum of two mean squared differences.
 
-    Argument and errors as of `en`.
+    These are of horizontal and of vertical neighbours. Argument and errors as for `en`.
     """
     x = gray("fused", fused)
     across = np.square(np.diff(x, axis=1)).mean() if x.shape[1] > 1 else 0.0
@@ -58,13 +61,15 @@ def sf(fused: np.ndarray) -> float:
 
 
 def ag(fused: np.ndarray) -> float:
-    """Average gradient: mean of sqrt((Gx^2 + Gy^2) / 2), central differences, one-sided at the borders.
+    """Return the average gradient, the mean of sqrt((Gx^2 + Gy^2) / 2), in gray values per pixel.
+
+    Differences are central, one-sided at the borders.
 
     Args:
         fused: (H, W), 0 to 255, sides of at least 2.
 
     Raises:
-        ValueError: as of `en`, and for sides under 2.
+        ValueError: as for `en`, and for sides under 2.
     """
     x = gray("fused", fused)
     sides("ag", x, 2)
@@ -73,11 +78,11 @@ def ag(fused: np.ndarray) -> float:
 
 
 def mi(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, bits: bool = False) -> float:
-    """Mutual information of the fused image with each source, summed; 256x256 joint histograms.
+    """Return the sum of the mutual information of the fused image with each source, 0 or more.
 
     Args:
-        fused, infrared, visible: (H, W), 0 to 255, rounded half to even.
-        bits: in bits; in nats by default, as the published tables of the CDDFuse protocol have it.
+        fused, infrared, visible: (H, W), 0 to 255, rounded half to even for 256x256 joint histograms.
+        bits: return bits; the default is nats, as in the published tables of the CDDFuse protocol.
 
     Raises:
         ValueError: for unequal shapes, another rank, NaN, values outside 0..255 or in [0, 1].
@@ -93,31 +98,35 @@ def mi(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, bits: bo
 
 
 def cc(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
-    """Pearson's correlation of the fused image with each source, mean of the two.
+    """Return the mean of Pearson's correlations of the fused image with each source, -1 to 1.
 
-    NaN where an image is constant. Arguments and errors as of `mi`.
+    NaN if an image is constant. Arguments and errors as for `mi`.
     """
     f, a, b = grays(fused, infrared, visible)
     return (_correlation(a, f) + _correlation(b, f)) / 2
 
 
 def scd(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
-    """Sum of the correlations of differences (Aslantas and Bendes, 2015): r(ir, fused - vi) + r(vi, fused - ir).
+    """Return the sum of the correlations of differences (Aslantas and Bendes, 2015), -2 to 2.
 
-    NaN where a difference is constant. Arguments and errors as of `mi`.
+    It is r(ir, fused - vi) + r(vi, fused - ir); NaN if a source or a difference is constant. Arguments and errors as
+    for `mi`.
     """
     f, a, b = grays(fused, infrared, visible)
     return _correlation(a, f - b) + _correlation(b, f - a)
 
 
 def mse(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
-    """Mean squared error to each source, mean of the two, in squared gray values. Arguments and errors as of `mi`."""
+    """Return the mean squared error to the two sources, averaged, in squared gray values.
+
+    Arguments and errors as for `mi`.
+    """
     f, a, b = grays(fused, infrared, visible)
     return float((np.square(a - f).mean() + np.square(b - f).mean()) / 2)
 
 
 def psnr_to_sources(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
-    """10 log10 of the fused image's squared maximum over `mse`, in dB. Arguments and errors as of `mi`."""
+    """Return 10 log10(max(fused)^2 / mse) in dB, `mse` as above. Arguments and errors as for `mi`."""
     with np.errstate(divide="ignore"):
         return float(10 * np.log10(gray("fused", fused).max() ** 2 / np.float64(mse(fused, infrared, visible))))
 
@@ -132,7 +141,7 @@ def _entropy(counts: np.ndarray) -> float:
 
 
 def _mutual_information(x: np.ndarray, y: np.ndarray) -> float:
-    """In bits."""
+    """Return the mutual information of two gray images in bits."""
     joint = np.bincount((LEVELS * _levels(x) + _levels(y)).ravel(), minlength=LEVELS**2).reshape(LEVELS, LEVELS)
     return _entropy(joint.sum(axis=1)) + _entropy(joint.sum(axis=0)) - _entropy(joint.ravel())
 

@@ -1,7 +1,8 @@
-"""The column that the DCINN paper prints as MS-SSIM: multi-exposure fusion quality (Ma, Zeng and Wang, TIP 2015).
+"""MEF-SSIM, a quality index of multi-exposure fusion (Ma, Zeng, Wang, TIP 2015); the DCINN paper prints it as MS-SSIM.
 
-It compares the fused image with a patch-wise ideal built from the sources: their strongest contrast, the weighted
-mean of their structures. Identified by value; definitions as of the Matlab code that is widely used with it.
+It compares each patch of the fused image with an ideal patch built from the sources: the strongest contrast among them
+and the weighted mean of their structures. We identified the paper's column by its values. Definitions follow the widely
+used Matlab code.
 """
 
 import numpy as np
@@ -16,10 +17,10 @@ _EPS = np.finfo(np.float64).eps
 
 
 def mef_ssim(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
-    """Structural quality of a fusion with regard to all its sources together, three scales, 0 to 1.
+    """Return the structural similarity of the fused image to both sources together, over three scales, 0 to 1.
 
-    Symmetric in the sources. Not the MS-SSIM of Wang et al. (`ms_ssim`), although papers of this field print it under
-    that name; it gives 0.87 where the other gives 0.65.
+    It is symmetric in the sources. Papers of this field print it as MS-SSIM, but it is not the MS-SSIM of Wang et al.
+    (`ms_ssim`): where one is 0.87, the other is 0.65.
 
     Args:
         fused, infrared, visible: (H, W), 0 to 255, sides of at least 41.
@@ -39,13 +40,16 @@ def mef_ssim(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> fl
 
 
 def _halved(image: np.ndarray) -> np.ndarray:
-    """2x2 means, the border mirrored at the bottom and right, every second pixel."""
+    """Return every second of the 2x2 means, the border mirrored at the bottom and right."""
     wide = np.pad(image, ((0, 1), (0, 1)), mode="symmetric")
     return ((wide[:-1, :-1] + wide[1:, :-1] + wide[:-1, 1:] + wide[1:, 1:]) / 4)[::2, ::2]
 
 
 def _quality(fused: np.ndarray, sources: list[np.ndarray]) -> float:
-    """One scale. The ideal patch is c * sum_k a_k (b_k - mean b_k), so that its moments are those of the sources."""
+    """Return the mean similarity at one scale.
+
+    The ideal patch is c * sum_k a_k (b_k - mean b_k), so its moments follow from those of the source patches b_k.
+    """
     box = np.full(WINDOW, 1 / WINDOW)
     covariance = _covariances([*sources, sum(sources[1:], sources[0])], box)
     count = len(sources)
@@ -72,7 +76,7 @@ def _quality(fused: np.ndarray, sources: list[np.ndarray]) -> float:
 
 
 def _covariances(images: list[np.ndarray], window: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
-    """Local covariances of every two images, i <= j."""
+    """Return the local covariances of every two images, (i, j) -> map, i <= j."""
     means = [filter_valid(image, window) for image in images]
     pairs = [(i, j) for i in range(len(images)) for j in range(i, len(images))]
     return {(i, j): filter_valid(images[i] * images[j], window) - means[i] * means[j] for i, j in pairs}

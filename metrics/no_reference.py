@@ -1,7 +1,7 @@
-"""Full-resolution indices of pansharpening, as the DLPan-Toolbox computes them: no reference, no border cut.
+"""Indices of pansharpening at full resolution, without a reference, as the DLPan-Toolbox computes them.
 
-QNR: Alparone et al., PE&RS 2008; HQNR: Aiazzi et al., 2014, with the D_lambda of Khan et al., TGRS 2009. The toolbox
-measures spectral distortion against the interpolated MS with 32x32 blocks.
+QNR: Alparone et al., PE&RS 2008. HQNR: Aiazzi et al., 2014, with the D_lambda of Khan et al., TGRS 2009. No border is
+cut. The toolbox measures spectral distortion against the interpolated MS, in 32x32 blocks.
 """
 
 import numpy as np
@@ -12,17 +12,19 @@ from .q2n_index import BLOCK, q2n
 
 
 def d_lambda(fused: np.ndarray, lms: np.ndarray) -> float:
-    """Spectral distortion: mean over pairs of bands of |Q(fused_i, fused_j) - Q(lms_i, lms_j)|.
+    """Return the spectral distortion, the mean over pairs of bands of |Q(fused_i, fused_j) - Q(lms_i, lms_j)|.
+
+    Q is the universal quality index, averaged over 32x32 blocks.
 
     Args:
         fused: (H, W, B), sides multiples of 32, any unit.
         lms: (H, W, B), the MS interpolated to the pan's size, same unit.
 
     Returns:
-        0 or more, lower is better; 0 for lms itself, by definition. NaN where a block is constant in two bands.
+        0 or more, lower is better; 0 for lms itself, by definition. NaN if a block is constant in two bands.
 
     Raises:
-        ValueError: for unequal shapes, sides that are no multiples of 32, fewer than two bands, NaN or infinity.
+        ValueError: for unequal shapes, sides that are not multiples of 32, fewer than two bands, NaN or infinity.
 
     Example:
         >>> image = np.arange(32 * 32 * 2.0).reshape(32, 32, 2) % 7
@@ -38,18 +40,20 @@ def d_lambda(fused: np.ndarray, lms: np.ndarray) -> float:
 
 
 def d_s(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) -> float:
-    """Spatial distortion: mean over bands of |Q(fused_i, pan) - Q(lms_i, low-resolution pan)|.
+    """Return the spatial distortion, the mean over bands of |Q(fused_i, pan) - Q(lms_i, low-resolution pan)|.
+
+    Q is the universal quality index, averaged over 32x32 blocks.
 
     Args:
         fused, lms: (H, W, B), sides multiples of 32, any unit.
-        pan: (H, W), same unit; its low-resolution version is its bicubic reduction, interpolated back with 23 taps.
-        ratio: of the resolutions, a power of two.
+        pan: (H, W), same unit. The low-resolution pan is its bicubic reduction, interpolated back with 23 taps.
+        ratio: resolution ratio of MS and pan, a power of two.
 
     Returns:
-        0 or more, lower is better. NaN where a block is constant in a band and the pan.
+        0 or more, lower is better. NaN if a block is constant in a band and in the pan.
 
     Raises:
-        ValueError: for unequal shapes, sides that are no multiples of 32, NaN or infinity.
+        ValueError: for unequal shapes, sides that are not multiples of 32, another ratio, NaN or infinity.
     """
     f, g = alike(fused=fused, lms=lms)
     sharp = bands("pan", pan)
@@ -63,17 +67,20 @@ def d_s(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) 
 
 
 def qnr(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) -> float:
-    """Quality with no reference: (1 - d_lambda)(1 - d_s). Arguments and errors as of `d_s`."""
+    """Return the quality with no reference, (1 - d_lambda)(1 - d_s); higher is better, 1 at most.
+
+    Arguments and errors as for `d_lambda` and `d_s`.
+    """
     return (1 - d_lambda(fused, lms)) * (1 - d_s(fused, lms, pan, ratio=ratio))
 
 
 def d_lambda_k(fused: np.ndarray, lms: np.ndarray, *, sensor: str, ratio: int = 4) -> float:
-    """Khan's spectral distortion: 1 - Q2n of the fused image, blurred by the MS sensor's MTF, against lms.
+    """Return Khan's spectral distortion: 1 - Q2n between the fused image, blurred by the MS sensor's MTF, and lms.
 
     Args:
         fused, lms: (H, W, B) in digital numbers (Q2n rounds them).
-        sensor: see `filters.mtf_kernels`; a name without gains of its own, GF2 among them, has 0.3.
-        ratio: of the resolutions.
+        sensor: see `filters.mtf_kernels`; names without gains of their own, such as GF2, have 0.3.
+        ratio: resolution ratio of MS and pan.
 
     Returns:
         0 to 1, lower is better; not 0 for lms itself.
@@ -88,12 +95,15 @@ def d_lambda_k(fused: np.ndarray, lms: np.ndarray, *, sensor: str, ratio: int = 
 
 
 def hqnr(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, sensor: str, ratio: int = 4) -> float:
-    """Hybrid QNR: (1 - d_lambda_k)(1 - d_s). Arguments and errors as of `d_lambda_k` and `d_s`."""
+    """Return the hybrid QNR, (1 - d_lambda_k)(1 - d_s); higher is better, 1 at most.
+
+    Arguments and errors as for `d_lambda_k` and `d_s`.
+    """
     return (1 - d_lambda_k(fused, lms, sensor=sensor, ratio=ratio)) * (1 - d_s(fused, lms, pan, ratio=ratio))
 
 
 class _Blocks:
-    """The non-overlapping 32x32 blocks of an image's bands, without their means, for UQI between any two bands."""
+    """The non-overlapping 32x32 blocks of an image's bands, means removed, for the UQI between any two bands."""
 
     def __init__(self, metric: str, image: np.ndarray) -> None:
         if any(side % BLOCK for side in image.shape[:2]):
@@ -105,11 +115,11 @@ class _Blocks:
         self.mean = blocks.mean(axis=2)
         self.centred = blocks - self.mean[..., None]
         flat = blocks.max(axis=2) == blocks.min(axis=2)
-        self.centred[flat] = 0  # exactly, whatever the rounding of the mean
+        self.centred[flat] = 0  # exactly 0, whatever the rounding of the mean
         self.variance = np.square(self.centred).mean(axis=2)
 
     def uqi(self, band: int, other: "_Blocks", other_band: int) -> float:
-        """Universal quality index (Wang and Bovik, 2002), mean over the blocks."""
+        """Return the universal quality index (Wang and Bovik, 2002) of two bands, averaged over the blocks, -1 to 1."""
         covariance = (self.centred[band] * other.centred[other_band]).mean(axis=1)
         a, b = self.mean[band], other.mean[other_band]
         with np.errstate(divide="ignore", invalid="ignore"):

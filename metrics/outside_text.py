@@ -1,13 +1,13 @@
-"""Text from outside (names of files and methods, messages of libraries), made harmless for where it is shown.
+"""Escapes text from outside (names of files and methods, messages of libraries) for the place where it is shown.
 
-A terminal obeys control characters, a spreadsheet computes cells that begin as formulas do, a browser follows HTML in
-markdown, LaTeX runs commands. Names in messages, tables and figures pass one of these functions; JSON has its rules.
+Terminals obey control characters, spreadsheets compute cells that begin like formulas, browsers follow HTML in
+markdown, LaTeX runs commands. Names in messages, tables and figures pass one of these functions; JSON escapes itself.
 """
 
 import re
 import unicodedata
 
-FORMULA = "=+-@|%\uff1d\uff0b\uff0d\uff20"  # what begins one in a spreadsheet; the last four are the full-width forms
+FORMULA = "=+-@|%\uff1d\uff0b\uff0d\uff20"  # first characters of a formula; the last four are full-width forms
 SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 ENTITIES = str.maketrans({c: f"&#{ord(c)};" for c in "`[]*"} | {"<": "&lt;", ">": "&gt;", "|": "/"})
 LATEX = str.maketrans({
@@ -17,29 +17,29 @@ LATEX = str.maketrans({
 
 
 def shown(text: object) -> str:
-    r"""`text` with every character that does not print as its escape: \x1b, \n, \u202e, and \xff for an odd byte.
+    r"""Return `text` in one line, with every unprintable character escaped, for example \x1b, \n or \u202e.
 
-    These are control characters, line separators, marks that change the direction of writing, what has no glyph, and
-    the bytes of a file name that are no UTF-8. The result is one line that every encoding of Unicode takes.
+    Unprintable are control characters, line separators, marks that change the direction of writing, characters without
+    a glyph, and bytes of a file name that are not UTF-8 (\xff). The result can be encoded in any Unicode encoding.
     """
     plain = str(text)
     return plain if plain.isprintable() else "".join(c if _prints(c) else _escape(c) for c in plain)
 
 
 def in_markdown(name: str) -> str:
-    """A name that can be nothing but text in markdown: no HTML, no link, no code, no cell of its own."""
+    """Return a name escaped for markdown: it cannot become HTML, a link, code or a new table cell."""
     return re.sub(r"&(?=#?\w+;)", "&amp;", _on_one_line(name)).translate(ENTITIES)
 
 
 def line_in_markdown(text: str) -> str:
-    """A sentence of ours with names in it: its brackets stay, HTML, links and code are none."""
+    """Return a sentence of ours with names in it, escaped for markdown: brackets stay, but not HTML, links or code."""
     plain = re.sub(r"&(?=#?\w+;)", "&amp;", _on_one_line(text))
     plain = plain.replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
     return re.sub(r"\](?=[(\[:])", "&#93;", plain)
 
 
 def in_csv(value: object) -> object:
-    """A cell: text that a spreadsheet would compute gets an apostrophe before it; numbers and None are as they are."""
+    """Return a CSV cell: text that a spreadsheet would compute gets a leading apostrophe; numbers and None stay."""
     if not isinstance(value, str):
         return value
     text = shown(value)
@@ -47,13 +47,13 @@ def in_csv(value: object) -> object:
 
 
 def in_latex(text: str) -> str:
-    """Text without commands, which the end of a table's row cannot take for its option (`[1cm]`, `*`) either."""
+    """Return text escaped for LaTeX, also against being read as an option of the row end before it (`[1cm]`, `*`)."""
     plain = _on_one_line(text).translate(LATEX)
     return f"{{}}{plain}" if plain[:1] in ("[", "*") else plain
 
 
 def comment_in_latex(text: str) -> str:
-    """A line of a comment."""
+    """Return a LaTeX comment of one line."""
     return f"% {_on_one_line(text)}"
 
 
@@ -67,7 +67,7 @@ def _prints(character: str) -> bool:
 
 def _escape(character: str) -> str:
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps the bytes of a name that are no UTF-8
+    if 0xDC80 <= code <= 0xDCFF:  # Python's stand-in for a byte that is not UTF-8
         code -= 0xDC00
     if code > 0xFFFF:
         return f"\\U{code:08x}"

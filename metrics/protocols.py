@@ -1,7 +1,7 @@
-"""Which metrics a table has, on which part of the images and with which conventions: one place for all scripts.
+"""The protocols of all tables: their metrics, the part of the images they use, and their conventions.
 
-Images are as everywhere in this project: (B, H, W) in [0, 1], (H, W) 8-bit for infrared-visible results. Every
-function returns metric -> a callable, so that a table can leave empty what an image is too small for.
+Images are (B, H, W) in [0, 1]; infrared-visible images are (H, W), 8-bit. Every function returns metric -> a function
+without arguments, so that a table can leave a cell empty if an image is too small for a metric.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from .reference import BORDER, cut_border, ergas, psnr, sam, scc, ssim
 
 Measures = dict[str, Callable[[], float]]
 
-EXP = "EXP (lms)"  # the row of the interpolated MS
+EXP = "EXP (lms)"  # name of the interpolated MS as a method
 RELEASED = ("PSNR", "SSIM", "ERGAS", "SAM")
 IVF = {
     "paper": ("EN", "2EN", "SD*", "MEF-SSIM"),
@@ -65,7 +65,12 @@ REMARKS = {
 
 
 def ivf(protocol: str, fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> Measures:
-    """Infrared-visible fusion, "paper" or "cddfuse"; (H, W) on 0..255."""
+    """Return the metrics of infrared-visible fusion, metric -> function, for one image.
+
+    Args:
+        protocol: "paper" (the columns of the DCINN paper) or "cddfuse".
+        fused, infrared, visible: (H, W), 0 to 255.
+    """
     calls: Measures = {}
     for name in IVF[protocol]:
         column = COLUMNS[name]
@@ -78,18 +83,18 @@ def ivf(protocol: str, fused: np.ndarray, infrared: np.ndarray, visible: np.ndar
 
 
 def can_cut(shape: tuple[int, ...]) -> bool:
-    """Whether the toolbox's border cut leaves at least a block of an image of this shape (B, H, W)."""
+    """Whether the toolbox's border cut leaves at least one 32x32 block of an image of this shape (B, H, W)."""
     return min(shape[1:]) >= LEAST_TO_CUT
 
 
 def ps_reduced(protocol: str, fused: np.ndarray, gt: np.ndarray, *, scale: float, ratio: int) -> Measures:
-    """Pansharpening against a reference, "toolbox" (border cut where `can_cut`), "whole" or "released".
+    """Return the metrics of pansharpening against a reference, metric -> function, for one image.
 
     Args:
-        protocol: see above.
+        protocol: "toolbox" (border cut if `can_cut`), "whole" (no border cut) or "released" (the authors' metrics).
         fused, gt: (B, H, W), 1 being the digital number `scale`.
-        scale: 2047 for 11 bits.
-        ratio: of the resolutions.
+        scale: digital number of 1, for example 2047 for 11 bits.
+        ratio: resolution ratio of MS and pan.
     """
     a, b = np.moveaxis(fused, 0, -1), np.moveaxis(gt, 0, -1)
     if protocol == "released":
@@ -107,13 +112,15 @@ def ps_reduced(protocol: str, fused: np.ndarray, gt: np.ndarray, *, scale: float
 
 
 def ps_full(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, scale: float, ratio: int, sensor: str) -> Measures:
-    """Pansharpening without a reference, on the top left part that is whole 32x32 blocks.
+    """Return the metrics of pansharpening without a reference, metric -> function, for one image.
+
+    They use the top left part of the image that consists of whole 32x32 blocks.
 
     Args:
         fused, lms: (B, H, W), 1 being the digital number `scale`.
-        pan: (H, W).
-        scale, ratio: as of `ps_reduced`.
-        sensor: whose MTF D_lambda_K blurs by.
+        pan: (H, W), in the same unit.
+        scale, ratio: as for `ps_reduced`.
+        sensor: the sensor whose MTF D_lambda_K blurs with.
     """
     h, w = (side // BLOCK * BLOCK for side in lms.shape[1:])
     a, b = (np.moveaxis(x, 0, -1)[:h, :w] * np.float64(scale) for x in (fused, lms))
@@ -130,7 +137,13 @@ def ps_full(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, scale: float
 
 
 def hmf(protocol: str, fused: np.ndarray, gt: np.ndarray, *, ratio: int) -> Measures:
-    """Hyperspectral-multispectral fusion against a reference, "group" or "released"; (B, H, W) in [0, 1]."""
+    """Return the metrics of hyperspectral-multispectral fusion, metric -> function, for one image.
+
+    Args:
+        protocol: "group" or "released" (the authors' metrics).
+        fused, gt: (B, H, W) in [0, 1].
+        ratio: resolution ratio of hyperspectral and multispectral image.
+    """
     a, b = np.moveaxis(fused, 0, -1), np.moveaxis(gt, 0, -1)
     if protocol == "released":
         return _released(a, b)
@@ -143,6 +156,6 @@ def hmf(protocol: str, fused: np.ndarray, gt: np.ndarray, *, ratio: int) -> Meas
 
 
 def _released(a: np.ndarray, b: np.ndarray) -> Measures:
-    """Their test scripts pass the reference first."""
+    """Return the authors' four metrics, called as their test scripts do, with the reference first."""
     functions = {"PSNR": released.psnr, "SSIM": released.ssim, "ERGAS": released.ergas, "SAM": released.sam}
     return {m: partial(functions[m], b, a) for m in RELEASED}

@@ -1,7 +1,7 @@
-"""The published tables (published.json), and which of them may stand beside a measured one.
+"""The published tables (published.json), and which of their rows may be compared with measured ones.
 
-Every table there names its source, how its metrics are computed (protocol) and its images. A row is comparable where
-task, protocol, ratio and images are the same, the latter by name; everything else is only ever quoted apart.
+Every table names its source, its protocol (how its metrics are computed) and its images. A row is comparable if task,
+protocol, ratio and image names are the same. All other rows are quoted apart from the measured ones.
 """
 
 import json
@@ -18,20 +18,22 @@ class Published:
     """One printed table.
 
     Attributes:
-        id: its key in published.json.
-        source, where: the publication and the table's number in it.
+        id: the table's key in published.json.
+        source, where: the publication's tag, and the table's number in the publication.
         task: "ps_reduced", "ps_full", "hmf", "ivf_rs", "ivf_tno", "ivf_mri_ct".
         protocol: how the metrics are computed: "toolbox" (ps), "group" (hmf), "paper" or "cddfuse" (ivf), "other".
         data: a label of the images.
-        images: their names, or None where the list is not published.
-        sizes: their (height, width), in the order of `images`.
-        ratio, sensor: where the task has them.
-        role: "main", "ablation", or "context": a table of other publications that is kept but not printed.
-        headline: methods to quote where the table cannot be compared.
-        metrics: the columns.
-        notes: its known faults.
-        naming: what its columns are, where they are printed under another name.
-        rows: method -> one cell a column: a number, [mean, standard deviation], or None.
+        images: names of the images; None if the list is not published.
+        sizes: (height, width) of each image, in the order of `images`.
+        ratio, sensor: resolution ratio and sensor, None if the task has none.
+        role: "main", "ablation", or "context" (a table of other publications that is kept but not printed).
+        headline: the methods to quote if the table cannot be compared.
+        metrics: names of the columns.
+        notes: known faults of the table.
+        rows: method -> one cell per column: a number, [mean, standard deviation], or None.
+        row_sources: method -> tag of the publication, for rows quoted from another one.
+        params: method -> number of parameters, as printed.
+        naming: explanations of columns that are printed under another name.
     """
 
     id: str
@@ -54,7 +56,10 @@ class Published:
     naming: tuple[str, ...] = ()
 
     def row(self, method: str) -> dict:
-        """A row as a dictionary: method, source, data, metrics (name -> {"mean", "std"}), and the tag of `sources`."""
+        """Return a row as {"method", "tag", "source", "data", "metrics"}.
+
+        "tag" is a key of `sources`, and "metrics" maps each name to {"mean", "std"}, std None if not printed.
+        """
         cells = {m: _cell(c) for m, c in zip(self.metrics, self.rows[method], strict=True) if c is not None}
         source = self.row_sources.get(method)
         where = source or f"{self.source} {self.where}"
@@ -63,19 +68,19 @@ class Published:
 
 @cache
 def tables() -> tuple[Published, ...]:
-    """Every published table, in the file's order."""
+    """Return all published tables, in the file's order."""
     content = _content()
     return tuple(_table(entry, content["image_sets"], content["image_sizes"]) for entry in content["tables"])
 
 
 @cache
 def sources() -> dict[str, str]:
-    """Tag -> publication."""
+    """Return the publications, tag -> reference."""
     return _content()["sources"]
 
 
 def image_set(name: str) -> tuple[str, ...]:
-    """The names of a test set: "tno_8", "tno_25", "roadscene_50", "cave_11", "pancollection_wv3_reduced", ...
+    """Return the image names of a test set ("tno_8", "tno_25", "roadscene_50", "cave_11", ...).
 
     Raises:
         KeyError: for another name.
@@ -91,7 +96,16 @@ def comparable(
     sensor: str | None = None,
     sizes: list[tuple[int, int]] | None = None,
 ) -> list[Published]:
-    """Main tables of the same task, protocol, ratio, sensor and images: their names, and their sizes where given."""
+    """Return the main tables whose rows may be compared with measured ones.
+
+    Args:
+        task: as in `Published`; all infrared-visible tasks count as the same.
+        protocol: as in `Published`.
+        images: names of the measured images, in any order.
+        ratio: resolution ratio; it must be the table's, if the table has one.
+        sensor: the sensor; None matches any.
+        sizes: (height, width) of each image; None or empty skips this comparison.
+    """
     return [
         t
         for t in tables()
@@ -115,9 +129,9 @@ def elsewhere(
     sensor: str | None = None,
     sizes: list[tuple[int, int]] | None = None,
 ) -> list[Published]:
-    """Main tables of the task whose rows must be set apart: other images or sizes, or another protocol.
+    """Return the main tables of the task to quote apart: those of other images or sizes, or of another protocol.
 
-    A task "ivf" stands for all infrared-visible ones.
+    Arguments as for `comparable`; the task "ivf" stands for all infrared-visible tasks.
     """
     known = {t.protocol for t in tables() if t.task == task or task == _family(t.task)}
     same = comparable(task, protocol, images, ratio, sensor, sizes)
@@ -134,12 +148,16 @@ def elsewhere(
 
 
 class Printed(float):
-    """A number that remembers its digits: 46.00 is not 46."""
+    """A number that keeps the digits it was printed with: 46.00 stays 46.00.
+
+    Attributes:
+        text: the digits.
+    """
 
     text: str
 
     def __new__(cls, text: str) -> "Printed":
-        """From the text of the file."""
+        """Return the number that `text` spells."""
         number = super().__new__(cls, text)
         number.text = text
         return number
@@ -161,14 +179,14 @@ def _table(entry: dict, sets: dict, sizes: dict) -> Published:
 
 
 def _names(images: list[str] | dict) -> tuple[str, ...]:
-    """A list of names, or the images of a stacked file as `data.PanCollection` names them."""
+    """Return a list of names as a tuple, or the names `data.PanCollection` would give the images of a stacked file."""
     if isinstance(images, dict):
         return tuple(f"{images['stem']}_{i:04d}" for i in range(images["count"]))
     return tuple(images)
 
 
 def _family(task: str) -> str:
-    """Infrared-visible tables compare across scripts; the two resolutions of pansharpening do not."""
+    """Return "ivf" for every infrared-visible task, else the task: the two resolutions of pansharpening differ."""
     return "ivf" if task.startswith("ivf") else task
 
 

@@ -1,4 +1,4 @@
-"""Q2n (Q4, Q8, ...), the quality index of images whose pixels are hypercomplex numbers.
+"""Q2n (Q4, Q8, ...), the quality index that treats the pixels of multi-band images as hypercomplex numbers.
 
 Alparone et al., GRSL 2004 (Q4), and Garzelli and Nencini, GRSL 2009 (Q2n), in the form of the DLPan-Toolbox.
 """
@@ -8,18 +8,18 @@ import numpy as np
 from .checks import alike, digital_numbers
 
 BLOCK = 32
-_AT_ONCE = 64  # blocks; bounds the memory
+_AT_ONCE = 64  # blocks computed at a time, to bound the memory
 
 
 def q2n(fused: np.ndarray, reference: np.ndarray) -> float:
-    """Q4 of four bands, Q8 of eight, Q2n of any number: the mean of `q2n_map`.
+    """Return the mean of `q2n_map`: Q4 for four bands, Q8 for eight, Q2n for any number.
 
     Args:
-        fused, reference: (H, W, B) or (H, W) in digital numbers: both are rounded to unsigned 16 bits. Bands of zeros
-            are added up to a power of two.
+        fused, reference: (H, W, B) or (H, W) in digital numbers; both are rounded to unsigned 16 bits. Zero bands are
+            appended until their number is a power of two.
 
     Returns:
-        0 to 1, higher is better. Not symmetric: blocks are normalised by the reference.
+        0 to 1, higher is better. It is not symmetric, because blocks are normalised by the reference.
 
     Raises:
         ValueError: for unequal shapes, NaN or infinity, and images in [0, 1].
@@ -33,10 +33,10 @@ def q2n(fused: np.ndarray, reference: np.ndarray) -> float:
 
 
 def q2n_map(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """The index of every 32x32 block, (rows, columns); images are extended by reflection to whole blocks.
+    """Return the index of every 32x32 block, (rows, columns); images are extended to whole blocks by reflection.
 
-    A constant block of the reference has machine epsilon for its deviation, so that any difference there makes the
-    block's index nearly zero. Arguments and errors as of `q2n`.
+    The deviation of a constant reference block is replaced by machine epsilon, so any difference in the block makes its
+    index nearly zero. Arguments and errors as for `q2n`.
     """
     f, g = alike(fused=fused, reference=reference)
     digital_numbers("reference", reference)
@@ -49,12 +49,12 @@ def q2n_map(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def _sixteen_bits(image: np.ndarray) -> np.ndarray:
-    """Rounded half up, saturated."""
+    """Return the image as uint16, rounded half up, clipped to 0..65535."""
     return np.clip(np.floor(image + 0.5), 0, 65535).astype(np.uint16)
 
 
 def _blocks(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """(H, W, B) -> (rows * columns, 1024, N), N the next power of two."""
+    """Return (H, W, B) as (rows * columns, 1024, N) blocks, N being the next power of two."""
     h, w, count = image.shape
     missing = (1 << (count - 1).bit_length()) - count
     image = np.pad(image, ((0, rows * BLOCK - h), (0, columns * BLOCK - w), (0, 0)), mode="symmetric")
@@ -64,7 +64,7 @@ def _blocks(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def _index(reference: np.ndarray, fused: np.ndarray) -> np.ndarray:
-    """(blocks, n, N) twice -> (blocks,)."""
+    """Return the index of each block, (blocks,), from reference and fused blocks (blocks, n pixels, N bands)."""
     n = reference.shape[1]
     mean = reference.mean(axis=1, keepdims=True)
     deviation = reference.std(axis=1, ddof=1, keepdims=True)
@@ -89,7 +89,7 @@ def _conjugate(x: np.ndarray) -> np.ndarray:
 
 
 def _product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The hypercomplex product along the last axis, whose length is a power of two (Cayley and Dickson's doubling)."""
+    """Return the hypercomplex product along the last axis, of a power of two's length, by Cayley-Dickson doubling."""
     length = x.shape[-1]
     if length == 1:
         return x * y

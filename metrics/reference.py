@@ -1,7 +1,7 @@
-"""Metrics against a reference image. Arrays are (H, W, B) or (H, W), float64 inside, the fused image first.
+"""Metrics against a reference image. Images are (H, W, B) or (H, W), computed in float64, the fused image first.
 
 Definitions: DLPan-Toolbox (Vivone et al., GRSM 2015; Deng et al., GRSM 2022), checked against it to 1e-9. PSNR and
-SSIM are means over the bands. The toolbox's tables leave out a border first: `cut_border`.
+SSIM are means over the bands. The toolbox's tables cut the border first, see `cut_border`.
 """
 
 import numpy as np
@@ -17,17 +17,16 @@ _SOBEL = np.array([[1.0, 2.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -2.0, -1.0]])
 
 
 def cut_border(image: np.ndarray, border: int = BORDER) -> np.ndarray:
-    """The part of an image that the toolbox's reduced-resolution tables look at.
+    """Return the part of an image that the toolbox's reduced-resolution tables use.
 
-    Rows and columns `border` to end - `border`, counted from one: `border` - 1 are lost in front, `border` at the end,
-    so 256 pixels become 215.
+    Each axis loses `border` - 1 pixels at its start and `border` at its end: 256 pixels become 215.
 
     Args:
         image: (H, W) or (H, W, B).
         border: 1 or more; 21 in the toolbox.
 
     Raises:
-        ValueError: where nothing would be left.
+        ValueError: if a side is under 2 `border` pixels, or the border under 1.
     """
     if border < 1:
         raise ValueError(f"cut_border: found a border of {border}, expected 1 or more")
@@ -39,11 +38,11 @@ def cut_border(image: np.ndarray, border: int = BORDER) -> np.ndarray:
 
 
 def psnr(fused: np.ndarray, reference: np.ndarray, *, peak: float = 1.0) -> float:
-    """Peak signal-to-noise ratio in dB: the mean of the bands' values; infinite where a band is equal.
+    """Return the peak signal-to-noise ratio in dB, averaged over the bands; infinite if a band is equal.
 
     Args:
-        fused, reference: (H, W, B) or (H, W).
-        peak: the largest possible value; the unit of both images.
+        fused, reference: (H, W, B) or (H, W), the reference within 0 and `peak`.
+        peak: the largest possible value.
 
     Raises:
         ValueError: for unequal shapes, NaN or infinity, a reference outside 0..peak.
@@ -60,12 +59,14 @@ def psnr(fused: np.ndarray, reference: np.ndarray, *, peak: float = 1.0) -> floa
 
 
 def ssim(fused: np.ndarray, reference: np.ndarray, *, data_range: float = 1.0) -> float:
-    """Structural similarity (Wang et al., 2004), scikit-image's 7x7 uniform window, mean over the bands.
+    """Return the structural similarity (Wang et al., 2004), averaged over the bands, -1 to 1.
+
+    It is scikit-image's, with the 7x7 uniform window.
 
     Args:
-        fused, reference: (H, W, B) or (H, W), sides of at least 7.
-        data_range: L in the constants (0.01 L)^2 and (0.03 L)^2; the largest possible value. The DCINN authors'
-            numbers have 2 for images in [0, 1] (`released.ssim`).
+        fused, reference: (H, W, B) or (H, W), the reference within 0 and `data_range`, sides of at least 7.
+        data_range: the largest possible value, L in the constants (0.01 L)^2 and (0.03 L)^2. The DCINN authors use 2
+            for images in [0, 1] (`released.ssim`).
 
     Raises:
         ValueError: for unequal shapes, sides under 7, NaN or infinity, a reference outside 0..data_range.
@@ -85,7 +86,9 @@ def ssim(fused: np.ndarray, reference: np.ndarray, *, data_range: float = 1.0) -
 
 
 def sam(fused: np.ndarray, reference: np.ndarray) -> float:
-    """Spectral angle in degrees, mean over the pixels where neither spectrum is zero (NaN if there is none).
+    """Return the mean spectral angle in degrees, 0 to 180, over the pixels where neither spectrum is zero.
+
+    NaN if there is no such pixel.
 
     Args:
         fused, reference: (H, W, B), any unit.
@@ -103,7 +106,7 @@ def sam(fused: np.ndarray, reference: np.ndarray) -> float:
 
 
 def spectral_angles(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Spectral angle of each pixel in degrees, (H, W); NaN where either spectrum is zero. Arguments as of `sam`."""
+    """Return the spectral angle of each pixel, (H, W), in degrees; NaN where a spectrum is zero. See `sam`."""
     f, g = alike(fused=fused, reference=reference)
     norms = np.sqrt((f * f).sum(axis=2) * (g * g).sum(axis=2))
     angles, known = np.full(norms.shape, np.nan), norms > 0
@@ -113,11 +116,13 @@ def spectral_angles(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def ergas(fused: np.ndarray, reference: np.ndarray, *, ratio: float) -> float:
-    """Relative global error (Wald, 2000): 100 / ratio * sqrt(mean over bands of MSE / mean(reference)^2).
+    """Return the relative global error (Wald, 2000): 100 / ratio * sqrt(mean over bands of MSE / mean(reference)^2).
+
+    It is 0 or more, lower is better, and not symmetric.
 
     Args:
-        fused, reference: (H, W, B) or (H, W), any unit. The result is not symmetric.
-        ratio: of the resolutions (4, 8, ...). The released DCINN code has 4 for every data set (`released.ergas`).
+        fused, reference: (H, W, B) or (H, W), any unit.
+        ratio: resolution ratio (4, 8, ...). The released DCINN code uses 4 for every data set (`released.ergas`).
 
     Raises:
         ValueError: for unequal shapes, NaN or infinity, a ratio that is not positive.
@@ -136,9 +141,9 @@ def ergas(fused: np.ndarray, reference: np.ndarray, *, ratio: float) -> float:
 
 
 def uqi(fused: np.ndarray, reference: np.ndarray) -> float:
-    """Universal quality index (Wang and Bovik, 2002): 32x32 windows at every position, mean over them and the bands.
+    """Return the universal quality index (Wang and Bovik, 2002), averaged over all 32x32 windows and bands, -1 to 1.
 
-    Where both windows are constant, the luminance term alone counts (1 where both are zero), as in the toolbox.
+    If both windows are constant, only the luminance term counts (1 if both are zero), as in the toolbox.
 
     Args:
         fused, reference: (H, W, B) or (H, W), sides of at least 32, any unit.
@@ -157,10 +162,10 @@ def uqi(fused: np.ndarray, reference: np.ndarray) -> float:
 
 
 def scc(fused: np.ndarray, reference: np.ndarray) -> float:
-    """Spatial correlation of the toolbox: the cosine between the Sobel gradient magnitudes of the two images.
+    """Return the toolbox's spatial correlation: the cosine between the Sobel gradient magnitudes of the images, 0 to 1.
 
-    One pixel of border is left out; no mean is removed; all bands together. What lies outside counts as zero, so that
-    a constant image has the gradients of its border; undefined (NaN) for an image of zeros alone.
+    A border of one pixel is cut, no mean is removed, and all bands form one vector. Pixels outside count as zero, so a
+    constant image has gradients along its border. The result is NaN for an image of zeros.
 
     Args:
         fused, reference: (H, W, B) or (H, W), sides of at least 3, any unit.
@@ -181,7 +186,7 @@ def scc(fused: np.ndarray, reference: np.ndarray) -> float:
 
 
 def _in_range(fused: np.ndarray, reference: np.ndarray, most: float, option: str) -> None:
-    """Both in the unit that `most` says: the reference inside it, the fused image not in quite another one."""
+    """Raise ValueError unless the reference lies within 0..most and the fused image is of the same order."""
     if not 0 < most < np.inf:
         raise ValueError(f"{option}: found {most}, expected the largest possible value")
     least, largest = reference.min(), reference.max()
@@ -197,12 +202,12 @@ def _in_range(fused: np.ndarray, reference: np.ndarray, most: float, option: str
 
 
 def _uqi_map(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """(H, W) twice -> (H - 31, W - 31)."""
+    """Return the index of every window, (H - 31, W - 31), of two images (H, W)."""
     n = WINDOW**2
     sum_x, sum_y, sum_xx, sum_yy, sum_xy = (_window_sums(v) for v in (x, y, x * x, y * y, x * y))
     level = sum_x**2 + sum_y**2
     spread = n * (sum_xx + sum_yy) - level
-    spread[_flat(x) & _flat(y)] = 0.0  # exactly, whatever the sums' rounding
+    spread[_flat(x) & _flat(y)] = 0.0  # exactly 0, whatever the rounding of the sums
     with np.errstate(divide="ignore", invalid="ignore"):
         q = 4 * (n * sum_xy - sum_x * sum_y) * sum_x * sum_y / (spread * level)
         luminance = 2 * sum_x * sum_y / level
@@ -215,7 +220,7 @@ def _window_sums(image: np.ndarray) -> np.ndarray:
 
 
 def _flat(image: np.ndarray) -> np.ndarray:
-    """Where a window is constant, per position."""
+    """Return which windows are constant, (H - 31, W - 31) boolean."""
     inside = (
         slice(WINDOW // 2, image.shape[0] - WINDOW // 2 + 1),
         slice(WINDOW // 2, image.shape[1] - WINDOW // 2 + 1),

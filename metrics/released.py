@@ -1,9 +1,9 @@
-"""The DCINN authors' own four metrics, faults included, to compare with what their scripts print.
+"""The DCINN authors' own four metrics, faults included, to compare with the numbers that their scripts print.
 
-From their released code. Images are (H, W, B) in [0, 1] and are clamped to it. Their tables differ from
-`metrics.reference` in the following: SSIM has the data range 2 (a default of scikit-image before 0.20), ERGAS has the
-ratio 4 whatever the data and takes the mean of its SECOND argument (their test scripts pass the reference first), SAM
-counts a black pixel as 90 degrees and is not zero for equal images.
+They follow the authors' released code. Images are (H, W, B) in [0, 1] and are clamped to it. The differences from
+`metrics.reference`: SSIM has the data range 2 (a default of scikit-image before 0.20). ERGAS has the ratio 4 for all
+data and takes the mean of its SECOND argument, while their test scripts pass the reference first. SAM counts a black
+pixel as 90 degrees and is not zero for equal images.
 """
 
 import numpy as np
@@ -13,11 +13,11 @@ from .checks import alike, sides
 
 
 def psnr(fused: np.ndarray, reference: np.ndarray, *, dtype: type = np.float64) -> float:
-    """Mean over the bands of 10 log10(1 / MSE).
+    """Return the mean over the bands of 10 log10(1 / MSE), in dB.
 
     Args:
         fused, reference: (H, W, B) or (H, W), clamped to [0, 1].
-        dtype: np.float32 is what their scripts compute in; it changes about the fifth digit.
+        dtype: precision of the computation. Their scripts use np.float32, which changes about the fifth digit.
 
     Raises:
         ValueError: for unequal shapes, NaN or infinity.
@@ -28,9 +28,10 @@ def psnr(fused: np.ndarray, reference: np.ndarray, *, dtype: type = np.float64) 
 
 
 def ergas(fused: np.ndarray, reference: np.ndarray, *, dtype: type = np.float64) -> float:
-    """100 / 4 sqrt(mean over bands of MSE / (mean(reference)^2 + 1e-6)), for every ratio of resolutions.
+    """Return 100 / 4 sqrt(mean over bands of MSE / (mean(reference)^2 + 1e-6)), for every resolution ratio.
 
-    Their training scripts call it like this; their test scripts as ergas(reference, fused). Arguments as of `psnr`.
+    Their training scripts call it in this order, their test scripts as ergas(reference, fused). Arguments and errors as
+    for `psnr`.
     """
     f, g = _clamped(fused, reference, dtype)
     relative = np.square(f - g).mean(axis=(0, 1)) / (g.mean(axis=(0, 1)) ** 2 + 1e-6)
@@ -38,9 +39,10 @@ def ergas(fused: np.ndarray, reference: np.ndarray, *, dtype: type = np.float64)
 
 
 def sam(fused: np.ndarray, reference: np.ndarray, *, dtype: type = np.float64) -> float:
-    """Mean angle in degrees over ALL pixels, 1e-7 added to the product of norms, no clipping. Arguments as of `psnr`.
+    """Return the mean angle in degrees over ALL pixels, with 1e-7 added to the product of norms and no clipping.
 
-    Of equal images some hundredths of a degree in float64; in float32 NaN, as soon as one cosine exceeds 1.
+    For equal images it is some hundredths of a degree in float64; in float32 it is NaN as soon as one cosine exceeds 1.
+    Arguments and errors as for `psnr`.
     """
     f, g = _clamped(fused, reference, dtype)
     norms = np.sqrt(np.square(f).sum(axis=2)) * np.sqrt(np.square(g).sum(axis=2))
@@ -49,9 +51,9 @@ def sam(fused: np.ndarray, reference: np.ndarray, *, dtype: type = np.float64) -
 
 
 def ssim(fused: np.ndarray, reference: np.ndarray, *, dtype: type = np.float64) -> float:
-    """Mean over the bands, scikit-image's 7x7 window, data range 2: higher than with the range of the images.
+    """Return the SSIM of scikit-image (7x7 window), averaged over the bands, with data range 2.
 
-    Arguments as of `psnr`; sides of at least 7.
+    It is higher than with the images' own range, 1. Arguments and errors as for `psnr`; sides of at least 7.
     """
     f, g = _clamped(fused, reference, dtype)
     sides("ssim", g, 7)

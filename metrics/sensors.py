@@ -1,6 +1,6 @@
-"""The modulation transfer functions of pansharpening's sensors, as gains at Nyquist: one a band, one of the pan.
+"""The modulation transfer functions of pansharpening sensors as gains at Nyquist, one per band and one for the pan.
 
-Source: the DLPan-Toolbox (Deng et al., GRSM 2022), which takes 0.3 and 0.15 for whatever it does not list.
+Source: the DLPan-Toolbox (Deng et al., GRSM 2022), which uses 0.3 and 0.15 for sensors that it does not list.
 """
 
 import re
@@ -23,14 +23,18 @@ SPELLED = re.compile("G(,G)*(:G)?".replace("G", r"(0?\.\d*[1-9]\d*)"))  # 0.3,0.
 
 
 def ms_gains(sensor: str) -> tuple[float, ...] | None:
-    """Gains of a sensor's bands: of a name here, or spelled out, "0.3,0.31,0.32,0.29:0.15"; None for any other name."""
+    """Return the gains of a sensor's bands; None for an unknown name.
+
+    Args:
+        sensor: a name in MTF_GAINS, or the gains themselves, "0.3,0.31,0.32,0.29:0.15" (after the colon the pan's).
+    """
     if SPELLED.fullmatch(sensor):
         return tuple(float(gain) for gain in sensor.partition(":")[0].split(","))
     return MTF_GAINS.get(sensor.upper())
 
 
 def pan_gain(sensor: str) -> float:
-    """The pan's gain: of a name here, or what is spelled out behind the colon; 0.15 where nothing is known of it."""
+    """Return the gain of a sensor's pan, by name or as written after the colon, see `ms_gains`; 0.15 if unknown."""
     if SPELLED.fullmatch(sensor) and ":" in sensor:
         return float(sensor.partition(":")[2])
     return PAN_GAINS.get(sensor.upper(), OTHER_PAN_GAIN)

@@ -1,7 +1,7 @@
 """Structural metrics of infrared-visible fusion: VIF, Qabf, SSIM and MS-SSIM. Gray images (H, W) on 0..255.
 
 Definitions: the evaluator of CDDFuse (Zhao et al., CVPR 2023) for viff, qabf and ssim_sum, checked against it. The
-DCINN paper's own "MS-SSIM" is another thing: `mef_ssim_index.mef_ssim`.
+column "MS-SSIM" of the DCINN paper is another metric: `mef_ssim_index.mef_ssim`.
 """
 
 import numpy as np
@@ -15,9 +15,10 @@ MS_CONVENTIONS = ("pytorch-msssim", "torchmetrics")
 
 
 def viff(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
-    """Visual information fidelity (Sheikh and Bovik, 2006; pixel domain, four scales) to each source, summed.
+    """Return the visual information fidelity to each source, summed; 0 or more, higher is better.
 
-    NaN where a source is constant: it holds no information. CDDFuse's evaluator counts such a source as 1.
+    It is the pixel-domain form with four scales (Sheikh and Bovik, 2006). A constant source holds no information: the
+    result is NaN, where CDDFuse's evaluator counts such a source as 1.
 
     Args:
         fused, infrared, visible: (H, W), 0 to 255, sides of at least 42.
@@ -31,16 +32,16 @@ def viff(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
 
 
 def qabf(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, corrected: bool = False) -> float:
-    """Edge information carried over from the sources (Xydeas and Petrovic, 2000), 0 to 1.
+    """Return the fraction of the sources' edge information in the fused image (Xydeas and Petrovic, 2000), 0 to 1.
 
     Args:
         fused, infrared, visible: (H, W), 0 to 255.
-        corrected: as in the paper of 2000. By default as CDDFuse's evaluator computes the published tables, which
-            differs twice: edges at +89 and -89 degrees count as opposite, and where two gradients are equal their
-            value stands for their ratio of 1. The corrected form is some 0.01 to 0.04 higher.
+        corrected: compute it as in the paper of 2000. The default is CDDFuse's evaluator, as in the published tables.
+            That one differs in two ways: edges at +89 and -89 degrees count as opposite, and if two gradients are
+            equal, their value takes the place of their ratio 1. The corrected form is 0.01 to 0.04 higher.
 
     Returns:
-        NaN where both sources are black.
+        The fraction; NaN if both sources are black.
 
     Raises:
         ValueError: for unequal shapes, another rank, NaN, values outside 0..255 or in [0, 1].
@@ -61,12 +62,12 @@ def qabf(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, correc
 
 
 def ssim_sum(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, data_range: float = 2) -> float:
-    """SSIM to each source (scikit-image's 7x7 window), summed.
+    """Return the sum of the SSIM to each source (scikit-image's, 7x7 window), -2 to 2.
 
     Args:
         fused, infrared, visible: (H, W), 0 to 255, sides of at least 7.
-        data_range: 2, what the published tables of the CDDFuse protocol were computed with (a default of old
-            scikit-image for floats); 255 is what fits the images, and gives 1.4 where 2 gives 1.0.
+        data_range: the published tables of the CDDFuse protocol were computed with 2, a default of old scikit-image for
+            floats. The range of the images is 255, with which 1.0 becomes 1.4.
 
     Raises:
         ValueError: for unequal shapes, another rank, small sides, NaN, values outside 0..255 or in [0, 1].
@@ -86,15 +87,15 @@ def ssim_sum(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, da
 def ms_ssim(
     fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, convention: str = "pytorch-msssim"
 ) -> float:
-    """Multi-scale SSIM (Wang, Simoncelli and Bovik, 2003) to each source, MEAN of the two; five scales.
+    """Return the MEAN over the sources of multi-scale SSIM (Wang, Simoncelli and Bovik, 2003), five scales, 0 to 1.
 
-    Not the column that the DCINN paper prints as MS-SSIM: that is `mef_ssim`.
+    It is not the column that the DCINN paper prints as MS-SSIM; that one is `mef_ssim`.
 
     Args:
-        fused, infrared, visible: (H, W), 0 to 255, sides over 160.
-        convention: of borders, where two common packages differ by up to 0.05: "pytorch-msssim" (1.0.0) adds a row of
-            zeros at both ends of an odd side before it halves it; "torchmetrics" (1.9.0) drops the last row, and its
-            coarsest scale looks over the border, mirrored.
+        fused, infrared, visible: (H, W), 0 to 255, sides of at least 161.
+        convention: the handling of borders, in which two common packages differ, with results up to 0.05 apart.
+            "pytorch-msssim" (1.0.0) adds a row of zeros at both ends of an odd side before halving it. "torchmetrics"
+            (1.9.0) drops the last row, and mirrors the border at the coarsest scale.
 
     Raises:
         ValueError: for unequal shapes, another rank, small sides, NaN, values outside 0..255 or in [0, 1].
@@ -107,21 +108,21 @@ def ms_ssim(
 
 
 def gaussian(size: int, sigma: float) -> np.ndarray:
-    """(size,), sum one."""
+    """Return the weights of a Gaussian window, (size,), that sum to one."""
     distance = np.arange(size) - (size - 1) / 2
     weights = np.exp(-(distance**2) / (2 * sigma**2))
     return weights / weights.sum()
 
 
 def filter_valid(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Both axes through the same symmetric weights, an odd number of them; whole windows only."""
+    """Return (H - n + 1, W - n + 1), both axes of (H, W) filtered by n symmetric weights, n odd; whole windows only."""
     margin = len(weights) // 2
     down = scipy.ndimage.correlate1d(image, weights, axis=0)[margin : image.shape[0] - margin]
     return scipy.ndimage.correlate1d(down, weights, axis=1)[:, margin : image.shape[1] - margin]
 
 
 def _vif(reference: np.ndarray, distorted: np.ndarray) -> float:
-    if reference.max() == reference.min():  # no information that could be kept or lost
+    if reference.max() == reference.min():  # a constant image holds no information
         return float("nan")
     information = capacity = 0.0
     for scale in range(1, 5):
@@ -148,13 +149,13 @@ def _vif(reference: np.ndarray, distorted: np.ndarray) -> float:
 
 
 def _edges(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Strength and angle in [-pi/2, pi/2] of the Sobel gradient, true convolution, zeros outside."""
+    """Return strength and angle, -pi/2 to pi/2, of the Sobel gradient, each (H, W); true convolution, zeros outside."""
     kernel = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
     gx = scipy.ndimage.convolve(image, kernel, mode="constant")
     gy = scipy.ndimage.convolve(image, -kernel.T, mode="constant")
     with np.errstate(divide="ignore", invalid="ignore"):
         angle = np.where(gx == 0, np.pi / 2, np.arctan(gy / gx))
-    return np.sqrt(gx * gx + gy * gy), angle  # not hypot: gradients of equal squares are equal then
+    return np.sqrt(gx * gx + gy * gy), angle  # unlike hypot, equal for equal squares
 
 
 def _ms_ssim(x: np.ndarray, y: np.ndarray, convention: str) -> float:
@@ -177,7 +178,7 @@ def _ms_ssim(x: np.ndarray, y: np.ndarray, convention: str) -> float:
 
 
 def _halved(image: np.ndarray, convention: str) -> np.ndarray:
-    """Means of 2x2 pixels."""
+    """Return means of 2x2 pixels, odd sides by the convention."""
     if convention == "pytorch-msssim":
         image = np.pad(image, [(side % 2, side % 2) for side in image.shape])
     h, w = (side // 2 for side in image.shape)

@@ -1,7 +1,7 @@
-"""Tables: values per image of several methods, their mean and sample standard deviation, their ranks.
+"""Tables of values per image for several methods, with their mean, sample standard deviation and rank.
 
-A published row stands in the table only where task, protocol and images are the same (`published.py`); others are
-quoted below it and labelled. Best and second best of a column are marked over everything that stands in the table.
+A published row is part of the table only if its task, protocol and images are the same (`published.py`). Other rows are
+quoted below the table and labelled. Best and second best are marked over all rows of the table.
 """
 
 from collections.abc import Callable
@@ -20,17 +20,17 @@ class Table:
     """Per-image values of several methods.
 
     Attributes:
-        title: what was measured, on what.
-        task: of the published tables ("ps_reduced", "hmf", "ivf_tno", ...).
-        metrics: the columns, in order.
-        protocol: how they are computed ("toolbox", "group", "paper", "cddfuse", or a name of our own).
-        ratio, sensor: where the task has them.
-        comparable: whether the data were made as the published ones, where their names agree.
-        images: their names.
-        sizes: their (height, width), where known; published rows are only beside images of the same sizes.
-        rows: method -> metric -> one value an image.
+        title: the heading: task and data.
+        task: task as in the published tables ("ps_reduced", "hmf", "ivf_tno", ...).
+        metrics: names of the columns, in order.
+        protocol: how the metrics are computed ("toolbox", "group", "paper", "cddfuse", or a name of our own).
+        ratio, sensor: resolution ratio and sensor, None if the task has none.
+        comparable: False if data of the same names were made in another way than the published ones.
+        images: names of the images.
+        sizes: (height, width) of each image; published rows are only compared with images of the same sizes.
+        rows: method -> metric -> one value per image, None for an empty cell.
         remarks: lines under the table (untrained weights, simulated data, conventions).
-        unranked: (method, metric) that are what they are by definition and are not marked as best.
+        unranked: (method, metric) whose value is fixed by definition, which are not marked as best.
     """
 
     title: str
@@ -48,15 +48,15 @@ class Table:
 
     @property
     def name(self) -> str:
-        """Task and protocol, for CSV files."""
+        """Task and protocol, "task:protocol", the table's name in CSV files."""
         return f"{self.task}:{self.protocol}" if self.protocol else self.task
 
     def without_images(self) -> "Table":
-        """The same table, empty: for some of the images, to be added with `extend`."""
+        """Return an empty table with the same columns, to be filled with further images and added by `extend`."""
         return replace(self, images=[], sizes=[], rows={}, remarks=[], unranked=set())
 
     def extend(self, other: "Table") -> None:
-        """Add the images, remarks and doubts of another table of the same columns."""
+        """Append the images, rows, remarks and unranked cells of another table with the same columns."""
         self.images += other.images
         self.sizes += other.sizes
         for method, row in other.rows.items():
@@ -69,13 +69,21 @@ class Table:
         self.comparable = self.comparable and other.comparable
 
     def image(self, name: str, size: tuple[int, int]) -> None:
-        """Begin the next image: its name and (height, width); `add` its methods after it."""
+        """Begin the next image, of this name and (height, width); then call `add` once per method."""
         self.images.append(name)
         height, width = size
         self.sizes.append((height, width))
 
     def add(self, method: str, values: dict[str, Callable[[], float]]) -> None:
-        """Measure one image for one method; a metric that refuses the image (too few pixels) leaves its cell empty."""
+        """Measure the current image for one method.
+
+        A metric that raises ValueError (for example for too few pixels) or returns NaN leaves its cell empty and adds a
+        remark.
+
+        Args:
+            method: name of the row.
+            values: metric -> function that returns its value.
+        """
         row = self.rows.setdefault(method, {name: [] for name in self.metrics})
         for name in self.metrics:
             try:
@@ -89,18 +97,18 @@ class Table:
             row[name].append(value)
 
     def remark(self, *lines: str) -> None:
-        """Lines under the table, each once."""
+        """Add lines under the table; a line that is there already is not repeated."""
         self.remarks += [line for line in dict.fromkeys(lines) if line not in self.remarks]
 
     def summary(self) -> dict[str, dict[str, dict[str, float | int | None]]]:
-        """method -> metric -> {"mean", "std", "count"} over its values; std is the sample's (n - 1)."""
+        """Return method -> metric -> {"mean", "std", "count"} over the images; std is the sample's (n - 1)."""
         return {
             method: {name: _mean_and_std([v for v in values if v is not None]) for name, values in row.items()}
             for method, row in self.rows.items()
         }
 
     def published(self) -> tuple[list[dict], list[dict]]:
-        """Published rows of the same images and protocol, and those to be set apart."""
+        """Return the published rows to compare with (same images and protocol), and those to quote apart."""
         where = (self.task, self.protocol, self.images, self.ratio, self.sensor, self.sizes)
         same = published.comparable(*where) if self.comparable else []
         rest = published.elsewhere(*where)
@@ -111,19 +119,26 @@ class Table:
         )
 
     def ranks(self, metric: str, ours: list, same: list) -> dict[str, str]:
-        """Method -> "best" or "second". A mean that lacks images is not ranked; equal ones share their rank."""
+        """Return method -> "best" or "second" for a column.
+
+        A mean over only some of the images is not ranked. Means that are printed equal share a rank.
+
+        Args:
+            metric: the column.
+            ours, same: rows (name, metric -> cell, whether it was measured here), measured and published.
+        """
         values = {}
         for name, row, own in ours + same:
             whole = not own or row[metric]["count"] == len(self.images)
             if whole and (name, metric) not in self.unranked and row.get(metric, {}).get("mean") is not None:
-                values[name] = direction(metric) * round(row[metric]["mean"], 4)  # what is printed
+                values[name] = direction(metric) * round(row[metric]["mean"], 4)  # as printed
         order = sorted(set(values.values()), reverse=True)
         if len(order) < 2:
             return {}
         return {name: "best" if v == order[0] else "second" for name, v in values.items() if v in order[:2]}
 
     def as_dict(self) -> dict:
-        """Everything, for metrics.json."""
+        """Return the whole table as plain values, for metrics.json."""
         same, other = self.published()
         about = {k: getattr(self, k) for k in ("title", "task", "protocol", "ratio", "sensor", "metrics", "images")}
         return {
@@ -146,7 +161,7 @@ def _mean_and_std(values: list[float]) -> dict[str, float | int | None]:
 
 
 def _plain(value: object) -> object:
-    """For JSON, which has no infinity."""
+    """Return nested values with "inf" in place of infinity, because JSON has none."""
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Tables as text: markdown, CSV and LaTeX."""
+"""Renders tables as markdown, CSV and LaTeX."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ LATEX_MARKS = {"best": (r"\textbf{", "}"), "second": (r"\underline{", "}"), None
 
 
 def lines(table: Table) -> list[tuple[str, list[tuple[str, str | None]]]]:
-    """What stands in the table: a name and one (text, "best", "second" or None) a column."""
+    """Return the rows of a table: a name, and one (text, "best", "second" or None) per column."""
     ours = [(method, row, True) for method, row in table.summary().items()]
     same = [(f"{row['method']} [{row['source']}]", row["metrics"], False) for row in table.published()[0]]
     ranks = {m: table.ranks(m, ours, same) for m in table.metrics}
@@ -25,7 +25,7 @@ def lines(table: Table) -> list[tuple[str, list[tuple[str, str | None]]]]:
 
 
 def markdown(table: Table) -> str:
-    """The table with its title, the rows set apart, and the remarks."""
+    """Return the table in markdown with its title, its remarks, and the published rows quoted apart."""
     same, other = table.published()
     out = [
         f"### {in_markdown(table.title)} ({_count(table)})",
@@ -50,7 +50,7 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """A booktabs table, best in bold, second best underlined."""
+    """Return the table in LaTeX (booktabs), the best in bold, the second best underlined."""
     out = [r"\begin{table}", rf"\caption{{{in_latex(table.title)} ({_count(table)})}}"]
     out += [rf"\begin{{tabular}}{{l{'r' * len(table.metrics)}}}", r"\toprule"]
     out += [" & ".join(["method", *map(in_latex, _heads(table))]) + r" \\", r"\midrule"]
@@ -64,7 +64,7 @@ def latex(table: Table) -> str:
 
 
 def csv_rows(table: Table) -> str:
-    """One line an image, method and metric, without a header (`CSV_HEADER`)."""
+    """Return the table in CSV, one line per image, method and metric, without the header `CSV_HEADER`."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     for method, row in table.rows.items():
@@ -83,12 +83,15 @@ def _count(table: Table) -> str:
 
 
 def _once(rows: list[dict]) -> list[dict]:
-    """The first row of each source."""
+    """Return the first row of each source."""
     return list({row["source"]: row for row in reversed(rows)}.values())[::-1]
 
 
 def _text(cell: dict | None, images: int | None = None) -> str:
-    """Mean and deviation: ours with four digits, and of how many images where not of all; published ones as printed."""
+    """Return mean and deviation as text: published ones as printed, ours with four digits.
+
+    Ours end in "(COUNT of IMAGES)" if the mean lacks images.
+    """
     if cell is None or cell["mean"] is None:
         return ""
     numbers = [v for v in (cell["mean"], cell["std"]) if v is not None]

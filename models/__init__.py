@@ -1,6 +1,6 @@
 """The DCINN networks: build one, load one, fuse with it. Start reading at dcinn.py.
 
-Installed, this folder is the package `dcinn`: it imports nothing of the other folders.
+`pip install` names this folder `dcinn`. It imports nothing from the project's other folders.
 """
 
 from .config import DCINNConfig

@@ -1,12 +1,13 @@
-"""The network without one of its three ideas, for the ablation of the paper's Table 8.
+"""The network without one of its three parts, for the ablation of the paper's Table 8.
 
-    without | instead
+    without | replaced by
     anet    | conditions of no channels: the couplings see the detail alone
-    detail  | no base, and the image itself instead of the detail: fused = CINN(image | ANet(a, b));
+    detail  | a base of zeros, and the image itself as the detail: fused = CINN(image | ANet(a, b));
             | the image is the base image (ps, hmf), the mean of the two sources (ivf)
     cinn    | residual blocks on detail and conditions, of about as many parameters; nothing can be inverted
 
-The paper names the three and prints their numbers; what stands instead is not said there and is our reading.
+The paper names the three variants and prints their scores. It does not describe the replacements: these are our
+reading.
 """
 
 import torch
@@ -18,7 +19,7 @@ from .layers import Residual, reflect_conv
 
 
 class NoConditions(nn.Module):
-    """(a, b) -> conditions (B, 0, H / s, W / s) at every scale s."""
+    """(a, b) -> one empty condition (B, 0, H / s, W / s) per scale s."""
 
     def __init__(self, scales: tuple[int, ...]) -> None:
         super().__init__()
@@ -30,7 +31,11 @@ class NoConditions(nn.Module):
 
 
 class ImageMapping(nn.Module):
-    """(a, b) -> a base of zeros, the image that CINN maps to the fused one."""
+    """(a, b) -> (a base of zeros, the image that CINN maps to the fused image).
+
+    Args:
+        average: take the mean of a and b as the image, instead of a.
+    """
 
     def __init__(self, average: bool) -> None:
         super().__init__()
@@ -42,15 +47,15 @@ class ImageMapping(nn.Module):
 
 
 class PlainMapping(nn.Module):
-    """(detail | all conditions, brought to its size) -> residual, by a convolution, residual blocks, a convolution.
+    """(detail | all conditions, resized to the detail) -> residual: a convolution, residual blocks, a convolution.
 
-    The last convolution starts at zero and the detail is added, so that a fresh one gives the detail as a fresh CINN.
+    The detail is added to the output of the last convolution, which starts at zero: a fresh mapping returns the detail.
 
     Args:
         bands: channels of detail and residual.
         conditions: channels of all conditions together.
-        width: channels inside.
-        blocks: residual blocks.
+        width: channels of the residual blocks.
+        blocks: number of residual blocks.
     """
 
     def __init__(self, bands: int, conditions: int, width: int, blocks: int) -> None:
@@ -71,7 +76,11 @@ class PlainMapping(nn.Module):
 
 
 def ablate(model: nn.Module) -> None:
-    """Take the part `model.config.without` out of a DCINN; its couplings have been built for the conditions left."""
+    """Replace the part `model.config.without` of a DCINN, in place.
+
+    Args:
+        model: a DCINN whose couplings were built for the conditions that are left.
+    """
     config = model.config
     assert isinstance(config, DCINNConfig)
     ivf = config.task == "ivf"

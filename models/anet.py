@@ -1,4 +1,4 @@
-"""ANet, the auxiliary network: both sources in, the conditions of CINN out, one tensor a scale.
+"""ANet, the auxiliary network: it maps both sources to the conditions of CINN, one tensor per scale.
 
 Source: the released networks of DCINN (IJCV 2024).
 """
@@ -13,12 +13,12 @@ from .recompute import Recomputed
 
 
 def _half(x: Tensor) -> Tensor:
-    """Bilinear downsampling by two (align_corners false, no antialias) of even sides: the mean of 2x2 pixels."""
+    """Return the image at half size: means of 2x2 pixels, which is bilinear (align_corners false) for even sides."""
     return functional.avg_pool2d(x, 2)
 
 
 class _Trunk(Recomputed):
-    """conv, two residual blocks: (base image | guide) -> `width` features at full scale."""
+    """A convolution and two residual blocks: (base image | guide) -> `width` features at full scale."""
 
     def __init__(self, c_in: int, width: int, reduction: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class _Trunk(Recomputed):
         self.res = nn.Sequential(Residual(width, reduction), Residual(width, reduction))
 
     def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, ...]:
-        """The conditions of a pair (B, c, H, W), H and W multiples of 2 (two scales) or 8 (three)."""
+        """Return the conditions of a pair (B, c, H, W), H and W multiples of 2 (two scales) or 8 (three scales)."""
         if strips.pay(base_image, self.conv_in.out_channels):
             return strips.trunk(self, base_image, guide)
         t = self.conv_in(torch.cat((base_image, guide), dim=1))  # (B, width, H, W)
@@ -35,7 +35,7 @@ class _Trunk(Recomputed):
         return self.tails(t)
 
     def tails(self, t: Tensor) -> tuple[Tensor, ...]:
-        """The conditions that the trunk's features give."""
+        """Return the conditions, one tensor per scale, from the trunk's features t (B, width, H, W)."""
         raise NotImplementedError
 
 
@@ -54,7 +54,7 @@ class TwoScaleANet(_Trunk):
         self.tail_half = nn.Conv2d(width, conditions[1], 3)
 
     def tails(self, t: Tensor) -> tuple[Tensor, ...]:
-        # The released network convolves first and reflects the result, the other way round from `reflect_conv`.
+        # The released network convolves first and then reflects the result; `reflect_conv` reflects first.
         half = _half(functional.pad(self.tail_half(t), (1, 1, 1, 1), mode="reflect"))
         return self.tail_full(t), half
 

@@ -1,4 +1,4 @@
-"""CINN, the conditional invertible network: detail -> residual under ANet's conditions, and back.
+"""CINN, the conditional invertible network: it maps detail to residual under ANet's conditions, and back.
 
 Notation of one block on C channels, split as C = c1 + c2, with the condition m (K channels) at the same scale:
 
@@ -6,11 +6,11 @@ Notation of one block on C channels, split as C = c1 + c2, with the condition m 
     x1 | x2  <- x
     y1 = x1 + F(x2 | m)
     y2 = x2 * exp(s) + G(y1 | m)
-    s  = clamp * sigmoid(H(2 (y1 | m) - 1))                 ps, hmf; clamp learned, one number a channel
+    s  = clamp * sigmoid(H(2 (y1 | m) - 1))                 ps, hmf; clamp learned, one number per channel
     s  = 2 sigmoid(H(y1 | m)) - 1                           ivf
 
 Inverse: x2 = (y2 - G(y1 | m)) exp(-s), x1 = y1 - F(x2 | m), then exp(-M), then ActNorm's inverse.
-Source: the released networks of DCINN (IJCV 2024); the paper prints the second s and an ActNorm for every task.
+Source: the released networks of DCINN (IJCV 2024). The paper prints the second s and an ActNorm for every task.
 """
 
 from torch import Tensor
@@ -23,7 +23,7 @@ from .recompute import Recomputed
 
 
 class Block(Compose, Recomputed):
-    """The steps of one conditional block, see the notation above."""
+    """The steps of one conditional block in order; see the notation above."""
 
     def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
         return self.run(super().forward, x, conditions)
@@ -42,7 +42,17 @@ def block(
     clamped: bool = True,
     terms: int = 10,
 ) -> Block:
-    """One conditional block: [ActNorm,] convolution exponential, affine coupling. `split` defaults to channels // 2."""
+    """Return one conditional block: ActNorm (if `clamped`), convolution exponential, affine coupling.
+
+    Args:
+        channels: C, the channels of the block's input and output.
+        width: channels inside the coupling's subnets.
+        condition: index of the block's condition m among ANet's conditions.
+        condition_channels: K, the channels of m.
+        split: c1; None is channels // 2.
+        clamped: True for ps and hmf, see `AffineCoupling`.
+        terms: terms of the convolution exponential.
+    """
     norm = {"norm": ActNorm(channels)} if clamped else {}
     split = channels // 2 if split is None else split
     return Block(
@@ -53,13 +63,15 @@ def block(
 
 
 def two_scale_flow(bands: int, width: int, conditions: tuple[int, int], low_blocks: int, terms: int = 10) -> Compose:
-    """CINN of ps and hmf on (B, bands, H, W): a block, Haar, `low_blocks` blocks at half scale, Haar back, a block.
+    """Return CINN of ps and hmf on (B, bands, H, W), H and W even.
+
+    Its steps: a block, Haar, `low_blocks` blocks at half scale, inverse Haar, a block.
 
     Args:
         bands: channels of the image, at least 2.
-        width: subnet channels at full scale; twice that at half scale.
+        width: channels inside the subnets at full scale; at half scale it is doubled.
         conditions: channels of ANet's full-scale and half-scale conditions.
-        low_blocks: blocks at half scale.
+        low_blocks: number of blocks at half scale.
         terms: terms of the convolution exponential.
     """
     full, half = conditions
@@ -76,11 +88,14 @@ def two_scale_flow(bands: int, width: int, conditions: tuple[int, int], low_bloc
 
 
 def three_scale_flow(conditions: tuple[int, int, int], low_blocks: int, terms: int = 10) -> Compose:
-    """CINN of ivf on (B, 1, H, W): Haar three times to 64 channels, a block on the way at each scale, and back.
+    """Return CINN of ivf on (B, 1, H, W), H and W multiples of 8.
+
+    Haar is applied three times, to 64 channels at eighth scale, with one block after each of the first two. The
+    `low_blocks` blocks follow, then the same way back.
 
     Args:
         conditions: channels of ANet's half-scale, quarter-scale and eighth-scale conditions.
-        low_blocks: blocks at the lowest scale.
+        low_blocks: number of blocks at eighth scale.
         terms: terms of the convolution exponential.
     """
     half, quarter, eighth = conditions

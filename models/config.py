@@ -1,4 +1,4 @@
-"""The configuration that rebuilds a DCINN network: written into every checkpoint, checked when it is read."""
+"""The configuration from which a DCINN network is rebuilt; every checkpoint holds it, and reading checks it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,12 +11,12 @@ from .decomposition import BASE_RULES, DETAIL_RULES
 
 TASKS = ("ps", "hmf", "ivf")
 MOST_CHANNELS = 1024
-ABLATIONS = ("anet", "detail", "cinn")  # parts that `without` names
-LOW_BLOCKS = {"ps": 3, "hmf": 4, "ivf": 4}  # blocks at the lowest scale of the released networks
+ABLATIONS = ("anet", "detail", "cinn")  # values of `without`
+LOW_BLOCKS = {"ps": 3, "hmf": 4, "ivf": 4}  # blocks at the lowest scale in the released networks
 
 
 class FurtherFields(TypedDict, total=False):
-    """Further fields of DCINNConfig that every builder takes."""
+    """The fields of DCINNConfig that every builder takes as keyword arguments."""
 
     detail_rule: str
     low_blocks: int | None
@@ -27,20 +27,23 @@ class FurtherFields(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class DCINNConfig:
-    """What a DCINN network is, weights aside. A mistake raises ValueError with what was found and expected.
+    """Everything that defines a DCINN network except its weights.
+
+    Invalid values raise ValueError with one line: what was found and what was expected.
 
     Attributes:
         task: "ps" (pansharpening), "hmf" (hyperspectral-multispectral) or "ivf" (infrared-visible).
         bands: channels of the base image and of the fused image; 1 for ivf.
         guide_bands: channels of the guide; 1 for ps and ivf.
-        srf: hmf only, the spectral response (bands, guide_bands), each column summing to one.
+        srf: hmf only, the spectral response of the guide's camera, (bands, guide_bands), each column summing to one.
         base_rule: ivf only, "max" or "mean".
         detail_rule: ivf only, "sum" (released), "mean" (Eq. 20 of the paper), "max" (Table 10) or "brighter"
             (ours).
-        low_blocks: blocks at the lowest scale (released: 3 ps, 4 hmf, 4 ivf; the paper's text: 4 for ps).
+        low_blocks: blocks at the lowest scale; None is the released number (3 ps, 4 hmf, 4 ivf). The paper's text
+            has 4 for ps.
         terms: terms of the convolution exponential after the identity.
-        exact: both directions with as many terms as the precision needs.
-        without: "anet", "detail" or "cinn" for the network without that part, see `ablation`.
+        exact: both directions sum as many terms as the floating-point precision needs, see `DCINN.exact`.
+        without: "anet", "detail" or "cinn" removes that part, see `ablation`; None removes none.
     """
 
     task: str
@@ -89,21 +92,24 @@ class DCINNConfig:
             object.__setattr__(self, "srf", checked_srf(self.srf, self.bands, self.guide_bands))
 
     def as_dict(self) -> dict:
-        """Plain values, what a checkpoint holds."""
+        """Return all fields as plain Python values, as a checkpoint stores them."""
         return asdict(self)
 
 
 def _plain(value: object) -> object:
-    """A Python integer for NumPy's; anything else as it is."""
+    """Return a NumPy integer as a Python integer, anything else unchanged."""
     return int(value) if isinstance(value, np.integer) else value
 
 
 def checked_srf(srf: object, bands: int | None = None, guide_bands: int | None = None) -> tuple[tuple[float, ...], ...]:
-    """A spectral response as plain numbers, (bands, channels), or ValueError saying what is wrong with it.
+    """Check a spectral response and return it as nested tuples of floats, (bands, channels).
 
     Args:
-        srf: array, tensor or nested sequence, (bands, channels), each column summing to one.
-        bands, guide_bands: the expected shape, where known.
+        srf: array, tensor or nested sequence, (bands, channels), more bands than channels, each column summing to one.
+        bands, guide_bands: the expected numbers of bands and channels; None accepts any.
+
+    Raises:
+        ValueError: for no table of finite numbers, another shape, or columns that miss the sum of one by over 0.001.
     """
     if srf is None:
         raise ValueError("srf: found none, expected the (bands, channels) spectral response of the guide's camera")
@@ -130,7 +136,7 @@ def checked_srf(srf: object, bands: int | None = None, guide_bands: int | None =
 
 
 def config_from_dict(values: object) -> DCINNConfig:
-    """The inverse of `as_dict`; ValueError on anything that no DCINNConfig writes."""
+    """Return the DCINNConfig of a dictionary from `as_dict`. Raises ValueError for unknown or invalid entries."""
     if not isinstance(values, dict):
         raise ValueError(f"config: found {type(values).__name__}, expected a dictionary")
     unknown = sorted(str(k) for k in set(values) - set(DCINNConfig.__dataclass_fields__))
@@ -142,5 +148,5 @@ def config_from_dict(values: object) -> DCINNConfig:
 
 
 def srf_tensor(srf: Sequence[Sequence[float]]) -> torch.Tensor:
-    """(bands, channels) float64."""
+    """Return a spectral response as a float64 tensor (bands, channels)."""
     return torch.tensor(srf, dtype=torch.float64)

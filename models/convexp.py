@@ -16,21 +16,22 @@ MOST_TERMS = 400
 
 
 def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
-    """sum over i = 0..terms of M^i x / i!, M the zero-padded convolution with `kernel`.
+    """Return the sum over i = 0..terms of M^i x / i!, M being the zero-padded convolution with `kernel`.
 
     Args:
         x: (B, C, H, W).
         kernel: (C, C, k, k), k odd. With -kernel the sum is the inverse, up to truncation.
-        terms: terms after the identity; None takes as many as the precision of x's dtype needs.
+        terms: terms after the identity; None adds terms until the precision of x's dtype is reached.
 
     Returns:
         (B, C, H, W).
 
     Raises:
-        FloatingPointError: with terms None, if the series leaves the finite numbers or has not settled after 400 terms.
+        FloatingPointError: with terms None, if the sum overflows or has not converged after 400 terms.
 
-    Ten terms truncate: the released WV3 kernels have operator norms of 1.4 to 4.5, and ten terms forward and ten back
-    miss the input by 5e-5 on smooth images (2e-3 on noise), in float64 too. None in both directions is exact.
+    Ten terms truncate the series. The released WV3 kernels have operator norms of 1.4 to 4.5: ten terms forward and ten
+    back differ from the input by 5e-5 on smooth images (2e-3 on noise), in float64 too. With None in both directions
+    the inverse is exact to the precision.
     """
     if terms is not None:
         return horner(x, kernel, terms)
@@ -43,7 +44,7 @@ def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
         largest = total.abs().amax()
         if not torch.isfinite(largest):
             break
-        # Terms may rise before they fall, and one may be small by chance: two small ones in a row end the series.
+        # Terms may grow before they shrink, and one may be small by chance: stop after two small terms in a row.
         small = bool(term.abs().amax() <= torch.finfo(total.dtype).eps * largest)
         if small and small_before:
             return total
@@ -55,7 +56,7 @@ def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
 
 
 class ConvExp(Invertible):
-    """x -> exp(M) x with a learned 5x5 kernel, started as uniform(0, 1) * 1e-6 (close to the identity)."""
+    """x -> exp(M) x with a learned 5x5 kernel, initialised with uniform(0, 1) * 1e-6 (close to the identity)."""
 
     def __init__(self, channels: int, terms: int = 10) -> None:
         super().__init__()
@@ -65,7 +66,7 @@ class ConvExp(Invertible):
         self._counted: tuple[Tensor, int, int] | None = None
 
     def __getstate__(self) -> dict:
-        return {**self.__dict__, "_counted": None}  # copies and pickles go without what can be had again
+        return {**self.__dict__, "_counted": None}  # a cache that can be rebuilt: not copied, not pickled
 
     def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
         return self._power(x, 1)
@@ -74,14 +75,17 @@ class ConvExp(Invertible):
         return self._power(y, -1)
 
     def _power(self, x: Tensor, sign: int) -> Tensor:
-        """exp(sign M) x."""
+        """Return exp(sign M) x."""
         kernel = sign * self.kernel
         if self.exact:
             return conv_exp(x, kernel, None)
         return series(x, kernel, self._terms(x))
 
     def _terms(self, x: Tensor) -> int:
-        """Terms that count: all where gradients may be wanted, or where a graph is traced."""
+        """Return how many terms to sum: all of them with gradients, in traced graphs, and off the CPU or float32.
+
+        Otherwise the terms that do not change the float32 sum are left out; their number is cached with the kernel.
+        """
         if torch.is_grad_enabled() or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
             return self.terms
         if x.device.type != "cpu" or torch.compiler.is_compiling() or torch.jit.is_tracing():

@@ -1,11 +1,11 @@
-"""The conditional affine coupling, the step of CINN that learns.
+"""The conditional affine coupling, the step of CINN that sees ANet's conditions.
 
 On C channels, split as C = c1 + c2, with the condition m (K channels) at the same scale:
 
     x1 | x2  <- x
     y1 = x1 + F(x2 | m)
     y2 = x2 * exp(s) + G(y1 | m)
-    s  = clamp * sigmoid(H(2 (y1 | m) - 1))                 ps, hmf; clamp learned, one number a channel
+    s  = clamp * sigmoid(H(2 (y1 | m) - 1))                 ps, hmf; clamp learned, one number per channel
     s  = 2 sigmoid(H(y1 | m)) - 1                           ivf
 
 Inverse: x2 = (y2 - G(y1 | m)) exp(-s), x1 = y1 - F(x2 | m).
@@ -21,15 +21,15 @@ from .layers import Subnet
 
 
 class AffineCoupling(Invertible):
-    """y = (y1 | y2) of x = (x1 | x2) as above, (B, C, H, W) both.
+    """Maps x = (x1 | x2) to y = (y1 | y2) as above, both (B, C, H, W).
 
     Args:
         channels: C.
-        split: c1, the channels that are only added to.
+        split: c1, the first channels, which are shifted but not scaled.
         width: channels inside F, G and H.
-        condition: which of `conditions` is m.
+        condition: index of m in `conditions`.
         condition_channels: K.
-        clamped: True for ps and hmf (learned clamp, normalised input of H, channel norm in the gates).
+        clamped: True for ps and hmf (learned clamp, H's input mapped to [-1, 1], channel norm in the gates).
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class AffineCoupling(Invertible):
         self.H = subnet(c1 + condition_channels, c2)
 
     def _shift_and_log_scale(self, y1: Tensor, m: Tensor) -> tuple[Tensor, Tensor]:
-        """G(y1 | m) and s, each (B, c2, H, W)."""
+        """Return G(y1 | m) and s, each (B, c2, H, W)."""
         if self.clamp is None:
             return self.G(y1, m), 2 * torch.sigmoid(self.H(y1, m)) - 1
         return self.G(y1, m), self.clamp * torch.sigmoid(self.H(y1, m, spread=True))

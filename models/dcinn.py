@@ -15,7 +15,7 @@
     ivf  | visible (MRI)            | infrared (CT, PET, ...)
 
 Source: Wang, Deng, Ran, Vivone, "A General Paradigm with Detail-Preserving Conditional Invertible Network for Image
-Fusion", IJCV 132 (2024), as the released checkpoints compute it. Where paper and checkpoints part, README lists it.
+Fusion", IJCV 132 (2024), as the released checkpoints compute it. README lists where the paper differs from them.
 """
 
 from typing import TYPE_CHECKING
@@ -39,14 +39,15 @@ if TYPE_CHECKING:
 
 
 class DCINN(nn.Module):
-    """A DCINN network for one task; see the diagram above, and `dcinn_ps`, `dcinn_hmf`, `dcinn_ivf` to build one.
+    """A DCINN network for one task. See the diagram above; `dcinn_ps`, `dcinn_hmf` and `dcinn_ivf` build one.
 
-    Images are (B, C, H, W) floats, [0, 1] by convention (digital numbers over 2047, 65535, 255, ...); the output is
-    not clamped. Any H and W: where the network needs a multiple (2 for ps and hmf, 8 for ivf) or a least size (4, 16)
-    the sources are reflected at the bottom and right first, and the result is cropped.
+    Images are floating-point tensors (B, C, H, W), in [0, 1] by convention (digital numbers divided by 2047, 65535,
+    255, ...). The output is not clamped. Any H and W work: the network needs multiples of 2 (ps, hmf) or 8 (ivf) and
+    sides of at least 4 or 16, so smaller or odd images are extended by reflection at the bottom and right, and the
+    result is cropped.
     """
 
-    whole_images_only = False  # it can be run on tiles of an image
+    whole_images_only = False  # the network may be run on tiles of an image
     decomposition: nn.Module
     anet: nn.Module
     flow: Compose | PlainMapping
@@ -76,9 +77,9 @@ class DCINN(nn.Module):
 
     @property
     def exact(self) -> bool:
-        """Both directions with as many terms of the convolution exponential as the precision needs; off by default.
+        """Whether both directions sum as many terms of the convolution exponential as the precision needs.
 
-        More terms than the ten released ones move the WV3 fused image by up to 1.6e-4.
+        Off by default: the released networks sum ten terms, and more terms change the WV3 fused image by up to 1.6e-4.
         """
         series = [m.exact for m in self.modules() if isinstance(m, ConvExp)]
         return bool(series) and all(series)
@@ -91,7 +92,10 @@ class DCINN(nn.Module):
 
     @property
     def recompute(self) -> bool:
-        """Training in less memory, off by default: blocks and residual blocks are run again in the backward pass."""
+        """Whether training saves memory by computing blocks and residual blocks again in the backward pass.
+
+        Off by default.
+        """
         return all(m.recompute for m in self.modules() if isinstance(m, Recomputed))
 
     @recompute.setter
@@ -111,8 +115,8 @@ class DCINN(nn.Module):
             (B, bands, H, W), not clamped.
 
         Raises:
-            TypeError, ValueError: one line, for what is no tensor, and for shapes, a precision or a device that do not
-                fit each other or the network.
+            TypeError: for an input that is not a tensor.
+            ValueError: for shapes, a precision or a device that do not fit each other or the network.
         """
         a, b = self._padded(base_image, guide)
         base, detail = self.decomposition(a, b)
@@ -120,21 +124,23 @@ class DCINN(nn.Module):
         return self._cropped(base + residual, base_image)
 
     def decompose(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
-        """base, detail, each (B, bands, H, W): what `forward` adds to, and what it maps to the residual."""
+        """Return (base, detail), each (B, bands, H, W): `forward` maps the detail to the residual and adds the base."""
         base, detail = self.decomposition(*self._padded(base_image, guide))
         return self._cropped(base, base_image), self._cropped(detail, base_image)
 
     def invert(self, fused: Tensor, base_image: Tensor, guide: Tensor) -> Tensor:
-        """CINN^-1(fused - base | ANet), the backward direction of the paper: the detail that gives this fused image.
+        """Return the detail from which `forward` makes this fused image: CINN^-1(fused - base | ANet).
+
+        This is the backward direction of the paper.
 
         Args:
             fused: (B, bands, H, W).
             base_image, guide: as for `forward`.
 
         Returns:
-            (B, bands, H, W). For fused = model(base_image, guide) it is the detail of `decompose`, up to the series'
-            truncation (see `exact`), on sizes that need no padding; on others it is so only away from the bottom and
-            right borders, because the cropped strip is gone.
+            (B, bands, H, W). For fused = model(base_image, guide) this is the detail of `decompose`, up to the
+            truncation of the series (see `exact`). For sizes that need padding it differs near the bottom and right
+            borders, because `forward` has cropped the padded strip.
         """
         a, b = self._padded(base_image, guide)
         check_kind(self, fused=fused)
@@ -160,11 +166,11 @@ class DCINN(nn.Module):
         return self._reflected(base_image), self._reflected(guide)
 
     def padded_side(self, side: int) -> int:
-        """The side that the network works at for an image of this side, in pixels."""
+        """Return the side in pixels, padding included, at which the network processes an image of this side."""
         return max(-(-side // self.multiple) * self.multiple, self.least)
 
     def _reflected(self, image: Tensor) -> Tensor:
-        """Reflected at the bottom and right to sides that the network takes; replicated where too small to reflect."""
+        """Extend an image at the bottom and right to the network's sides: reflected, or replicated if too small."""
         for axis in (-2, -1):
             side = image.shape[axis]
             extra = self.padded_side(side) - side
@@ -179,16 +185,21 @@ class DCINN(nn.Module):
 
 
 def dcinn_ps(bands: int = 8, **options: "Unpack[FurtherFields]") -> DCINN:
-    """Pansharpening with any number of bands; random weights. `options` are further fields of DCINNConfig."""
+    """Return a pansharpening network with random weights.
+
+    Args:
+        bands: multispectral bands, at least 2.
+        options: further fields of DCINNConfig.
+    """
     return DCINN(DCINNConfig("ps", bands=bands, **options))
 
 
 def dcinn_hmf(bands: int = 31, *, srf: object, **options: "Unpack[FurtherFields]") -> DCINN:
-    """Hyperspectral-multispectral fusion; random weights.
+    """Return a network for hyperspectral-multispectral fusion, with random weights.
 
     Args:
         bands: hyperspectral bands.
-        srf: (bands, channels) spectral response of the multispectral camera, columns summing to one.
+        srf: spectral response of the multispectral camera, (bands, channels), columns summing to one.
         options: further fields of DCINNConfig.
     """
     table = checked_srf(srf, bands)
@@ -196,7 +207,12 @@ def dcinn_hmf(bands: int = 31, *, srf: object, **options: "Unpack[FurtherFields]
 
 
 def dcinn_ivf(base_rule: str = "max", **options: "Unpack[FurtherFields]") -> DCINN:
-    """Infrared-visible (or MRI-CT, ...) fusion; random weights. `base_rule` is "max" (TNO) or "mean" (RoadScene)."""
+    """Return a network for infrared-visible (or CT-MRI, ...) fusion, with random weights.
+
+    Args:
+        base_rule: "max" (the TNO model) or "mean" (the RoadScene model).
+        options: further fields of DCINNConfig.
+    """
     return DCINN(DCINNConfig("ivf", base_rule=base_rule, **options))
 
 

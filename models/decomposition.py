@@ -1,4 +1,4 @@
-"""The decomposing module: two sources -> base and detail, both of the fused image's size (volume preserving).
+"""The decomposition: two sources -> base and detail, both of the fused image's shape (volume preserving).
 
 | task | base             | detail                              |
 |------|------------------|-------------------------------------|
@@ -8,7 +8,7 @@
 
 Source: DCINN (IJCV 2024), section 3, as released. Eq. 20 of the paper prints the mean of the two high-passes.
 
-Mixed precision leaves these fixed maps alone: R^+ in bfloat16 costs a trained hmf network 1.7 dB.
+R^+ and the low-pass are kept out of mixed precision: R^+ in bfloat16 costs a trained hmf network 1.7 dB.
 """
 
 import math
@@ -19,7 +19,7 @@ from torch.nn import functional
 
 DETAIL_RULES = ("sum", "mean", "max", "brighter")
 BASE_RULES = ("max", "mean")
-REACH = 5  # of the Gaussian, in pixels
+REACH = 5  # half width of the Gaussian, in pixels
 _BELL = [math.exp(-(distance**2) / 2) for distance in range(-REACH, REACH + 1)]
 TAPS = tuple(weight / math.fsum(_BELL) for weight in _BELL)
 
@@ -32,7 +32,7 @@ class PanDecomposition(nn.Module):
 
 
 class SpectralDecomposition(nn.Module):
-    """Upsampled HSI (B, N, H, W), its guide (B, c, H, W) -> HSI, R^+ guide - HSI, R^+ applied at every pixel.
+    """Upsampled HSI (B, N, H, W), guide (B, c, H, W) -> HSI, R^+ guide - HSI; R^+ is the pseudo-inverse of R per pixel.
 
     Args:
         srf: spectral response R, (N, c), each column summing to one: guide = HSI . R with pixels as rows.
@@ -42,11 +42,11 @@ class SpectralDecomposition(nn.Module):
 
     def __init__(self, srf: Tensor) -> None:
         super().__init__()
-        inverse = torch.linalg.pinv(srf.double()).T  # (N, c): one column an output spectrum of a guide channel
+        inverse = torch.linalg.pinv(srf.double()).T  # (N, c): one spectrum per guide channel
         self.register_buffer("pseudo_inverse", inverse.to(torch.get_default_dtype()), persistent=False)
 
     def lift(self, guide: Tensor) -> Tensor:
-        """R^+ guide: (B, c, H, W) -> (B, N, H, W), the smallest spectra that have these guide values."""
+        """Return R^+ guide, (B, c, H, W) -> (B, N, H, W): the spectra of least norm that have these guide values."""
         with torch.autocast(guide.device.type, enabled=False):
             return torch.einsum("nc,bchw->bnhw", self.pseudo_inverse, guide)
 
@@ -55,14 +55,16 @@ class SpectralDecomposition(nn.Module):
 
 
 class GaussianDecomposition(nn.Module):
-    """visible, infrared (B, 1, H, W) -> fused low-passes, fused high-passes.
+    """visible, infrared (B, 1, H, W) -> base (fused low-passes), detail (fused high-passes), each (B, 1, H, W).
 
-    The low-pass is an 11x11 Gaussian of sigma 1 with zeros outside the image: its rows, then its columns.
+    The low-pass is an 11x11 Gaussian of sigma 1, with zeros outside the image, applied down the columns and then along
+    the rows. A high-pass is an image minus its low-pass.
 
     Args:
-        base_rule: "max" (the TNO model) or "mean" (the RoadScene model), per pixel.
-        detail_rule: "sum", as released, "mean", as Eq. 20 of the paper, or "max", the one of larger magnitude per pixel
-            (our reading of Table 10's word), or "brighter", that of the source with the larger low-pass (ours).
+        base_rule: per pixel the "max" (the TNO model) or the "mean" (the RoadScene model) of the two low-passes.
+        detail_rule: per pixel of the two high-passes: "sum" (released), "mean" (Eq. 20 of the paper), "max", the one
+            of larger magnitude (our reading of Table 10's word), or "brighter", that of the source with the larger
+            low-pass (ours).
     """
 
     taps: Tensor
@@ -73,7 +75,10 @@ class GaussianDecomposition(nn.Module):
         self.register_buffer("taps", torch.tensor(TAPS, dtype=torch.get_default_dtype()), persistent=False)
 
     def low_pass(self, image: Tensor) -> Tensor:
-        """(B, 1, H, W) -> the same: sums of shifted images on a CPU, convolutions elsewhere and in exported graphs."""
+        """Return the low-pass (B, 1, H, W) of an image (B, 1, H, W).
+
+        The CPU adds shifted images; other devices and exported graphs use convolutions.
+        """
         if image.device.type == "cpu" and not torch.jit.is_tracing() and not torch.compiler.is_compiling():
             return _weighted(_weighted(image, -2), -1)
         down = functional.conv2d(image, self.taps.view(1, 1, -1, 1), padding=(REACH, 0))
@@ -94,7 +99,7 @@ class GaussianDecomposition(nn.Module):
 
 
 def _weighted(image: Tensor, axis: int) -> Tensor:
-    """The image times the Gaussian along one axis, zeros outside; the two pixels at one distance are added first."""
+    """Return an image filtered by the Gaussian along one axis, zeros outside, pixels at equal distance added first."""
     side = image.shape[axis]
     wide = functional.pad(image, (0, 0, REACH, REACH) if axis == -2 else (REACH, REACH))
     total = image * TAPS[REACH]

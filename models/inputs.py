@@ -1,19 +1,20 @@
-"""Images that a network can compute with: tensors of floating point, of its precision and on its device."""
+"""Checks that a network's inputs are floating-point tensors of its precision, on its device."""
 
 import torch
 from torch import Tensor, nn
 
 
 def check_kind(network: nn.Module, **images: object) -> None:
-    """Refuse what PyTorch would refuse somewhere inside the network.
+    """Refuse images that would make PyTorch fail somewhere inside the network.
 
     Args:
-        network: whose first weight says precision and device. Under autocast float16, bfloat16 and float32 may mix.
-        images: by the names that messages have, underscores being spaces.
+        network: its first weight sets the expected precision and device. Under autocast float16, bfloat16 and float32
+            may mix.
+        images: each under its name for messages, with underscores for spaces.
 
     Raises:
-        TypeError: for what is no tensor.
-        ValueError: for whole numbers, another precision, another device.
+        TypeError: for anything but a tensor.
+        ValueError: for an integer type, another precision or another device.
     """
     if torch.compiler.is_compiling():
         return
@@ -37,5 +38,5 @@ def check_kind(network: nn.Module, **images: object) -> None:
 
 
 def _cast(image: Tensor, weight: Tensor) -> bool:
-    """Whether autocast brings both to one precision."""
+    """Whether autocast converts both to one precision."""
     return torch.is_autocast_enabled(image.device.type) and torch.float64 not in (image.dtype, weight.dtype)

@@ -1,12 +1,12 @@
-"""The contract of an invertible step, and the two ways to combine steps without writing an inverse by hand."""
+"""The interface of an invertible step, and two combinations of steps that derive their inverse from the parts."""
 
 from torch import Tensor, nn
 
 
 class Invertible(nn.Module):
-    """A step that can be undone: `inverse(forward(x, conditions), conditions)` is x.
+    """A step with an inverse: `inverse(forward(x, conditions), conditions)` is x.
 
-    `conditions` are the auxiliary features of ANet, one tensor a scale; a step that needs none ignores them.
+    `conditions` are the features of ANet, one tensor per scale; a step that needs none ignores them.
     """
 
     def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
@@ -17,7 +17,7 @@ class Invertible(nn.Module):
 
 
 class Compose(Invertible):
-    """Named steps one after the other; the inverse is the inverses in reverse order."""
+    """Runs named steps one after the other; its inverse runs their inverses in reverse order."""
 
     def __init__(self, **steps: Invertible) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Compose(Invertible):
 
 
 class Inverse(Invertible):
-    """A step turned round: forward runs the step's inverse, inverse runs its forward."""
+    """Swaps the directions of a step: forward runs the step's inverse, inverse runs its forward."""
 
     def __init__(self, step: Invertible) -> None:
         super().__init__()

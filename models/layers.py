@@ -1,7 +1,7 @@
 """The small parts of the DCINN networks: Haar, ActNorm, squeeze-excite, residual block, gate, subnet.
 
-Source: the released networks of Wang, Deng, Ran, Vivone, IJCV 132 (2024). Where the printed paper says
-something else, the docstring of the part says so. Tensors are (B, C, H, W).
+Source: the released networks of Wang, Deng, Ran, Vivone, IJCV 132 (2024). Where the printed paper differs, the
+docstring of the part mentions it. Tensors are (B, C, H, W).
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from .invertible import Invertible
 
 
 def reflect_conv(c_in: int, c_out: int) -> nn.Conv2d:
-    """3x3 convolution on an image reflected by one pixel on every side; keeps H and W (both at least 2)."""
+    """Return a 3x3 convolution with one reflected pixel on every side; it keeps H and W."""
     return nn.Conv2d(c_in, c_out, 3, padding=1, padding_mode="reflect")
 
 
 class Haar(Invertible):
-    """2x2 Haar analysis, stride 2: (B, C, H, W) -> (B, 4C, H/2, W/2), H and W even. Its inverse is the synthesis.
+    """2x2 Haar analysis, stride 2: (B, C, H, W) -> (B, 4C, H/2, W/2), H and W even. The inverse is the synthesis.
 
     With the 2x2 block [[p, q], [r, s]] the subbands are, each divided by 4,
         p+q+r+s,  p-q+r-s,  p+q-r-s,  p-q-r+s
@@ -36,7 +36,7 @@ class Haar(Invertible):
     def inverse(self, y: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
         a, b, c, d = y.chunk(4, dim=1)
         top, bottom, left, right = a + b, c + d, a - b, c - d
-        if torch.compiler.is_compiling() or torch.jit.is_tracing():  # four slices are four scatters in a graph
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():  # avoids four scatters in the graph
             x = torch.stack((top + bottom, left + right, top - bottom, left - right), dim=2)
             return functional.pixel_shuffle(x.flatten(1, 2), 2).contiguous(memory_format=torch.channels_last)
         x = y.new_empty((y.shape[0], y.shape[1] // 4, 2 * y.shape[2], 2 * y.shape[3]))
@@ -47,14 +47,15 @@ class Haar(Invertible):
 
 
 class ActNorm(Invertible):
-    """y = scale * (x + loc) per channel (Kingma and Dhariwal, 2018), started from the first training batch.
+    """y = scale * (x + loc) per channel (Kingma and Dhariwal, 2018), initialised from the first training batch.
 
     The first forward pass in training mode sets loc = -mean and scale = 1 / (std + 1e-6) over (B, H, W), std being
     the sample standard deviation. Until then, in evaluation mode too, the layer is the identity.
 
     Attributes:
-        initialized: 1 once it is started.
-        begun: what is known of that without asking the device, which a step would have to wait for.
+        initialized: 1 once loc and scale have been set from a batch or loaded so; part of the state.
+        begun: True once a training step has found or made `initialized` 1; later steps need not wait for the device
+            to read it.
     """
 
     initialized: Tensor
@@ -89,10 +90,10 @@ class ActNorm(Invertible):
 
 
 class SqueezeExcite(nn.Module):
-    """Channel attention (Hu et al., 2018): the image's mean, two 1x1 convolutions, a sigmoid, a product.
+    """Channel attention (Hu et al., 2018): spatial mean, two 1x1 convolutions, a sigmoid, a product with the input.
 
     Attributes:
-        pooling: where set, what is used in place of an image's means (B, C, 1, 1), see `scene_pooling`.
+        pooling: maps x to (B, C, 1, 1) in place of the spatial mean, see `scene_pooling`; None is the mean.
     """
 
     pooling: Callable[[Tensor], Tensor] | None = None
@@ -103,7 +104,7 @@ class SqueezeExcite(nn.Module):
         self.excite = nn.Conv2d(channels // reduction, channels, 1)
 
     def weights(self, x: Tensor) -> Tensor:
-        """What the channels are multiplied by, (B, C, 1, 1)."""
+        """Return the factors of the channels, (B, C, 1, 1), in (0, 1)."""
         pooled = x.mean(dim=(2, 3), keepdim=True) if self.pooling is None else self.pooling(x)
         return torch.sigmoid(self.excite(torch.relu(self.squeeze(pooled))))
 
@@ -121,7 +122,7 @@ class Residual(nn.Module):
         self.se = SqueezeExcite(channels, reduction)
 
     def inner(self, x: Tensor) -> Tensor:
-        """What squeeze-excite weighs; depends on two pixels around."""
+        """Return the input (B, C, H, W) of squeeze-excite; each pixel depends on two pixels around it."""
         return self.conv2(functional.leaky_relu(self.conv1(x), 0.2))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -138,13 +139,13 @@ class ChannelNorm(nn.Module):
         self.bias = nn.Parameter(torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        # No copies where the channels are the innermost in memory, as DCINN has them.
+        # With channels_last memory, as DCINN uses, the permutations copy nothing.
         normal = functional.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, 1e-5)
         return normal.permute(0, 3, 1, 2)
 
 
 class Gate(nn.Module):
-    """x + O(G(n) * Q(n)), 1x1 convolutions C -> 2C -> C without bias; n is x, normalised over channels or as it is.
+    """x + O(G(n) * Q(n)), 1x1 convolutions C -> 2C -> C without bias; n is ChannelNorm(x) if `normalize`, else x.
 
     The paper names the GELU-gated depth-wise network of Restormer; the released networks compute this plain product.
     """
@@ -164,10 +165,11 @@ class Gate(nn.Module):
 
 
 class Subnet(nn.Module):
-    """The network inside a coupling (its F, G and H): conv, gate, residual block, conv; (B, c_in, H, W) -> c_out.
+    """The network inside a coupling (its F, G and H): (B, c_in, H, W) -> (B, c_out, H, W).
 
-    The last convolution starts at zero, so a fresh coupling adds nothing. The first convolution and the residual
-    block start Xavier-normal times 0.1 with zero biases; the gate keeps PyTorch's default start.
+    Its parts are a convolution, a gate, a residual block and a convolution. The last convolution is initialised with
+    zeros, so a fresh F or G adds nothing. The first convolution and the residual block are initialised Xavier-normal
+    times 0.1 with zero biases; the gate keeps PyTorch's default initialisation.
     """
 
     def __init__(self, c_in: int, c_out: int, width: int, reduction: int, normalize: bool) -> None:
@@ -185,7 +187,7 @@ class Subnet(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, *parts: Tensor, spread: bool = False) -> Tensor:
-        """Concatenate the parts to (B, c_in, H, W); `spread` maps them from [0, 1] to [-1, 1] first."""
+        """Return the output for the parts concatenated to (B, c_in, H, W); `spread` first maps them to 2 x - 1."""
         if strips.pay(parts[0], self.conv_in.out_channels):
             return strips.subnet(self, parts, spread)
         x = torch.cat(parts, dim=1)  # (B, c_in, H, W)

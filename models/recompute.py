@@ -1,4 +1,4 @@
-"""Gradient checkpointing: inner results are dropped, and computed again in the backward pass, to save memory."""
+"""Gradient checkpointing: to save memory, inner results are dropped and computed again in the backward pass."""
 
 from collections.abc import Callable
 
@@ -8,28 +8,28 @@ from torch.utils.checkpoint import checkpoint
 
 
 class Recomputed(nn.Module):
-    """A part that autograd may keep the inputs of alone.
+    """A module that can run functions under gradient checkpointing, so that autograd stores their inputs alone.
 
     Attributes:
-        recompute: off by default; the results are the same, the backward pass takes one forward pass more.
+        recompute: whether it does; off by default. The results are the same; training costs one more forward pass.
     """
 
     recompute = False
 
     def run(self, function: Callable[..., Tensor], *inputs: Tensor | tuple[Tensor, ...]) -> Tensor:
-        """`function(*inputs)`, its inner results dropped where `recompute` says so."""
+        """Return `function(*inputs)`, under gradient checkpointing if `recompute` is set."""
         if self.recompute and torch.is_grad_enabled():
             return checkpoint(function, *inputs, use_reentrant=False, preserve_rng_state=False)
         return function(*inputs)
 
 
 def in_parts(function: Callable[..., Tensor], samples: int | None, *inputs: Tensor) -> Tensor:
-    """`function` of a batch, so many samples at a time; autograd keeps the inputs of each part alone.
+    """Return `function(*inputs)`, computed in parts of the batch; autograd stores only the inputs of each part.
 
     Args:
-        function: batches (B, ...) to a batch (B, ...), each sample by itself.
-        samples: of a part; None: all at once, nothing dropped.
-        inputs: batches.
+        function: maps batches (B, ...) to one batch (B, ...), each sample independently of the others.
+        samples: samples per part; None takes the whole batch at once and drops nothing.
+        inputs: batches of one length.
     """
     if samples is None or samples >= len(inputs[0]) or not torch.is_grad_enabled():
         return function(*inputs)

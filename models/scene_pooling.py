@@ -1,4 +1,4 @@
-"""Squeeze-excite of a scene that is fused by tiles: the means of the scene in place of those of each tile."""
+"""Squeeze-excite for a scene that is fused in tiles: it pools over the whole scene instead of over each tile."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _Means:
-    """Collects the pooled means of one squeeze-excite, for each sample; gives their mean back once it is fixed."""
+    """The pooling of one squeeze-excite: it sums the means of the tiles, and once `fixed` is set it returns that."""
 
     def __init__(self, scene: "ScenePooling") -> None:
         self.scene = scene
@@ -31,17 +31,17 @@ class _Means:
 
 
 class ScenePooling:
-    """A context in which a network's squeeze-excites pool over a scene, and over its measured pixels alone.
+    """A context in which the squeeze-excites of a network pool over the valid pixels of a whole scene.
 
-    Until `use` every tile is pooled over itself, and its means are collected; afterwards all tiles take the mean of
-    these, each by its share of measured pixels. That is not exactly what the whole image gives: the means of a deeper
-    layer were collected behind shallower ones that saw tiles. The second order of a small difference.
+    Before `use`, every tile is pooled over itself and its means are collected. After `use`, all tiles share the mean of
+    these, weighted by each tile's fraction of valid pixels. This approximates the whole image to second order: the
+    means of a deeper layer were collected while the shallower layers still pooled over tiles.
 
     Args:
         model: a DCINN.
 
     Attributes:
-        valid: (1, 1, H, W) of the tile that is run, 1 for pixels that count and 0 for others; None where all do.
+        valid: (1, 1, H, W) mask of the current tile, 1 for pixels to pool over and 0 for others; None is all pixels.
     """
 
     valid: Tensor | None = None
@@ -60,13 +60,13 @@ class ScenePooling:
         return self
 
     def use(self, together: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
-        """Take the means that were collected so far, for every tile from now on.
+        """Fix the mean of what has been collected; every later tile uses it.
 
         Args:
-            together: adds up what several processes have collected, of one sample each.
+            together: sums a tensor over all processes, if several collect.
 
         Raises:
-            ValueError: where no tile was seen.
+            ValueError: if no tile was run before.
         """
         for layer in self.layers:
             means, weight = layer.pooling, layer.squeeze.weight
@@ -78,12 +78,12 @@ class ScenePooling:
             means.fixed, means.sums = together(sums) / count, None
 
     def pooled(self, x: Tensor) -> tuple[Tensor, float]:
-        """Means (B, C, 1, 1) of what a layer sees of the tile, over the pixels that count, and their share."""
+        """Return the means (B, C, 1, 1) of a layer's input over the tile's valid pixels, and their fraction, 0 to 1."""
         if self.valid is None:
             return x.mean(dim=(2, 3), keepdim=True), 1.0
         height, width = self.valid.shape[-2:]
         high, wide = (cast("DCINN", self.model).padded_side(side) for side in (height, width))
-        padded = functional.pad(self.valid.to(x), (0, wide - width, 0, high - height))  # what is reflected counts not
+        padded = functional.pad(self.valid.to(x), (0, wide - width, 0, high - height))  # padding is not pooled over
         weights = functional.avg_pool2d(padded, high // x.shape[-2])
         total = weights.sum(dim=(2, 3), keepdim=True)
         means = (x * weights).sum(dim=(2, 3), keepdim=True) / total.clamp(min=1)

@@ -1,5 +1,5 @@
-"""Everything the scripts are made of: commandline/, output/, on them evaluation/ and training/, on the first page/.
+"""The code behind the scripts: commandline/ and output/, on these evaluation/ and training/, and page/ on evaluation/.
 
-Only scripts, benchmarks and tests import it; it imports models, metrics, data. `prepare` and `export` are commands.
-tests/documents/test_imports.py holds the rule of every folder: who may import whom.
+Only scripts, benchmarks and tests import it; it imports models, metrics and data. `prepare` and `export` are commands.
+tests/documents/test_imports.py holds the rules of all folders on who may import whom.
 """

@@ -1,4 +1,4 @@
-"""Several processes on one training or test: started by torchrun, or one process where there is none."""
+"""Several processes for one training or test, started by torchrun; without torchrun there is one process."""
 
 import atexit
 import os
@@ -16,15 +16,15 @@ from .commandline.device import whole_variable
 from .commandline.errors import ENDED, UsageError
 from .commandline.last_words import fails_first, has_failed
 
-PATIENCE = timedelta(days=30)  # that a process waits for one with larger images
-MEETING = timedelta(minutes=5)  # for the other processes to start
+PATIENCE = timedelta(days=30)  # how long a process waits for others with larger images
+MEETING = timedelta(minutes=5)  # how long a process waits for the others to start
 FOUR = "torchrun's four, RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
-_done: list[bool] = []  # filled when this process has met the others for the last time, without an error
+_done: list[bool] = []  # not empty once all processes have finished without an error
 
 
 @atexit.register
 def _end() -> None:
-    """Leave without the interpreter's own end: gloo's threads abort now and then when they outlive it."""
+    """Exit without the interpreter's own shutdown, which gloo's threads may outlive and then abort."""
     if _done and not has_failed() and getattr(sys, "last_value", None) is None:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):
@@ -34,14 +34,17 @@ def _end() -> None:
 
 @contextmanager
 def processes(device: torch.device, patience: timedelta | None = None) -> Iterator[torch.device]:
-    """Join the process group that torchrun describes; gives this process its device.
+    """Join the process group that torchrun's variables describe, inside the block; the context's value is `device`.
+
+    Without these variables nothing is started.
 
     Args:
-        device: of `pick_device`: NCCL on CUDA, gloo on CPU. Without torchrun's variables nothing is started.
-        patience: how long the processes wait for each other after the start; PyTorch's minutes by default.
+        device: the device of `pick_device`; the backend is NCCL for CUDA and gloo for the CPU.
+        patience: how long the processes wait for each other after the start; by default PyTorch's minutes.
 
     Raises:
-        UsageError: for variables that do not describe a process group, and processes that do not come within `MEETING`.
+        UsageError: for variables that do not describe a process group, processes that do not start within `MEETING`,
+            and processes that end early.
     """
     described = _described()
     if described is None:
@@ -52,10 +55,10 @@ def processes(device: torch.device, patience: timedelta | None = None) -> Iterat
     _join("nccl" if device.type == "cuda" else "gloo", *described, patience)
     try:
         yield device
-        wait()  # the first to finish would cut the others' connections
+        wait()  # the first to finish would break the others' connections
         _done.append(True)
     except BaseException:
-        fails_first()  # asked before the others feel that this one leaves
+        fails_first()  # decided before the others notice that this one ends
         raise
     finally:
         distributed.destroy_process_group()
@@ -63,13 +66,13 @@ def processes(device: torch.device, patience: timedelta | None = None) -> Iterat
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Join as `processes` that share images out: over gloo, as what they exchange are objects, with all patience."""
+    """Join processes that share images inside the block: over gloo, as they exchange objects, and with `PATIENCE`."""
     with processes(torch.device("cpu"), PATIENCE):
         yield
 
 
 def _described() -> tuple[int, int] | None:
-    """This process's number and how many there are, by the variables of torchrun; None for one alone."""
+    """Return (rank, number of processes) from torchrun's variables; None for a single process."""
     found = {name: os.environ[name] for name in ("RANK", "WORLD_SIZE") if os.environ.get(name)}
     if not found:
         return None
@@ -91,7 +94,7 @@ def _described() -> tuple[int, int] | None:
 
 
 def _join(backend: str, rank: int, size: int, patience: timedelta | None) -> None:
-    """Meet the other processes. Only the meeting is short of time: later ones wait for a validation, say."""
+    """Meet the other processes. Only this has a short timeout: later waits may last as long as a validation."""
     try:
         if rank > 0:
             _wait_for_first(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
@@ -109,7 +112,7 @@ def _join(backend: str, rank: int, size: int, patience: timedelta | None) -> Non
 
 
 def _wait_for_first(host: str, port: int) -> None:
-    """OSError where nobody listens there within `MEETING`: PyTorch would print pages of its own about it."""
+    """Raise OSError if nobody listens there within `MEETING`; PyTorch itself would print pages of messages."""
     end = time.monotonic() + MEETING.total_seconds()
     while True:
         try:
@@ -122,18 +125,18 @@ def _wait_for_first(host: str, port: int) -> None:
 
 
 def world() -> int:
-    """Number of processes."""
+    """Return the number of processes."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def rank() -> int:
-    """This process's number, 0 being the one that writes."""
+    """Return this process's number; 0 is the one that writes."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
 @contextmanager
 def _meeting() -> Iterator[None]:
-    """One line where another process is gone that this one waits for."""
+    """Raise UsageError, with one line, if a process that this one waits for has ended."""
     try:
         yield
     except RuntimeError as error:
@@ -141,14 +144,14 @@ def _meeting() -> Iterator[None]:
 
 
 def wait() -> None:
-    """Until every process is here."""
+    """Wait until every process has called this."""
     if distributed.is_initialized():
         with _meeting():
             distributed.barrier()
 
 
 def from_first(value: object) -> object:
-    """The first process's value, in every process."""
+    """Return the first process's value in every process."""
     if not distributed.is_initialized():
         return value
     box = [value]
@@ -158,7 +161,7 @@ def from_first(value: object) -> object:
 
 
 def at_first(value: object) -> list:
-    """The values of all processes in their order, in the first one; an empty list in the others."""
+    """Return the values of all processes, in their order, in the first one; an empty list in the others."""
     if not distributed.is_initialized():
         return [value]
     values = [None] * world() if rank() == 0 else None
@@ -168,11 +171,12 @@ def at_first(value: object) -> list:
 
 
 def shared(module: nn.Module, device: torch.device, unused: bool = False) -> nn.Module:
-    """The module with its gradients averaged over the processes, where there are several.
+    """Return the module, wrapped to average its gradients over the processes if there are several.
 
     Args:
-        module, device: what is trained, and where.
-        unused: whether there may be parameters that a step gives no gradient.
+        module: the module to train.
+        device: its device.
+        unused: whether some steps leave parameters without a gradient.
     """
     if world() == 1:
         return module
@@ -181,7 +185,7 @@ def shared(module: nn.Module, device: torch.device, unused: bool = False) -> nn.
 
 
 def added(values: Tensor) -> Tensor:
-    """The sum over the processes, without a gradient."""
+    """Return the sum of a tensor over the processes, without a gradient."""
     values = values.detach().clone()
     if distributed.is_initialized():
         with _meeting():
@@ -190,7 +194,7 @@ def added(values: Tensor) -> Tensor:
 
 
 def mean(values: Tensor) -> Tensor:
-    """The mean over the processes, without a gradient."""
+    """Return the mean of a tensor over the processes, without a gradient."""
     return added(values) / world()
 
 
@@ -204,15 +208,15 @@ def anywhere(flag: bool, device: torch.device) -> bool:
 
 
 def total(count: int, device: torch.device) -> int:
-    """The sum over the processes."""
+    """Return the sum of a number over the processes."""
     return int(added(torch.tensor(count, device=device)))
 
 
 def norm_over_processes(difference: Tensor) -> Tensor:
-    """The L2 norm of a tensor whose parts all processes hold; its gradient is zero where it is zero.
+    """Return the L2 norm of a tensor that is divided over the processes, a scalar; a norm of zero has a zero gradient.
 
-    The gradient is made for DistributedDataParallel, which averages gradients over the processes: the average is that
-    of one process with all the data.
+    The gradient is scaled for DistributedDataParallel, which averages over the processes: the average equals the
+    gradient of one process with all the data.
     """
     if not distributed.is_initialized():
         return torch.linalg.vector_norm(difference)

@@ -1,4 +1,4 @@
-"""`python -m utils.export WEIGHTS FILE`: a network as ONNX (.onnx) or as PyTorch's ExportedProgram (.pt2)."""
+"""The command `python -m utils.export WEIGHTS FILE`: a network as ONNX (.onnx) or PyTorch's ExportedProgram (.pt2)."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ SUFFIXES = (".onnx", ".pt2")
 
 
 def parser() -> Parser:
-    """The options."""
+    """Return the parser of the command."""
     made = Parser(prog=PROGRAM, description="Export a network for deployment.", allow_abbrev=False)
     made.add_argument("weights", help="a name in pretrained/, our file, or the authors' file")
     made.add_argument("file", type=Path, help="the file to write: .onnx, or .pt2 for torch.export.load")
@@ -38,15 +38,16 @@ def parser() -> Parser:
     made.add_argument("--bands", type=positive, help="refuse weights of another number of bands")
     made.add_argument("--base-rule", choices=BASE_RULES, help="ivf: instead of the file's; the authors' have none")
     made.add_argument("--srf", type=Path, help="hmf: spectral response, for the authors' files (default: Nikon D700)")
-    made.add_argument("--terms", type=positive, help="of the convolution exponential (default: the network's, ten)")
+    made.add_argument("--terms", type=positive, help="terms of the convolution exponential (default: the network's)")
     return made
 
 
 def run(argv: list[str] | None = None) -> float | None:
-    """Parse, trace, check and write.
+    """Parse the options, export the network, check and write it.
 
     Returns:
-        The largest difference from PyTorch, see `models.export.difference`; None where onnxruntime is not installed.
+        The largest difference from PyTorch, see `models.export.difference`; None if it was not checked, because
+        onnxruntime is not installed.
     """
     args = parser().parse_args(argv)
     kind = args.file.suffix
@@ -78,10 +79,17 @@ def run(argv: list[str] | None = None) -> float | None:
 
 
 def network(weights: str, task: str | None, base_rule: str | None, srf: Path | None, terms: int | None) -> DCINN:
-    """The network of the options, with a fixed number of terms.
+    """Return the network to export.
+
+    Args:
+        weights: a file, or a name in pretrained/.
+        task: the required task; None is any.
+        base_rule, srf: see `load_pretrained`; `srf` is a file.
+        terms: number of terms of the convolution exponential; None keeps the network's.
 
     Raises:
-        CheckpointError, UsageError: where the weights are not there, of another task, or lack what was not given.
+        CheckpointError: for weights that are missing or of another task, or lack base rule or response.
+        UsageError: for options that do not fit the network.
     """
     given = {"base_rule": base_rule, "srf": read_srf(srf) if srf else None}
     file = open_weights(weights)

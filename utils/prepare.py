@@ -1,4 +1,4 @@
-"""`python -m data`: patches of scenes into the H5 files that the training scripts read."""
+"""The command `python -m data`, which writes patches of scenes to the H5 files that the training scripts read."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,16 +21,16 @@ PS_KEYS = {"gt": "gt", "base_image": "lms", "ms": "ms", "guide": "pan"}
 
 
 def parser() -> Parser:
-    """The options of the three commands."""
+    """Return the parser of the three subcommands."""
     made = Parser(prog="python -m data", description="Prepare training patches.", allow_abbrev=False)
     commands = made.add_subparsers(dest="task", required=True)
     hmf = commands.add_parser("hmf", help="GT, HSI_up, LRHSI, RGB in [0, 1] from CAVE's or Harvard's scenes")
     hmf.add_argument("--scenes", nargs="+", help="CAVE scenes (default: all but the 11 test scenes)")
-    hmf.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="of the resolutions")
+    hmf.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="resolution ratio")
     hmf.add_argument("--srf", type=Path, help="spectral response, .csv, .npy, .mat (default: Nikon D700)")
     ps = commands.add_parser("ps", help="gt, lms, ms, pan in digital numbers from a scene, by Wald's protocol")
     ps.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
-    ps.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
+    ps.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="filter of the pan in Wald's protocol")
     ps.add_argument("--rows", type=span, help="FIRST:END, only these rows of the ms")
     join = commands.add_parser("join", help="one file of several files of ps: scenes, sensors, bit depths")
     join.add_argument("--data", type=Path, nargs="+", required=True, help="prepared .h5 files, patches of one size")
@@ -39,13 +39,13 @@ def parser() -> Parser:
         command.add_argument("--data", type=Path, required=True, help="folder of scenes (hmf), .mat or .h5 file (ps)")
         command.add_argument("--output", type=Path, required=True, help="the .h5 file to write")
         command.add_argument("--patch", type=positive, default=64, help="side of a patch")
-        command.add_argument("--stride", type=positive, default=32, help="between patches")
+        command.add_argument("--stride", type=positive, default=32, help="step between patches in pixels")
         command.add_argument("--bits", type=bit_depth, help="bit depth of the source (default: its own)")
     return made
 
 
 def run(argv: list[str] | None = None) -> int:
-    """Parse and write; returns the number of patches."""
+    """Parse the options and write the file; returns the number of patches."""
     args = parser().parse_args(argv)
     if args.output.exists():
         raise UsageError(f"{args.output}: found a file or folder, expected a new file")

@@ -1,8 +1,8 @@
-"""Fusing by overlapping tiles: memory bounded by the tile and the width of the scene, on one process or several.
+"""Fusion by overlapping tiles, on one process or several; memory is bounded by the tile and the width of the scene.
 
-A tile is not exactly the part of a whole-image fusion: squeeze-excite pools over what it sees, and a tile's border
-disturbs the convolution exponentials. The first difference goes away where the pooled means are those of the scene
-(`models.scene_pooling`); benchmarks/README.md has both measured.
+A fused tile differs from that part of the fused whole image: squeeze-excite pools over the tile only, and the tile's
+border disturbs the convolution exponentials. Pooling over the scene (`models.scene_pooling`) removes the first
+difference; benchmarks/README.md has both measured.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ from . import distributed
 
 LEAST_TILE = 32
 GRID = 8  # three Haar levels
-MOST_SHARED = 128  # pixels that neighbours share; borders are felt in fewer
-SAMPLED = 64  # tiles that the means of a scene are taken from
+MOST_SHARED = 128  # largest overlap of neighbours in pixels; a border affects fewer
+SAMPLED = 64  # tiles from which the means of a scene are computed
 
 Span = tuple[int, int]
 Read = Callable[[Span, Span], tuple[Tensor, ...]]
@@ -30,12 +30,13 @@ Read = Callable[[Span, Span], tuple[Tensor, ...]]
 class Tiling:
     """Square tiles over a scene.
 
-    Neighbours share a quarter, 128 pixels at most, and are blended linearly there. Tiles start at multiples of 8, so
-    that every one has the Haar blocks of the whole image; the last ones reach the end, up to 7 pixels longer.
+    Neighbours overlap by a quarter of a tile, at most 128 pixels, and are blended linearly there. Tiles start at
+    multiples of 8, so that their Haar blocks are those of the whole image; the last ones reach the end and are up to 7
+    pixels longer.
 
     Args:
-        height, width: of the scene, in pixels.
-        tile: side of a tile, at least 32.
+        height, width: sides of the scene in pixels.
+        tile: side of a tile in pixels, at least 32.
 
     Raises:
         ValueError: for a smaller tile.
@@ -61,7 +62,7 @@ class Tiling:
 
     @property
     def shared(self) -> int:
-        """Pixels that neighbours share, at least."""
+        """The least overlap of neighbours in pixels."""
         return min(self.tile // 4, MOST_SHARED)
 
     def _spans(self, length: int) -> list[Span]:
@@ -72,10 +73,10 @@ class Tiling:
         return [(start, start + self.tile) for start in range(0, last, step)] + [(last, length)]
 
     def ramp(self, span: Span, length: int) -> Tensor:
-        """Blending weights of a tile along one axis: one in its middle and at image borders.
+        """Return a tile's blending weights along one axis, (span,): one in its middle and at image borders.
 
-        Over the shared pixels they are zero in the outer fourth, where the tile's border disturbs the convolutions,
-        then rise; the weights of two neighbours add up to one where they share no more than that.
+        Over the overlap they are zero in the outer quarter, where the tile's border disturbs the convolutions, and then
+        rise. The weights of two neighbours with the least overlap sum to one.
         """
         size, shared = span[1] - span[0], self.shared
         rise = ((torch.arange(size) + 0.5 - shared / 4) / (shared / 2)).clamp(0, 1)
@@ -84,20 +85,20 @@ class Tiling:
 
     @property
     def count(self) -> int:
-        """How many tiles there are."""
+        """The number of tiles."""
         return len(self.rows) * len(self.columns)
 
     def tiles(self, rows: range) -> int:
-        """How many tiles `fused_rows` runs for these rows."""
+        """Return the number of tiles that `fused_rows` runs for these rows of tiles."""
         return (rows.stop - self.first(rows)) * len(self.columns)
 
     def first(self, rows: range) -> int:
-        """The first row of tiles that reaches into the first of `rows`."""
+        """Return the first row of tiles that overlaps the first of `rows`."""
         spans = self.rows
         return next((n for n, s in enumerate(spans) if s[1] > spans[rows.start][0]), 0) if len(rows) else rows.stop
 
     def share(self, rank: int, world: int) -> range:
-        """The rows of tiles of one process of several: neighbouring ones."""
+        """Return the rows of tiles of process `rank` of `world`, which are neighbours."""
         count = len(self.rows)
         return range(count * rank // world, count * (rank + 1) // world)
 
@@ -110,20 +111,23 @@ def fused_rows(
     done: Callable[[], object] = lambda: None,
     pooling: ScenePooling | None = None,
 ) -> Iterator[tuple[int, Tensor]]:
-    """Fuse a scene from top to bottom; yields (first row, (B, C, rows, W) float32 on the CPU) of finished rows.
+    """Fuse a scene from top to bottom, and yield finished rows of pixels.
 
     Args:
-        model: a DCINN; without gradients, on its device.
-        tiling: of the scene.
-        read: gives base image (B, C, h, w) and guide (B, c, h, w) of a window, and (1, 1, h, w) where some of its
-            pixels are masked: 1 for the others.
-        rows: of tiles, all by default; tiles above that reach into the first of them are fused too, for the blending.
+        model: a DCINN; it runs without gradients, on its device.
+        tiling: the tiles of the scene.
+        read: function of a window's rows and columns that returns base image (B, C, h, w) and guide (B, c, h, w), and,
+            if the window has masked pixels, a mask (1, 1, h, w), 0 for these and 1 for the others.
+        rows: the rows of tiles to fuse; None is all. Tiles above that overlap them are fused as well, for the blending.
         done: called after every tile.
-        pooling: leaves masked pixels out of the means.
+        pooling: the scene's pooling, which ignores masked pixels; None if there are none.
+
+    Yields:
+        (first row, fused rows (B, C, rows, W) float32 on the CPU).
     """
     spans = tiling.rows
     rows = range(len(spans)) if rows is None else rows
-    above: Tensor | None = None  # weighted sums of the shared pixels, the weights behind the bands
+    above: Tensor | None = None  # (weighted sums, weights) of the rows shared with the next tiles
     for number in range(tiling.first(rows), rows.stop):
         top, bottom = spans[number]
         total = None
@@ -154,13 +158,14 @@ def scene_means(
     valid: Callable[[Span, Span], np.ndarray] | None = None,
     together: bool = False,
 ) -> None:
-    """Have the means of squeeze-excite taken from up to 64 tiles all over the scene, and used from then on.
+    """Compute the means of squeeze-excite from up to 64 tiles spread over the scene, and fix them in `pooling`.
 
     Args:
         model, tiling, read: see `fused_rows`.
-        pooling: of the model.
-        valid: gives (h, w) bool of a window, the pixels that are not masked; tiles without any are not taken.
-        together: all processes have this scene: they share these tiles, and have the same means afterwards.
+        pooling: the pooling of the model.
+        valid: function of a window's rows and columns that returns its valid pixels, (h, w) bool; tiles without any are
+            skipped. None if all are valid.
+        together: whether all processes fuse this scene; they then divide these tiles, and have the same means.
     """
     tiles = sampled(tiling, valid)
     for row, column in tiles[distributed.rank() :: distributed.world()] if together else tiles:
@@ -169,9 +174,9 @@ def scene_means(
 
 
 def sampled(tiling: Tiling, valid: Callable[[Span, Span], np.ndarray] | None = None) -> list[Span]:
-    """Row and column of all tiles, or of 64 that are spread evenly (a lattice of the golden ratio).
+    """Return (row, column) of the tiles from which means are computed: all, or 64 in a lattice of the golden ratio.
 
-    Where pixels are masked, of all tiles or 64 that have others, too.
+    With `valid`, see `scene_means`, only tiles with valid pixels count.
     """
     rows, columns = len(tiling.rows), len(tiling.columns)
     golden = (5**0.5 - 1) / 2
@@ -194,14 +199,14 @@ def fuse(
     scene: bool = False,
     done: Callable[[], object] = lambda: None,
 ) -> Tensor:
-    """`model(base_image, guide)` without gradients, on the model's device; the result comes back on the CPU.
+    """Return `model(base_image, guide)`, computed without gradients on the model's device, whole or by tiles.
 
     Args:
         model: a DCINN.
         base_image: (B, C, H, W).
         guide: (B, c, H, W).
-        tile: side of the tiles in pixels, see `Tiling`; 0 for the whole image at once.
-        scene: squeeze-excite with the means of the scene instead of those of each tile.
+        tile: side of the tiles in pixels, see `Tiling`; 0 is the whole image at once.
+        scene: with tiles, let squeeze-excite pool over the scene instead of over each tile.
         done: called after every tile.
 
     Returns:
@@ -228,7 +233,7 @@ def fuse(
 def _run(model: nn.Module, pooling: ScenePooling | None, a: Tensor, b: Tensor, valid: Tensor | None = None) -> Tensor:
     device = next(model.parameters()).device
     if valid is not None and not valid.any():
-        return a.float()  # nobody sees it
+        return a.float()  # all its pixels are masked
     if pooling is not None:
         pooling.valid = None if valid is None else valid.to(device)
     with torch.inference_mode():

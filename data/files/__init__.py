@@ -1,5 +1,6 @@
-"""One file each: image_file.py (PNG, JPEG, TIFF), array_file.py (HDF5, MATLAB, .npy), raster_windows.py (rasters larger
-than memory), band_images.py (anybody's fused images); atomic.py writes a file whole or not at all.
+"""Readers of single files, and atomic writing.
 
-All of data imports it; of data it imports `errors` alone.
+image_file.py reads PNG, JPEG and TIFF, array_file.py HDF5, MATLAB and .npy, raster_windows.py rasters larger than
+memory, and band_images.py fused images in any of these formats. atomic.py writes files. All of data imports this
+folder; of data it imports only `errors`.
 """

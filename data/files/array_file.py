@@ -1,4 +1,4 @@
-"""Named arrays of one file: HDF5, MATLAB v7.3 (HDF5 with the axes reversed) and MATLAB v5, behind one face."""
+"""The named arrays of a file, with one interface for HDF5, MATLAB v7.3 (HDF5 with reversed axes), and MATLAB v4, v5."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SUFFIXES = (".h5", ".hdf5", ".mat")
 
 
 class Reversed:
-    """A MATLAB v7.3 dataset seen with MATLAB's order of axes; index with one integer, or read all with [...]."""
+    """A MATLAB v7.3 dataset with MATLAB's order of axes. Index it with one integer, or read it all with [...]."""
 
     def __init__(self, dataset: h5py.Dataset) -> None:
         self.dataset, self.dtype = dataset, dataset.dtype
@@ -42,6 +42,10 @@ class ArrayFile:
 
     HDF5 handles are opened on first use in each process, so that loader workers never share one.
 
+    Attributes:
+        path: the file.
+        others: name -> `NotArray` for entries that are not arrays.
+
     Raises:
         DataError: for a file that is missing, truncated or of another type.
     """
@@ -52,14 +56,14 @@ class ArrayFile:
         self.others: dict[str, NotArray] = {}
         self._process = os.getpid()
         check_regular(self.path, f"a file ending in {', '.join(SUFFIXES)}")
-        self.content  # noqa: B018  opened now, so that a bad file is known at the door
+        self.content  # noqa: B018  opens the file now, so that a bad one is refused here
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_content": None}
 
     @property
     def content(self) -> dict:
-        """Name -> array, opened in this process."""
+        """The arrays, name -> array, opened in this process."""
         if self._content is None or self._process != os.getpid():
             self._process = os.getpid()
             try:
@@ -74,7 +78,7 @@ class ArrayFile:
         return self._content
 
     def __contains__(self, key: str) -> bool:
-        """Whether there is an array of this name; DataError where there is a cell, a structure, ... of it."""
+        """Whether there is an array of this name. Raises DataError if the name is a cell, a structure, ..."""
         if key in self.content:
             return True
         if key in self.others:
@@ -88,17 +92,17 @@ class ArrayFile:
         array = self.content[key]
         try:
             needed = prod(array.shape) * array.dtype.itemsize
-        except Exception as error:  # h5py's many, for types that no processor has
+        except Exception as error:  # h5py raises many types for dtypes that NumPy lacks
             raise DataError(self.path, f"unreadable {key} ({one_line(error, 100)})", "numbers") from None
         check_packed(self.path, f"{key} of shape {array.shape}", needed)
         return array
 
     def lacks(self, expected: str) -> DataError:
-        """The error of a file without what is expected: what is there, and the way from what is no array to arrays."""
+        """Return the error for a missing array: it lists what is there, and how to convert what is not an array."""
         names = [name for name in self.content if not name.startswith("__")]
         found, remedy = f"the keys {', '.join(names[:MOST_FIELDS]) or '(none)'}", ""
         if self.others:
-            wanted = expected.split(maxsplit=1)[0]  # where it is asked for itself
+            wanted = expected.split(maxsplit=1)[0]  # the name that is missing
             name = wanted if wanted in self.others else next(iter(self.others))
             remedy = f": {self.others[name].remedy(name)}"
             shown = [name, *(n for n in self.others if n != name)][:MOST_FIELDS]
@@ -106,7 +110,11 @@ class ArrayFile:
         return DataError(self.path, found, expected + remedy)
 
     def read(self, key: str, index: int | None = None) -> np.ndarray:
-        """All of an array, or its part `index` along the first axis."""
+        """Return a whole array, or its entry `index` along the first axis.
+
+        Raises:
+            DataError: for a damaged array, or one that does not fit into memory.
+        """
         array, at = self[key], key if index is None else f"{key}[{index}]"
         shape = array.shape if index is None else array.shape[1:]
         try:
@@ -114,13 +122,13 @@ class ArrayFile:
             return np.asarray(array[...] if index is None else array[index])
         except DataError:
             raise
-        # h5py and NumPy raise many types on damaged files, and for what memory does not hold.
+        # h5py and NumPy raise many types on damaged files, and if memory is short.
         except Exception as error:
             why = one_line(error, 100) or type(error).__name__
             raise DataError(self.path, f"unreadable {at} ({why})", "a complete file that fits into memory") from None
 
     def _check_size(self, key: str, at: str, shape: tuple[int, ...], index: int | None) -> None:
-        """DataError where an array, or a part of this shape, needs more memory than it should."""
+        """Raise DataError if an array, or a part of this shape, needs more memory than a sound file or than is free."""
         array = self[key]
         needed = prod(shape) * array.dtype.itemsize
         dataset = array.dataset if isinstance(array, Reversed) else array
@@ -131,17 +139,17 @@ class ArrayFile:
             check_chunks(self.path, key, dataset, index, axis=dataset.ndim - 1 if dataset is not array else 0)
 
     def text(self, key: str) -> str | None:
-        """A short string (a sensor's name), or None."""
+        """Return a short string (for example a sensor's name), or None if there is none."""
         if key not in self:
             return None
         value = self.read(key)
-        if value.dtype.kind == "u":  # v7.3 keeps characters as numbers
+        if value.dtype.kind == "u":  # v7.3 stores characters as numbers
             codes = value.ravel().tolist()
             return "".join(map(chr, codes)) if codes and all(32 <= c < 127 for c in codes) else None
         return str(value.ravel()[0]) if value.dtype.kind == "U" and value.size else None
 
     def number(self, key: str) -> float | None:
-        """A scalar, or None."""
+        """Return a scalar as a float, or None if there is none."""
         if key not in self:
             return None
         value = self.read(key)
@@ -149,14 +157,14 @@ class ArrayFile:
 
 
 def read_npy(path: Path, mapped: bool = False) -> np.ndarray:
-    """The array of a .npy file, mapped into memory or read.
+    """Return the array of a .npy file, read or, with `mapped`, as a memory map.
 
     Raises:
-        DataError: for a damaged file, one of objects (nothing in a file is run), and a .npz archive.
+        DataError: for a damaged file, an array of objects (no code in a file is run), and a .npz archive.
     """
     check_regular(path, "a .npy file")
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)  # refuses what the file is too short for
+        array = np.load(path, mmap_mode="r", allow_pickle=False)  # refuses a file that is too short
     except Exception as error:  # NumPy raises SyntaxError, TokenError, BadZipFile, ... on damaged files
         raise DataError(path, f"no readable .npy file ({one_line(error, 100)})", "a complete file") from None
     if not isinstance(array, np.ndarray):
@@ -169,7 +177,7 @@ def read_npy(path: Path, mapped: bool = False) -> np.ndarray:
 
 
 def _open(path: Path) -> tuple[dict, dict[str, NotArray]]:
-    """The arrays of a file by name, and what is there beside them."""
+    """Return the arrays of a file by name, and its other entries by name."""
     others: dict[str, NotArray] = {}
     with path.open("rb") as file:
         head = file.read(128)

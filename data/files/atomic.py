@@ -1,4 +1,4 @@
-"""Files that are complete or not there: one way of writing for logs, tables and patches."""
+"""Atomic writing of files, for logs, tables and patches."""
 
 import os
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from .scratch import scratch_folder
 
 @contextmanager
 def whole_file(path: str | os.PathLike) -> Iterator[Path]:
-    """An empty file near `path` to write to, on the disk and under its name after the block.
+    """Give an empty temporary file to write to; after the block it is flushed to disk and renamed to `path`.
 
-    A reader sees the old file or the new one; after an error, Ctrl-C among them, the old one is as it was. What a
-    killed process left of writing this file is removed.
+    A reader sees the old file or the new one. After an error or Ctrl-C the old file is unchanged. Leftovers of a killed
+    process that was writing the same file are removed.
 
     Raises:
-        OSError: naming `path`, where it cannot be written.
+        OSError: naming a path, if the file cannot be written.
     """
     path = Path(path)
     try:
@@ -33,12 +33,12 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file, complete or not at all."""
+    """Write a text file atomically, in UTF-8."""
     with whole_file(path) as file:
         file.write_text(text, encoding="utf-8", newline="")
 
 
 def name_file(error: BaseException, path: Path) -> None:
-    """Put the file into a full disk's error and the like, of which Python does not say it."""
+    """Set the file name of an OSError that lacks one, such as that of a full disk."""
     if isinstance(error, OSError) and error.filename is None and error.strerror:
         error.filename = str(path)

@@ -1,8 +1,8 @@
-"""Which axis of an array are its bands."""
+"""Finds the axis of the bands in an array."""
 
 from data.errors import DataError
 
-AXES = {"bhw": 0, "hwb": 2}  # as options name the orders
+AXES = {"bhw": 0, "hwb": 2}  # values of --axes -> axis of the bands
 
 
 def band_axis(
@@ -12,20 +12,20 @@ def band_axis(
     usual: int | None = None,
     likely: int | None = None,
 ) -> int:
-    """The axis of the bands, 0 or 2, of an image of three axes.
+    """Return the axis of the bands, 0 or 2, of an image with three axes.
 
-    The first or the last axis it is that has at most half as many entries as both others. Where neither or both are so
-    short, nothing in the numbers tells the axes apart.
+    It is the first or the last axis, whichever has at most half as many entries as each of the other two. If neither or
+    both are that short, the shape leaves it open, and `likely` and then `usual` decide.
 
     Args:
-        shape: of the array.
+        shape: shape of the array.
         where: the file, for messages.
-        declared: "bhw" or "hwb", which decides.
-        usual: what decides in doubt: the axis that the file's format or its keys give the bands.
-        likely: bands that such data have; an axis of that length, where the other one is not, decides before `usual`.
+        declared: "bhw" or "hwb"; it overrides everything else.
+        usual: the axis that the file format usually has for the bands.
+        likely: usual number of bands of such data; it decides if exactly one of the two axes has this length.
 
     Raises:
-        DataError: where the shape leaves it open and nothing decides.
+        DataError: if the shape leaves it open and nothing decides.
     """
     if declared is not None:
         return AXES[declared]

@@ -1,4 +1,4 @@
-"""Images of many bands as people save them: .mat, .h5, .npy and .tif files, one each or one for all."""
+"""Multi-band images as other people save them: .mat, .h5, .npy and .tif files, one per image or one for all."""
 
 import os
 import re
@@ -25,16 +25,17 @@ KEYS = ("fused", "sr", "I_Fus", "I_F", "I_fus", "output", "out", "pred", "gt", "
 
 
 class Cubes:
-    """The images of a folder (one file each, in natural order) or of one file (an image, or a stack of them).
+    """The images of a folder (one file per image, in natural order) or of one file (an image, or a stack of images).
 
     Args:
         path: a folder, or a .mat, .h5, .npy or .tif file. A file of arrays holds one of `KEYS`, or a single array.
-        axes: "bhw" or "hwb" where the arrays' shapes leave it open, see `band_axis`.
+        axes: "bhw" or "hwb", the order of axes; None infers it from the shape, see `band_axis`.
 
     Attributes:
         files: the path of each image.
-        by_name: whether `order` went by names.
-        remarks: what was skipped in the folder.
+        stack: the array of a stack (N, ...), else None.
+        by_name: whether `order` matched names.
+        remarks: notes on what was skipped in the folder.
 
     Raises:
         DataError: for missing and empty folders, other file types, unreadable files, arrays of another rank.
@@ -63,10 +64,13 @@ class Cubes:
         return len(self.files)
 
     def order(self, names: list[str]) -> list[int]:
-        """Index of the file of each name; `by_name` says whether names told it, or natural order because none agreed.
+        """Return the index of the image for each name, and set `by_name`.
+
+        Images are matched by their file names. If no name matches, they are taken in natural order, and `by_name` is
+        False.
 
         Raises:
-            DataError: where only some names agree, files are left over, or the count differs.
+            DataError: if only some names match, files are left over, or the numbers differ.
         """
         names = [unicodedata.normalize("NFC", name) for name in names]
         stems = [plain_name(f) for f in self.files] if self.stack is None else []
@@ -88,11 +92,14 @@ class Cubes:
         return [stems.index(name) for name in names] if self.by_name else list(range(len(names)))
 
     def read(self, index: int, shape: tuple[int, int, int]) -> np.ndarray:
-        """Image `index` as (B, H, W) float64 of this shape, whichever way its axes lie.
+        """Return image `index` as (B, H, W) float64, from either order of axes.
+
+        Args:
+            index: the image.
+            shape: the expected (B, H, W).
 
         Raises:
-            DataError: where neither (B, H, W) nor (H, W, B) fits, for NaN, pixels of NoData, and values that are no
-                numbers.
+            DataError: if neither (B, H, W) nor (H, W, B) fits, and for NaN, infinity and NoData pixels.
         """
         file = self.files[index]
         cube, usual = self._array(index)
@@ -112,10 +119,10 @@ class Cubes:
         return cube
 
     def shape(self, index: int, likely: int | None = None) -> tuple[int, int, int]:
-        """(B, H, W) of an image, told from the raw shape, see `band_axis`.
+        """Return (B, H, W) of an image, inferred from its stored shape; see `band_axis`, also for `likely`.
 
         Raises:
-            DataError: for a stack of images in a folder of files, and for shapes that leave it open.
+            DataError: for an array that is not one image, and for shapes that leave the order open.
         """
         array, usual = self._array(index)
         raw = array.shape
@@ -126,15 +133,15 @@ class Cubes:
         return (raw[2], *raw[:2]) if band_axis(raw, self.files[index], self.axes, usual, likely) == 2 else raw
 
     def raw_shape(self, index: int) -> tuple[int, ...]:
-        """The shape as stored, to tell an image's resolution."""
+        """Return the shape of an image as stored."""
         return self._array(index)[0].shape
 
     def dtype(self, index: int) -> np.dtype:
-        """The type as stored."""
+        """Return the type of an image as stored."""
         return self._array(index)[0].dtype
 
     def nodata(self, index: int) -> str | None:
-        """What an image declares its pixels without measurement to hold (GDAL_NODATA of TIFF)."""
+        """Return the text of a TIFF's GDAL_NODATA tag, its value for pixels without measurement; else None."""
         if self.files[index].suffix.lower() not in TIFF:
             return None
         try:
@@ -146,17 +153,20 @@ class Cubes:
             ) from None
 
     def _array(self, index: int) -> tuple[np.ndarray, int | None]:
-        """An image as stored, and the axis that its format gives the bands."""
+        """Return an image as stored, and the axis that its format usually has for the bands, or None."""
         return _read(self.files[index]) if self.stack is None else (self.stack[index], self.usual)
 
 
 def _natural(name: str) -> list:
-    """Sorts 2 before 10."""
+    """Return a sort key that puts 2 before 10."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def _read(path: Path) -> tuple[np.ndarray, int | None]:
-    """The array of a file, and the axis that its format gives the bands: MATLAB the last, HDF5 stacks the first."""
+    """Return the array of a file, and the axis its format usually has for the bands.
+
+    That is the last for MATLAB, the first for stacks in HDF5, the one that a TIFF declares, else None.
+    """
     suffix, usual = path.suffix.lower(), None
     check_regular(path, f"an image ({', '.join(SUFFIXES)})")
     try:

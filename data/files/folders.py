@@ -1,4 +1,4 @@
-"""The one look into folders that every reader takes: what is hidden stays out, links are followed, each thing once."""
+"""Lists folders for all readers: hidden entries are skipped, links are followed, and every file is listed once."""
 
 import os
 import unicodedata
@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from data.errors import DataError
 
-LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"}  # what systems leave behind
+LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"}  # created by systems
 
 
 class Found(NamedTuple):
-    """What a folder holds.
+    """The entries of a folder.
 
     Attributes:
         paths: files, or folders, sorted.
-        notes: a line where something was skipped or a link led elsewhere; nothing where all is as it looks.
+        notes: a line if entries were skipped or links were followed, else empty.
     """
 
     paths: list[Path]
@@ -25,20 +25,20 @@ class Found(NamedTuple):
 
 
 def is_hidden(path: Path) -> bool:
-    """Whether an entry is none of the data: hidden (.ipynb_checkpoints, ._a.png) or left behind by a system."""
+    """Whether an entry is hidden (.ipynb_checkpoints, ._a.png) or created by a system, and so not data."""
     return path.name.startswith(".") or path.name.lower() in LITTER
 
 
 def plain_name(path: Path) -> str:
-    """The name without suffix, in one form of Unicode: macOS writes an accent as a letter of its own."""
+    """Return the file name without suffix in Unicode's NFC form: macOS stores accents as separate characters."""
     return unicodedata.normalize("NFC", path.stem)
 
 
 def folders_in(folder: Path) -> Found:
-    """The folders in a folder, links to such among them.
+    """Return the subfolders of a folder, including links to folders.
 
     Raises:
-        DataError: for no such folder.
+        DataError: if the folder does not exist.
     """
     counts: Counter[str] = Counter()
     paths = [p for p in _entries(folder) if p.is_dir() and not _skipped(p, counts)]
@@ -46,17 +46,17 @@ def folders_in(folder: Path) -> Found:
 
 
 def files_in(folder: Path, suffixes: Collection[str], expected: str = "a folder", deep: bool = False) -> Found:
-    """The files of a folder that end in one of `suffixes` (any case).
+    """Return the files of a folder that end in one of `suffixes` (any case).
 
     Args:
-        folder: where.
-        suffixes: in lower case, with their dot.
-        expected: for the message.
-        deep: of the folders in it as well, those that are links among them. Every folder and every file counts once,
-            whatever leads to it: by its own path rather than by a link's.
+        folder: the folder.
+        suffixes: suffixes in lower case, with their dot.
+        expected: what the message expects in place of a missing folder.
+        deep: also list subfolders, including links to folders. Every folder and file is listed once, by its own path
+            rather than by that of a link.
 
     Raises:
-        DataError: for no such folder.
+        DataError: if the folder does not exist.
     """
     counts: Counter[str] = Counter()
     if not deep:
@@ -94,13 +94,13 @@ def _entries(folder: Path, expected: str = "a folder") -> list[Path]:
 
 
 def _skipped(path: Path, counts: Counter[str]) -> bool:
-    """Whether an entry of the kind that is looked for is hidden; it is counted then."""
+    """Whether an entry is hidden; if so, it is counted."""
     counts["hidden"] += (hidden := is_hidden(path))
     return hidden
 
 
 def _identity(path: Path) -> tuple:
-    """Of what a path leads to; a link that leads nowhere, which the reader will name, is itself."""
+    """Return a key of the file that a path leads to; a broken link, which the reader will report, is its own key."""
     try:
         found = path.stat()
     except OSError:

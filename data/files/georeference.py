@@ -1,4 +1,4 @@
-"""Where on Earth a raster's pixels are, out of its GeoTIFF tags: read, compared, moved."""
+"""Georeferences of rasters: reading GeoTIFF tags, comparing two grids, moving a grid to a crop."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ SCALE, TIEPOINTS, MATRIX, DIRECTORY, DOUBLES, TEXT = 33550, 33922, 34264, 34735,
 RASTER_TYPE, POINT = 1025, 2
 GEOGRAPHIC, PROJECTED = 2048, 3072
 USER_DEFINED = 32767
-VERTICAL = 4096  # this key and those above say nothing of the plane
+VERTICAL = 4096  # keys from this one on do not concern horizontal coordinates
 
 Span = tuple[int, int]
 
@@ -22,8 +22,8 @@ class Georeference:
     """The grid of a raster and its coordinate reference system.
 
     Attributes:
-        grid: (2, 3), takes (column, row, 1) to (x, y); (0, 0) is the outer corner of the first pixel.
-        crs: "EPSG:CODE", or all keys and values of a user-defined one; None where the file names none.
+        grid: (2, 3), maps (column, row, 1) to (x, y); column 0, row 0 is the outer corner of the first pixel.
+        crs: "EPSG:CODE", or all keys and values of a user-defined one; None if the file has none.
     """
 
     grid: np.ndarray
@@ -31,11 +31,11 @@ class Georeference:
 
     @property
     def crs_name(self) -> str:
-        """The CRS in a few words."""
+        """The CRS in a few words, for messages."""
         return self.crs if isinstance(self.crs, str) else "a CRS of its own" if self.crs else "no CRS"
 
     def extent(self, height: int, width: int) -> str:
-        """What so many pixels cover, in words."""
+        """Return the extent of an image of this height and width, in words."""
         corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)])
         (left, bottom), (right, top) = (pick(corners @ self.grid.T, axis=0) for pick in (np.min, np.max))
         return f"x {left:.10g} to {right:.10g}, y {bottom:.10g} to {top:.10g}"
@@ -46,9 +46,9 @@ class CommonGround:
     """The pixels of an MS and of a pan image that cover the same ground.
 
     Attributes:
-        ms, pan: rows and columns, those of the pan `ratio` times as many.
-        ratio: of the pixels' sides.
-        rest: columns and rows of the pan by which the grids are apart even so, half a pixel at most.
+        ms, pan: spans of rows and of columns; those of the pan are `ratio` times as long.
+        ratio: ratio of the pixel sizes.
+        rest: remaining offset of the grids in pan columns and rows, at most half a pixel.
     """
 
     ms: tuple[Span, Span]
@@ -58,12 +58,13 @@ class CommonGround:
 
 
 def georeference(tags: list[tuple], path: Path) -> Georeference | None:
-    """Out of a TIFF's tags (`geotiff.page_geo_tags`); None where they give no grid: none at all, or control points.
+    """Return the georeference in a TIFF's tags (`geotiff.page_geo_tags`); None without a grid.
 
-    Tags of pixels as points (GTRasterType) name the centre of a pixel.
+    Ground control points are not a grid. If GTRasterType is "pixel is point", coordinates are of pixel centres, and the
+    grid is moved to the corners.
 
     Raises:
-        DataError: for a grid of no area, and tags that hold something else than numbers.
+        DataError: for a grid whose pixels have no area, and damaged tags.
     """
     grid, keys = _read(tags, path)
     if grid is None:
@@ -83,16 +84,16 @@ def common_ground(
     ratios: tuple[int, ...],
     path: Path,
 ) -> CommonGround:
-    """What to crop both images to.
+    """Return the pixels of an MS and of a pan image that cover the same ground, to crop both to.
 
     Args:
-        ms, pan: of the two images, of one CRS where both name one.
-        ms_sides, pan_sides: height and width.
-        ratios: of the pixels' sides, that are taken.
-        path: of the pan, for messages.
+        ms, pan: georeferences of the two images.
+        ms_sides, pan_sides: height and width of each.
+        ratios: the accepted ratios of pixel sizes.
+        path: the pan's file, for messages.
 
     Raises:
-        DataError: for another CRS, pixel ratio or direction of the axes, and where no ground is common.
+        DataError: for different CRSs, another pixel ratio or direction of the axes, and images without common ground.
     """
     places = f"{pan.extent(*pan_sides)} beside an MS image of {ms.extent(*ms_sides)}"
     if ms.crs and pan.crs and ms.crs != pan.crs:
@@ -112,7 +113,7 @@ def common_ground(
         raise DataError(path, f"pixels {side:.6g} times as small as the MS image's, {places}", expected)
     if np.ptp(apart, axis=0).max() > 0.5:
         raise DataError(path, f"a grid turned or sheared against the MS image's, {places}", "grids of one direction")
-    offset = np.round(apart.mean(axis=0), 3)  # what rounding of the tags leaves is no offset
+    offset = np.round(apart.mean(axis=0), 3)  # ignores rounding of the tags
     whole = np.round(offset).astype(int)
     spans = [
         _common(int(start), ratio, *sides)
@@ -126,7 +127,7 @@ def common_ground(
 
 
 def moved_tags(tags: list[tuple], row: int, column: int) -> list[tuple]:
-    """The tags of an image whose first pixel is at this row and column of the one that they are of."""
+    """Return the tags for a crop whose first pixel is at this row and column of the image that has `tags`."""
     values = {code: value for code, *_, value, _ in tags}
     moved = []
     for code, dtype, count, value, once in tags:
@@ -143,12 +144,12 @@ def moved_tags(tags: list[tuple], row: int, column: int) -> list[tuple]:
 
 
 def is_point(tags: list[tuple], path: Path) -> bool:
-    """Whether the tags' coordinates are those of pixels' centres; DataError as of `georeference`."""
+    """Whether the tags' coordinates are of pixel centres. Raises DataError for damaged tags."""
     return _read(tags, path)[1].get(RASTER_TYPE) == POINT
 
 
 def _read(tags: list[tuple], path: Path) -> tuple[np.ndarray | None, dict[int, object]]:
-    """The grid, as the tags have it, and the geo keys."""
+    """Return the grid as in the tags, or None, and the geo keys. Raises DataError for damaged tags."""
     values = {code: value if isinstance(value, str | bytes) else np.atleast_1d(value) for code, *_, value, _ in tags}
     try:
         return _grid(values), _keys(values)
@@ -157,7 +158,7 @@ def _read(tags: list[tuple], path: Path) -> tuple[np.ndarray | None, dict[int, o
 
 
 def _grid(values: dict) -> np.ndarray | None:
-    """(2, 3), as the tags have it; a pixel size with a tiepoint goes before a matrix."""
+    """Return the grid (2, 3) as in the tags, or None; a pixel size with a tiepoint takes precedence over a matrix."""
     scale, points = values.get(SCALE, ()), values.get(TIEPOINTS, ())
     if len(scale) >= 2 and len(points) >= 6 and len(points) % 6 == 0 and all(scale[:2]):
         (x_size, y_size), (column, row, _, x, y) = map(float, scale[:2]), map(float, points[:5])
@@ -168,7 +169,7 @@ def _grid(values: dict) -> np.ndarray | None:
 
 
 def _keys(values: dict) -> dict[int, object]:
-    """Number and value of every geo key."""
+    """Return the geo keys, number -> value."""
     entries = np.asarray(values.get(DIRECTORY, ()), np.int64)[4:]
     keys: dict[int, object] = {}
     for key, place, count, value in entries[: len(entries) // 4 * 4].reshape(-1, 4).tolist():
@@ -186,7 +187,10 @@ def _crs(keys: dict[int, object]) -> object:
 
 
 def _common(offset: int, ratio: int, ms_side: int, pan_side: int) -> tuple[Span, Span] | None:
-    """Pixels of MS and pan along one axis, the MS image beginning at pixel `offset` of the pan; None where none are."""
+    """Return the common pixels of MS and pan along one axis; None without any.
+
+    The MS image begins at pixel `offset` of the pan.
+    """
     first = max(0, -(offset // ratio))
     start = offset + first * ratio
     count = min(ms_side - first, (pan_side - start) // ratio)

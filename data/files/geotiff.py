@@ -1,4 +1,4 @@
-"""Where on Earth the pixels of a TIFF are: its GeoTIFF tags, read to be written into a result."""
+"""The GeoTIFF tags of a TIFF, in the form in which they are written into a result, and its NoData value."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ import tifffile
 
 from data.errors import DataError
 
-GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # the tags that say where on Earth the pixels are
-NODATA = 42113  # GDAL_NODATA: text, the value of pixels that hold no measurement
-METADATA = 42112  # GDAL_METADATA: XML; items of the roles scale and offset make a quantity of the samples
+GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)  # tags of the georeference
+NODATA = 42113  # GDAL_NODATA: text, the value of pixels without measurement
+METADATA = 42112  # GDAL_METADATA: XML; items with the roles scale and offset turn samples into a quantity
 TIFF = (".tif", ".tiff")
 
 
 def geo_tags(path: Path | None) -> list[tuple]:
-    """The GeoTIFF tags of a TIFF as tifffile writes them ("extratags"); none of other files."""
+    """Return a TIFF's GeoTIFF tags in the form of tifffile's "extratags"; an empty list for other files."""
     if path is None or path.suffix.lower() not in TIFF:
         return []
     with tifffile.TiffFile(path) as file:
@@ -21,13 +21,13 @@ def geo_tags(path: Path | None) -> list[tuple]:
 
 
 def page_geo_tags(page: tifffile.TiffPage) -> list[tuple]:
-    """The GeoTIFF tags of a page, likewise."""
+    """Return the GeoTIFF tags of a page in the form of tifffile's "extratags"."""
     tags = [page.tags.get(code) for code in GEOTIFF]
     return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags if tag is not None]
 
 
 def file_nodata(path: Path) -> str | None:
-    """`page_nodata` of a TIFF; None of other files."""
+    """Return `page_nodata` of a TIFF's first page; None for other files."""
     if path.suffix.lower() not in TIFF:
         return None
     with tifffile.TiffFile(path) as file:
@@ -35,7 +35,7 @@ def file_nodata(path: Path) -> str | None:
 
 
 def page_nodata(page: tifffile.TiffPage) -> str | None:
-    """What a page declares its pixels without measurement to hold, as it is written there; None where it does not."""
+    """Return the text of a page's GDAL_NODATA tag, its value for pixels without measurement; None without the tag."""
     tag = page.tags.get(NODATA)
     if tag is None:
         return None
@@ -44,7 +44,7 @@ def page_nodata(page: tifffile.TiffPage) -> str | None:
 
 
 def has_scale(page: tifffile.TiffPage) -> bool:
-    """Whether a page declares a scale or an offset that turns its samples into a quantity (GDAL's)."""
+    """Whether a page declares a scale or an offset, by which GDAL turns its samples into a quantity."""
     tag = page.tags.get(METADATA)
     text = (
         "" if tag is None else tag.value.decode("utf-8", "replace") if isinstance(tag.value, bytes) else str(tag.value)
@@ -53,10 +53,10 @@ def has_scale(page: tifffile.TiffPage) -> bool:
 
 
 def nodata_value(text: str, path: Path) -> float:
-    """The value of a GDAL_NODATA tag.
+    """Return the number in the text of a GDAL_NODATA tag.
 
     Raises:
-        DataError: for text that is no number.
+        DataError: for text that is not a number.
     """
     try:
         return float(text)

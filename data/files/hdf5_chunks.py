@@ -1,7 +1,8 @@
-"""Chunks of HDF5 datasets that unpack to more than they should.
+"""Refuses chunks of HDF5 datasets that decompress to more than they declare.
 
-HDF5 unpacks a chunk wholly, whatever size the dataset declares, and gives the first bytes of it: a chunk of a megabyte
-can so take a gigabyte. Chunks that could fill memory are unpacked here first, piece by piece, and counted.
+HDF5 decompresses a chunk completely, whatever size the dataset declares, and returns its first bytes. A chunk of one
+megabyte can thus take a gigabyte of memory. Chunks that could fill memory are therefore first decompressed here piece
+by piece, and their size is counted.
 """
 
 import zlib
@@ -16,27 +17,28 @@ from data.errors import DataError
 from .size_limits import ALWAYS, UNPACKED
 
 DEFLATE = h5py.h5z.FILTER_DEFLATE
-PIECE = 2**20  # bytes at a time
-MOST_CHUNKS = 2**20  # of one image
-SMALL = ALWAYS // UNPACKED  # bytes of a chunk that cannot unpack to much
+PIECE = 2**20  # bytes that are decompressed at a time
+MOST_CHUNKS = 2**20  # largest number of chunks to read at once
+SMALL = ALWAYS // UNPACKED  # bytes of a compressed chunk that cannot become large
 
 
 def unpacked_at_once(dataset: h5py.Dataset) -> int:
-    """The bytes in memory of a chunk as the dataset declares it; 0 where it has none."""
+    """Return the bytes that a chunk takes in memory as declared; 0 for a dataset without chunks."""
     return prod(dataset.chunks) * dataset.dtype.itemsize if dataset.chunks else 0
 
 
 def check_chunks(path: Path, name: str, dataset: h5py.Dataset, at: int | None = None, axis: int = 0) -> None:
-    """Refuse chunks that hold more than the dataset declares, before HDF5 unpacks them.
+    """Raise DataError if a chunk holds more than the dataset declares, before HDF5 decompresses it.
 
     Args:
-        path: of the file, for messages.
-        name: of the dataset, likewise.
-        dataset: any.
-        at, axis: of the part that is to be read, an index along one axis; None for all.
+        path: the file, for messages.
+        name: the dataset's name, for messages.
+        dataset: the dataset.
+        at: index of the part that will be read, along `axis`; None is all of it.
+        axis: the axis of `at`.
 
     Raises:
-        DataError: for such a chunk, for data that are packed twice, and for more chunks than seconds are enough for.
+        DataError: for such a chunk, for data that are compressed twice, and for more than 2^20 chunks.
     """
     if not dataset.chunks:
         return
@@ -67,7 +69,7 @@ def check_chunks(path: Path, name: str, dataset: h5py.Dataset, at: int | None = 
 
 
 def _is_longer(packed: bytes, most: int) -> bool:
-    """Whether a deflated chunk unpacks to more than `most` bytes; damaged ones are for HDF5 to refuse."""
+    """Whether a deflated chunk decompresses to more than `most` bytes; False for a damaged one, which HDF5 refuses."""
     stream, length = zlib.decompressobj(), 0
     try:
         while packed and not stream.eof and length <= most:

@@ -1,8 +1,8 @@
-"""The datasets of an HDF5 file whose data are in the file itself.
+"""Lists the datasets of an HDF5 file, and refuses those whose data are not in the file itself.
 
-HDF5 lets a file keep its data elsewhere: in a raw file (external storage), in another HDF5 file (external links), or
-pieced together from several (virtual datasets). A file that somebody sends could so have any file of this machine read
-into a result, or read zeros where a source is missing. None of the three is followed.
+An HDF5 file can keep its data in a raw file (external storage), in another HDF5 file (external links), or in several
+(virtual datasets). A file from a stranger could thus have any file of this machine read into a result, or return zeros
+for a missing source. None of the three is followed.
 """
 
 from pathlib import Path
@@ -11,20 +11,20 @@ import h5py
 
 from data.errors import DataError
 
-MOST_NAMES = 1000  # at the top of a file
-MOST_HOPS = 16  # from one soft link to the next
+MOST_NAMES = 1000  # largest number of names at the top of a file
+MOST_HOPS = 16  # longest chain of soft links
 INSIDE = "data in the file itself"
 
 
 def own_items(path: Path, file: h5py.File) -> dict[str, h5py.Dataset | h5py.Group]:
-    """The datasets and groups at the top of a file, by name; soft links are followed inside the file.
+    """Return the datasets and groups at the top of a file by name, following soft links inside the file.
 
     Args:
-        path: of the file, for messages.
-        file: opened for reading.
+        path: the file, for messages.
+        file: the file, opened for reading.
 
     Raises:
-        DataError: for a name whose data lie in another file, and for more than 1000 names; nothing else is opened.
+        DataError: for a name whose data are in another file, which is not opened, and for more than 1000 names.
     """
     if len(file) > MOST_NAMES:
         raise DataError(path, f"{len(file)} names", f"at most {MOST_NAMES}")
@@ -47,9 +47,9 @@ def own_items(path: Path, file: h5py.File) -> dict[str, h5py.Dataset | h5py.Grou
 
 
 def _check_link(path: Path, name: str, file: h5py.File, group: h5py.Group, key: bytes, hops: int) -> bool:
-    """Whether a link leads to something; DataError where it, or one that it leads through, leaves the file.
+    """Whether a link leads to an object. Raises DataError if it, or a link on its way, leaves the file.
 
-    HDF5's own look-ups are not used before this has been said: they would open the other file.
+    HDF5's own look-ups are not used before this check, because they would open the other file.
     """
     links = group.id.links
     if not links.exists(key):

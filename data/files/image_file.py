@@ -1,4 +1,4 @@
-"""Reading one raster image (PNG, JPEG, TIFF, BMP, JPEG 2000) and bringing it to [0, 1], with every doubt settled."""
+"""Reads one raster image (PNG, JPEG, TIFF, BMP, JPEG 2000) and converts it to gray, RGB and [0, 1]."""
 
 import os
 import tempfile
@@ -23,15 +23,15 @@ from .size_limits import ALWAYS, check_declared
 from .tiff_pages import check_pages
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
-DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
-ORIENTATION = 0x0112  # of EXIF and TIFF; 1: as stored
-_STDERR = threading.Lock()  # is the process's: one reader at a time
-BT601 = (0.299, 0.587, 0.114)  # ITU-R BT.601: shares of red, green and blue in the luma
+DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # decoder messages about invented pixels
+ORIENTATION = 0x0112  # tag of EXIF and TIFF; value 1 is as stored
+_STDERR = threading.Lock()  # the process has one stderr, so one reader at a time captures it
+BT601 = (0.299, 0.587, 0.114)  # ITU-R BT.601: weights of red, green and blue in the luma
 LUMA = np.array(BT601, np.float32)
 
 
 def list_images(folder: Path, deep: bool = False) -> Found:
-    """The image files of a folder, sorted by name; other types are left out, and see `folders.files_in`."""
+    """Return the image files of a folder, sorted; see `folders.files_in`. Raises DataError if there are none."""
     found = files_in(folder, SUFFIXES, "a folder of images", deep)
     if not found.paths:
         raise DataError(folder, "no images", f"files ending in {', '.join(SUFFIXES)}")
@@ -39,7 +39,7 @@ def list_images(folder: Path, deep: bool = False) -> Found:
 
 
 def read_raster(path: Path) -> np.ndarray:
-    """The stored samples of an image file, (H, W) or (H, W, C) with channels R, G, B[, A].
+    """Return the stored samples of an image file, (H, W) or (H, W, C) with channels R, G, B[, A].
 
     Raises:
         DataError: for a file that is missing, truncated, of another type, or holds NaN or infinity.
@@ -69,7 +69,7 @@ def read_raster(path: Path) -> np.ndarray:
 
 @contextmanager
 def _captured_stderr() -> Iterator[list[str]]:
-    """Capture what C libraries print on the process's stderr inside the block; the list holds the lines after it."""
+    """Capture what C libraries print to stderr inside the block; the list holds the lines afterwards."""
     lines: list[str] = []
     with _STDERR, tempfile.TemporaryFile() as file:
         try:
@@ -88,10 +88,10 @@ def _captured_stderr() -> Iterator[list[str]]:
 
 
 def _read_tiff(path: Path) -> np.ndarray:
-    """The one image of a TIFF; overviews are left out, further pages refused."""
+    """Return the only image of a TIFF; overviews are left out, further pages are refused."""
     with tifffile.TiffFile(path) as file:
         check_pages(path, file)
-        every = cast("list[tifffile.TiffPage]", list(file.pages))  # frames are made on request alone
+        every = cast("list[tifffile.TiffPage]", list(file.pages))  # tifffile makes frames on request only
         pages = [page for page in every if not page.is_reduced]
         if len(pages) != 1:
             raise DataError(path, f"{len(pages)} pages", "one image")
@@ -114,8 +114,8 @@ def _read_tiff(path: Path) -> np.ndarray:
 
 
 def _decode(path: Path) -> np.ndarray:
-    # OpenCV keeps 16-bit colour but fills a truncated JPEG with gray in silence, and complains of a damaged PNG on
-    # stderr; Pillow refuses both. JPEG 2000: OpenCV decodes alone, Pillow reads its sides.
+    # OpenCV keeps 16-bit colour, but silently fills a truncated JPEG with gray and only prints a message about a
+    # damaged PNG. Pillow refuses both, so it checks them first. For JPEG 2000 Pillow only reads the sides.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path) as probe:
@@ -137,25 +137,24 @@ def _decode(path: Path) -> np.ndarray:
 
 
 def turned(path: Path) -> list[str]:
-    """A line where a photograph's EXIF has it shown turned or mirrored, which is not done: its pixels are as stored."""
+    """Return a note if EXIF asks for rotation or mirroring, which is not applied: pixels are read as stored."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 orientation = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # whatever Pillow does not know, and damaged tags
+    except Exception:  # unknown formats and damaged tags
         return []
     return [f"EXIF orientation {orientation} not applied, pixels as stored"] if orientation in range(2, 9) else []
 
 
 def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """One channel from gray, RGB or RGBA samples, with a line for everything that was done.
+    """Convert gray, RGB or RGBA samples to one channel.
 
-    Colour becomes luma, 0.299 R + 0.587 G + 0.114 B, rounded half to even where samples are integers: the reading of
-    the field's evaluators.
+    Colour becomes luma, 0.299 R + 0.587 G + 0.114 B, rounded half to even for integers, as in the field's evaluators.
 
     Returns:
-        (H, W) in the dtype of `image`, and the lines.
+        (H, W) in the dtype of `image`, and notes on the conversions.
     """
     notes = []
     if image.ndim == 3 and image.shape[2] in (2, 4):
@@ -175,7 +174,7 @@ def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def to_rgb(image: np.ndarray) -> np.ndarray | None:
-    """(H, W, 3) of RGB or RGBA samples; None for gray ones, three equal channels included."""
+    """Return (H, W, 3) of RGB or RGBA samples; None for gray ones, which include three equal channels."""
     if image.ndim == 2 or image.shape[2] < 3:
         return None
     red, green, blue = np.moveaxis(image[..., :3], -1, 0)
@@ -183,15 +182,19 @@ def to_rgb(image: np.ndarray) -> np.ndarray | None:
 
 
 def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[np.ndarray, list[str]]:
-    """Samples -> float32 in [0, 1], with a line for what was done.
+    """Convert samples to float32 in [0, 1].
 
     Args:
-        image: (H, W[, C]), unsigned integers or floats in [0, 1].
+        image: (H, W) or (H, W, C): unsigned integers, booleans, floats in [0, 1], or with `bits` floats that hold
+            digital numbers.
         where: the file, for messages.
-        bits: declared bit depth of samples stored in more than 8 bits; the depth of the integer type by default.
+        bits: bit depth of samples stored in more than 8 bits; by default that of the integer type.
+
+    Returns:
+        The samples divided by the largest value of their depth, and notes on the conversion.
 
     Raises:
-        DataError: for values outside the declared depth or [0, 1], and other dtypes.
+        DataError: for values outside the depth or [0, 1], and other types.
     """
     kind = image.dtype.kind
     if kind == "b":

@@ -1,4 +1,4 @@
-"""Which range of an infrared image becomes 0 to 1: counts, Kelvin and degrees fill little of that of their type."""
+"""The range of an infrared image that becomes 0..1: counts, Kelvin and degrees use little of their type's range."""
 
 from typing import Literal
 
@@ -18,16 +18,21 @@ InfraredRange = Literal["stretch"] | tuple[float, float]
 def scaled(
     image: np.ndarray, where: object, wanted: InfraredRange, missing: np.ndarray | None = None
 ) -> tuple[np.ndarray, list[str]]:
-    """Samples of any numeric type and unit -> float32 in [0, 1], cut there, with a line for what was done.
+    """Map samples of any numeric type and unit to [0, 1], clipped.
 
     Args:
         image: (H, W).
         where: the file, for messages.
-        wanted: "stretch", from the 0.5th to the 99.5th percentile of this image; or (low, high) in its own unit.
-        missing: (H, W) bool, pixels of NoData: they become black. They are in no percentile, as a border of zeros is.
+        wanted: the values that become 0 and 1: (low, high) in the image's unit, or "stretch" for its 0.5th and 99.5th
+            percentile.
+        missing: (H, W) bool, NoData pixels, which become black. Neither they nor a border of zeros count in the
+            percentiles.
+
+    Returns:
+        (H, W) float32, and notes on the conversion.
 
     Raises:
-        DataError: where no sample is within (low, high).
+        DataError: if no sample is within (low, high).
     """
     numbers = image.astype(np.float64)
     missing = np.zeros(image.shape, bool) if missing is None else missing
@@ -46,7 +51,10 @@ def scaled(
 
 
 def _left_out(numbers: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Pixels that are in no percentile, and a line where a border is: that of a frame warped onto another."""
+    """Return the pixels to leave out of the percentiles, and a note if a border of zeros is among them.
+
+    Such a border comes from warping a frame onto another.
+    """
     border = from_the_border(numbers == 0) & ~missing
     if border.mean() < LEAST_BORDER or (border | missing).all():
         return (missing if not missing.all() else np.zeros_like(missing)), []
@@ -54,11 +62,11 @@ def _left_out(numbers: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, lis
 
 
 def uses_little_of(image: np.ndarray, bits: int | None) -> str | None:
-    """The name of the range that samples hardly use, where they are deeper than 8 bits; None where they do use it.
+    """Return the name of the range of which samples use less than a quarter; None if they use more or have 8 bits.
 
     Args:
         image: (H, W), as stored.
-        bits: their declared depth, that of their type by default.
+        bits: bit depth of the samples, by default that of their type.
     """
     depth = bits or 8 * image.dtype.itemsize
     if image.dtype.kind == "f":
@@ -68,22 +76,22 @@ def uses_little_of(image: np.ndarray, bits: int | None) -> str | None:
 
 
 def doubts(image: np.ndarray, bits: int | None, remedy: str) -> list[str]:
-    """A line where samples, stored or declared deeper than 8 bits, fill so little of their range that little shows."""
+    """Return a note, with the remedy, if samples of more than 8 bits use so little of their range that little shows."""
     name = uses_little_of(image, bits)
     return [] if name is None else [f"{DOUBT} {name}, little shows ({remedy})"]
 
 
 def refuse_guess(image: np.ndarray, where: object, bits: int | None, option: str) -> None:
-    """Raise where integers of no declared depth are deeper than 8 bits and may be of fewer than their type has.
+    """Refuse integers of more than 8 bits without a declared depth that may have fewer bits than their type.
 
     Args:
         image: (H, W), as stored.
         where: the file, for messages.
-        bits: their declared depth.
-        option: that declares it.
+        bits: declared bit depth; None if there is none.
+        option: the option that declares it, for the message.
 
     Raises:
-        DataError: see above.
+        DataError: for such integers.
     """
     name = uses_little_of(image, bits)
     if bits is None and name and image.dtype.kind == "u":

@@ -1,6 +1,6 @@
-"""MATLAB v5 files: arrays of numbers and of characters, by name; cells, structures and sparse arrays are only named.
+"""Reads MATLAB v5 files: arrays of numbers and characters by name. Cells, structures and sparse arrays are only named.
 
-SciPy's reader is not used: a damaged type number makes it read beyond its tables, and the process dies.
+SciPy's reader is not used, because a damaged type number makes it read beyond its tables, and the process crashes.
 Source: MAT-File Format, The MathWorks, 2019 (chapter 1).
 """
 
@@ -23,27 +23,30 @@ TEXTS = {16: "utf-8", 17: "utf-16", 18: "utf-32"}
 CHARACTERS, NUMERIC = 4, range(6, 16)  # classes of arrays
 STRUCT, OPAQUE = 2, 17
 KINDS = {1: "cell", STRUCT: "struct", 3: "object", 5: "sparse matrix"}
-COMPLEX = 8  # a flag
-FIRST = 4096  # bytes of a compressed part that give its first eight
-LONGEST_TEXT = 2**20  # bytes; a longer one is no name or number, and takes many times as much memory
+COMPLEX = 8  # flag of complex numbers
+FIRST = 4096  # compressed bytes that suffice to decompress the first eight
+LONGEST_TEXT = 2**20  # bytes; a longer text is no name or number, and takes many times as much memory
 
 
 def is_matlab5(head: bytes) -> bool:
-    """Whether a file begins as MATLAB v5's do."""
+    """Whether these first bytes of a file, 128 or more, are the header of MATLAB v5."""
     return head[HEADER - 2 : HEADER] in ORDERS and 0 not in head[:4]
 
 
 def read_matlab5(path: Path, others: dict[str, NotArray] | None = None) -> dict[str, np.ndarray]:
-    """The arrays of a file, numbers as they are stored (whole doubles in few bytes), texts one a row.
+    """Return the arrays of a file by name.
+
+    Numbers have the type in which they are stored (MATLAB stores whole doubles in fewer bytes). Texts are arrays of one
+    string per row.
 
     Args:
-        path: of the file.
-        others: takes what is in the file beside arrays, by name.
+        path: the file.
+        others: a dictionary that receives the entries that are not arrays, by name.
 
     Raises:
-        ValueError: for a file that is damaged; zlib's error where a compressed part is.
-        DataError: for one whose arrays together are more than `size_limits.check_declared` lets through; nothing is
-            unpacked then.
+        ValueError: for a damaged file; zlib.error for a damaged compressed part.
+        DataError: if all arrays together exceed the limit of `size_limits.check_declared`; nothing is decompressed
+            then.
     """
     check_declared(path, "a file of arrays", path.stat().st_size)
     data = memoryview(path.read_bytes())
@@ -52,7 +55,7 @@ def read_matlab5(path: Path, others: dict[str, NotArray] | None = None) -> dict[
     while at < len(data):
         kind, content, at = _element(data, at, order)
         if kind == COMPRESSED:
-            at -= -len(content) % 8  # these are not padded
+            at -= -len(content) % 8  # compressed parts are not padded
         parts.append((kind, content))
     sizes = [_declared(content, order) if kind == COMPRESSED else len(content) for kind, content in parts]
     check_declared(path, f"{len(parts)} arrays", sum(sizes))
@@ -63,7 +66,7 @@ def read_matlab5(path: Path, others: dict[str, NotArray] | None = None) -> dict[
         if kind != MATRIX:
             raise ValueError(f"an element of type {kind}, no array")
         name, array = _array(content, order)
-        if not name or array is None:  # one without a name belongs to functions
+        if not name or array is None:  # an array without a name belongs to functions
             continue
         if not isinstance(array, NotArray):
             arrays[name] = array
@@ -73,7 +76,7 @@ def read_matlab5(path: Path, others: dict[str, NotArray] | None = None) -> dict[
 
 
 def _declared(content: memoryview, order: Order) -> int:
-    """The bytes that a compressed element says it unpacks to."""
+    """Return the bytes that a compressed element declares to decompress to."""
     tag = zlib.decompressobj().decompress(content[:FIRST], 8)
     if len(tag) < 8:
         raise ValueError("a compressed part that holds nothing")
@@ -82,7 +85,7 @@ def _declared(content: memoryview, order: Order) -> int:
 
 
 def _unpacked(content: memoryview, size: int) -> memoryview:
-    """A compressed element, which must be as long as it says: no more than that is ever in memory."""
+    """Return a decompressed element, which must have the declared size; memory never holds more than that."""
     stream = zlib.decompressobj()
     plain = stream.decompress(content, size)
     if not stream.eof and (stream.decompress(stream.unconsumed_tail, 1) or not stream.eof):
@@ -91,11 +94,11 @@ def _unpacked(content: memoryview, size: int) -> memoryview:
 
 
 def _element(data: memoryview, at: int, order: Order) -> tuple[int, memoryview, int]:
-    """Type, content and end of the element that begins here."""
+    """Return type, content and end of the element that begins at `at`."""
     if at + 8 > len(data):
         raise ValueError("it ends in the middle of an array")
     kind, size = (int(n) for n in np.frombuffer(data, f"{order}u4", 2, at))
-    if kind >> 16:  # a small one, its content in the second half of its tag
+    if kind >> 16:  # a small element, with its content in the second half of its tag
         kind, size, start = kind & 0xFFFF, kind >> 16, at + 4
         if size > 4:
             raise ValueError(f"a small element of {size} bytes")
@@ -107,11 +110,11 @@ def _element(data: memoryview, at: int, order: Order) -> tuple[int, memoryview, 
 
 
 def _array(data: memoryview, order: Order) -> tuple[str, np.ndarray | NotArray | None]:
-    """Name and array, or what it is instead; None for what is none of MATLAB's own kinds."""
+    """Return name and array, or `NotArray` for other MATLAB classes; None for unknown ones and long texts."""
     _, flags, at = _element(data, 0, order)
     word = int(_numbers(6, flags, order)[0]) if len(flags) == 8 else -1
     kind = word & 0xFF
-    if kind == OPAQUE:  # tables, strings: the name comes next
+    if kind == OPAQUE:  # tables, strings: their name comes next
         return bytes(_element(data, at, order)[1]).decode("utf-8", "replace"), NotArray("object")
     if kind != CHARACTERS and kind not in NUMERIC and kind not in KINDS:
         return "", None
@@ -135,7 +138,7 @@ def _array(data: memoryview, order: Order) -> tuple[str, np.ndarray | NotArray |
 
 
 def _fields(data: memoryview, at: int, order: Order) -> tuple[str, ...]:
-    """The names in a structure, each in as many bytes as the first element says, zeros at its end."""
+    """Return the field names of a structure, each stored in a fixed number of bytes and padded with zeros."""
     kind, sizes, at = _element(data, at, order)
     size = int(_numbers(kind, sizes, order)[0]) if len(sizes) else 0
     names = bytes(_element(data, at, order)[1])
@@ -149,7 +152,7 @@ def _numbers(kind: int, content: memoryview, order: Order) -> np.ndarray:
 
 
 def _text(kind: int, content: memoryview, shape: tuple[int, ...], order: Order) -> np.ndarray:
-    """One text a row of a character array."""
+    """Return a character array as an array of one string per row."""
     if kind in TEXTS:
         width = "" if kind == 16 else "-le" if order == "<" else "-be"
         letters = bytes(content).decode(TEXTS[kind] + width, "replace")

@@ -1,7 +1,7 @@
-"""NoData: pixels of a raster that hold no measurement, told by a value; found, and filled for filters and networks.
+"""NoData pixels of a raster, marked by a value: finding them, and filling them for filters and networks.
 
-Beyond the border of the measurements they are mirrored there, pixel by pixel: whatever runs over the border sees ground
-like the one before it. The nearest one repeated takes twice the error in a network's pixels from 32 inwards.
+They are filled by mirroring the measured pixels at the border of the measurements, so that filters and networks see
+similar ground on both sides. Repeating the nearest pixel instead doubles the error of a network 32 pixels inwards.
 """
 
 import math
@@ -15,30 +15,33 @@ from data.errors import DataError
 from .geotiff import file_nodata, nodata_value
 from .raster_windows import Windows
 
-REACH = 64  # pixels from a measurement, beyond which little comes back to it
-ROWS = 256  # that are read at once to find the masked ones
-SEEN = 1024  # pixels of a side, of which a border of zeros is told
-LEAST_BORDER = 0.01  # share of the pixels
+REACH = 64  # pixels; farther from a measurement, a filled pixel hardly affects measured ones
+ROWS = 256  # rows that are read at once to find masked pixels
+SEEN = 1024  # pixels per side that are sampled to find a border of zeros
+LEAST_BORDER = 0.01  # smallest fraction of the pixels that counts as a border
 
 Span = tuple[int, int]
 
 
 class MeasuredWindows:
-    """Windows of an image, its masked pixels filled: mirrored within 64 pixels of a measured one, else the means.
+    """Windows of an image with its masked pixels filled.
 
-    A pixel is masked where all bands hold the value, or one does if the value can be no digital number; NaN masks a
-    pixel as soon as any value is declared. What is filled does not depend on the window.
+    A pixel is masked if all bands hold the NoData value; if the value cannot be a digital number, one band suffices.
+    Once a value is declared, NaN masks a pixel as well. Masked pixels within 64 pixels of a measured one are filled by
+    mirroring, others by the bands' means. The filling does not depend on the window.
 
     Args:
-        image: as stored.
-        value: of NoData; None masks nothing.
-        scale: digital numbers go from 0 to this.
+        image: the image as stored.
+        value: the NoData value; None masks nothing.
+        scale: largest digital number.
 
     Attributes:
-        masked: whether there are such pixels.
+        masked: whether there are masked pixels.
+        held: the value in the image's type; None without one, or if the type cannot hold it.
+        means: mean of each band over the measured pixels, (B,); only with a value.
 
     Raises:
-        DataError: where all are.
+        DataError: if all pixels are masked.
     """
 
     def __init__(self, image: Windows, value: float | None, scale: int) -> None:
@@ -50,13 +53,13 @@ class MeasuredWindows:
             self._survey()
 
     def valid(self, rows: Span, columns: Span) -> np.ndarray:
-        """(h, w) bool: the measured pixels."""
+        """Return (h, w) bool, the measured pixels of a window."""
         if not self.masked:
             return np.ones((rows[1] - rows[0], columns[1] - columns[0]), bool)
         return ~self._missing(self.image.stored(rows, columns))
 
     def read(self, rows: Span, columns: Span) -> np.ndarray:
-        """(B, h, w) float32, see `Windows.read`."""
+        """Return a window (B, h, w) float32 with masked pixels filled, see `Windows.read`."""
         if not self.masked or self.valid(rows, columns).all():
             return self.image.read(rows, columns)
         sides = self.image.shape[1:]
@@ -64,7 +67,7 @@ class MeasuredWindows:
         outer = [(max(first - 2 * REACH, 0), min(end + 2 * REACH, side)) for (first, end), side in spans]
         stored = self.image.stored(*outer)
         missing = self._missing(stored)
-        with np.errstate(over="ignore", invalid="ignore"):  # of what is filled
+        with np.errstate(over="ignore", invalid="ignore"):  # in pixels to be filled
             window = np.array(stored, np.float32)
         far = missing
         if not missing.all():
@@ -96,14 +99,14 @@ class MeasuredWindows:
 
 
 def _mirrored(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows and columns (h, w) that fill an image, and the distance of each pixel from the next that is not missing.
+    """Return the rows and columns, each (h, w), to fill an image from, and the distance to the nearest measured pixel.
 
-    A missing pixel is mirrored at the outer side of the nearest one that is there; it is that one where its mirror
-    image is missing, too.
+    A missing pixel takes its mirror image at the outer edge of the nearest measured pixel. If that is missing as well,
+    it takes the nearest measured pixel.
     """
     distances, (y, x) = scipy.ndimage.distance_transform_edt(missing, return_indices=True)
     down, across = np.indices(missing.shape)
-    inwards = 1 - 1 / np.maximum(distances, 1)  # 0 for the pixel beside it
+    inwards = 1 - 1 / np.maximum(distances, 1)  # 0 for a pixel next to a measured one
     rows = np.clip(np.rint(y + (y - down) * inwards).astype(int), 0, len(missing) - 1)
     columns = np.clip(np.rint(x + (x - across) * inwards).astype(int), 0, missing.shape[1] - 1)
     there = ~missing[rows, columns]
@@ -111,7 +114,7 @@ def _mirrored(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def held(value: float, dtype: np.dtype) -> np.generic | None:
-    """A value as samples of this type hold it; None where they cannot."""
+    """Return a value as a sample of this type; None if the type cannot hold it."""
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
             number = dtype.type(value)
@@ -121,47 +124,47 @@ def held(value: float, dtype: np.dtype) -> np.generic | None:
 
 
 def zero_border(image: np.ndarray) -> float:
-    """The share of the pixels that are 0 in all bands and touch the border, or each other from there on.
+    """Return the fraction of pixels, 0 to 1, that are 0 in all bands and connected to the border.
 
     Args:
-        image: (B, H, W); of more than 1024 pixels a side, some are looked at.
+        image: (B, H, W); beyond 1024 pixels per side it is subsampled.
     """
     step = -(-max(image.shape[1:]) // SEEN)
     return float(from_the_border((image[:, ::step, ::step] == 0).all(axis=0)).mean())
 
 
 def from_the_border(pixels: np.ndarray) -> np.ndarray:
-    """Those of the pixels (h, w), bool, that touch the border, or each other from there on."""
+    """Return the pixels of a mask (h, w) bool that are connected to the image's border, as such a mask."""
     labels, _ = scipy.ndimage.label(pixels)
     edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     return np.isin(labels, edges[edges > 0])
 
 
 def declared_missing(path: Path, image: np.ndarray) -> tuple[np.ndarray, str | None]:
-    """The pixels (H, W), bool, that hold what a TIFF declares as NoData, and how it is written there.
+    """Return the pixels (H, W) bool that hold the NoData value of a TIFF, and that value's text (None without one).
 
     Args:
-        path: of any image file.
+        path: an image file of any type.
         image: (H, W), as stored, without NaN.
     """
     text = file_nodata(path)
     try:
         value = None if not text else held(float(text), image.dtype)
-    except ValueError:  # no number, which no pixel holds
+    except ValueError:  # text that is not a number
         value = None
     return (np.zeros(image.shape, bool) if value is None else image == value), text
 
 
 def refuse_nodata(path: Path, text: str | None, cube: np.ndarray) -> None:
-    """Have an image (B, H, W) measured only where it holds measurements everywhere.
+    """Refuse an image (B, H, W) with NoData pixels, because metrics need all pixels of their windows.
 
     Args:
-        path: for messages.
-        text: of its GDAL_NODATA tag; None where it has none.
-        cube: as stored.
+        path: the file, for messages.
+        text: text of its GDAL_NODATA tag; None without one, and then nothing is refused.
+        cube: the image as stored.
 
     Raises:
-        DataError: where pixels hold the declared value in all bands, or NaN in any.
+        DataError: if a pixel holds the value in all bands, or NaN in any.
     """
     value = None if text is None else held(nodata_value(text, path), cube.dtype)
     if text is None:

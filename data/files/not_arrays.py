@@ -1,4 +1,4 @@
-"""What MATLAB and HDF5 files hold beside arrays: it is not read, but named, with the way to arrays."""
+"""Entries of MATLAB and HDF5 files that are not arrays: they are named in messages, with a way to convert them."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import h5py
 
-MOST_FIELDS = 8  # in a message
+MOST_FIELDS = 8  # names that a message shows
 REMEDIES = {
     "struct": "in MATLAB s = load('FILE.mat'); t = s.{name}; save('plain.mat', '-struct', 't')",
     "cell": "in MATLAB load('FILE.mat'); {name} = {name}{{1}}; save('plain.mat')",
@@ -17,34 +17,34 @@ REMEDIES = {
 
 
 class NotArray(NamedTuple):
-    """Its kind, a key of `REMEDIES`, and the names of what is in it, where it has such."""
+    """The kind of an entry, a key of `REMEDIES`, and the names of its fields, if it has any."""
 
     kind: str
     fields: tuple[str, ...] = ()
 
     def found(self, name: str) -> str:
-        """For messages: "data, a struct (I_MS, I_PAN)"."""
+        """Return a description for messages: "data, a struct (I_MS, I_PAN)"."""
         more = ", ..." if len(self.fields) > MOST_FIELDS else ""
         inside = f" ({', '.join(self.fields[:MOST_FIELDS])}{more})" if self.fields else ""
         return f"{name}, a{'n' * (self.kind[0] in 'aeiou')} {self.kind}{inside}"
 
     def remedy(self, name: str) -> str:
-        """What to do in MATLAB, or with h5py."""
+        """Return how to convert it to an array, for messages."""
         return REMEDIES[self.kind].format(name=name)
 
 
 def few(names: Iterable) -> tuple[str, ...]:
-    """As many names as are shown, and one more where there are more."""
+    """Return the first names, one more than a message shows, so that the message can tell that there are more."""
     first = islice(names, MOST_FIELDS + 1)
     return tuple(name if isinstance(name, str) else bytes(name).decode("utf-8", "replace") for name in first)
 
 
 def of_hdf5(item: h5py.Dataset | h5py.Group, matlab: bool) -> NotArray | None:
-    """What an item of an HDF5 file is, if no array.
+    """Return the kind of an item of an HDF5 file that is not an array, or None for an array.
 
     Args:
-        item: at the top of the file.
-        matlab: whether MATLAB (v7.3) wrote it, whose cells are references and whose structures are groups.
+        item: an item at the top of the file.
+        matlab: whether MATLAB (v7.3) wrote the file; its cells are references and its structures are groups.
     """
     if isinstance(item, h5py.Group):
         if matlab and "MATLAB_sparse" in item.attrs:

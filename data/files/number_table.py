@@ -1,4 +1,4 @@
-"""Tables of numbers as text, as people and spreadsheets save them: .csv and .txt of any separator and decimal mark."""
+"""Reads tables of numbers from text files of people and spreadsheets, with any separator and decimal mark."""
 
 import csv
 import re
@@ -11,21 +11,24 @@ from data.errors import DataError, one_line
 NUMBER = r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?"
 MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 EXPECTED = "a table of numbers, one separator between them"
-WAVES = re.compile(r"wave|lambda|λ|\bnm\b|µm|μm|\bum\b|band", re.IGNORECASE)  # at the top of a column
-LEAST_WAVE = 100  # nanometres
+WAVES = re.compile(r"wave|lambda|λ|\bnm\b|µm|μm|\bum\b|band", re.IGNORECASE)  # names of a wavelength column
+LEAST_WAVE = 100  # nanometres; smaller numbers are no wavelengths in nm
 
 
 def read_table(path: Path) -> tuple[np.ndarray, list[str], list[str]]:
-    """The numbers of a text file, (rows, columns) float64, what was left out, and the names at the top of the columns.
+    """Read a table of numbers from a text file.
 
-    Understood: UTF-8 with or without its mark, UTF-16; tabs, semicolons, commas or blanks between numbers; points or
-    commas in them; quotes, comments after #, a line of names, empty lines and columns at the end.
+    Understood are UTF-8 with or without byte-order mark, and UTF-16; tabs, semicolons, commas or blanks as separators;
+    decimal points or commas; quotes, comments after #, a line of names, and empty lines and columns at the end.
+
+    Returns:
+        The numbers (rows, columns) float64, notes on what was left out, and the names of the columns, if any.
 
     Raises:
-        DataError: naming the line, for what is no number, and where a comma may be either mark.
+        DataError: naming the line, for a cell that is not a number, and for numbers with both points and commas.
     """
     text = re.sub(r"#[^\n]*", "", _decoded(path).replace("\r\n", "\n").replace("\r", "\n"))
-    first = re.match(r"\s*sep=(.)\n", text)  # how Excel is told the separator
+    first = re.match(r"\s*sep=(.)\n", text)  # Excel's declaration of the separator
     text = text[first.end() :] if first else text
     problem: DataError | None = None
     for separator in [first[1]] if first else _separators(text):
@@ -44,15 +47,15 @@ def read_table(path: Path) -> tuple[np.ndarray, list[str], list[str]]:
 
 
 def without_wavelengths(path: Path, table: np.ndarray, names: list[str] | None = None) -> tuple[np.ndarray, list[str]]:
-    """A response table without a first column of wavelengths in nanometres, and the line that says so.
+    """Return a response table without a first column of wavelengths in nanometres, and a note if one was left out.
 
     Args:
-        path: of the file, for messages.
+        path: the file, for messages.
         table: (rows, columns).
-        names: of the columns, where they are known.
+        names: names of the columns, if known.
 
     Raises:
-        DataError: for a first column that is named or counts like wavelengths or bands, but is not safely one.
+        DataError: for a first column that looks like wavelengths or band numbers, but is not clearly wavelengths in nm.
     """
     if table.ndim != 2 or table.shape[1] < 2 or len(table) < 2 or table.dtype.kind not in "uif":
         return table, []
@@ -75,11 +78,11 @@ def _decoded(path: Path) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
-        return data.decode("latin-1")  # names at the top in a Western code page; numbers are the same in all
+        return data.decode("latin-1")  # names in a Western code page; numbers read the same
 
 
 def _separators(text: str) -> list[str]:
-    """The separators to try, the surest first; "" stands for blanks."""
+    """Return the separators to try, the most likely first; "" stands for blanks."""
     for sure in ("\t", ";"):
         if sure in text:
             return [sure]
@@ -87,7 +90,7 @@ def _separators(text: str) -> list[str]:
 
 
 def _cells(text: str, separator: str) -> list[tuple[int, list[str]]]:
-    """(number of the line, cells) of the lines that hold something, without empty columns at the end."""
+    """Return (line number, cells) of every line that is not empty, without empty columns at the end."""
     lines = text.split("\n")
     try:
         rows = [line.split() for line in lines] if not separator else list(csv.reader(lines, delimiter=separator))

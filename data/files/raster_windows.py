@@ -1,4 +1,4 @@
-"""Rasters larger than memory: windows of TIFF and .npy files, read where they are asked for."""
+"""Reads windows of rasters that may be larger than memory, from TIFF and .npy files."""
 
 import os
 import tempfile
@@ -21,22 +21,22 @@ from .tiff_sidecars import aux_nodata, world_tags
 
 
 class Windows:
-    """One image on disk.
+    """One image on disk, of which windows are read.
 
-    Uncompressed TIFF and .npy files are mapped into memory; a compressed TIFF is unpacked once, piece by piece, into a
+    Uncompressed TIFF and .npy files are memory-mapped. A compressed TIFF is decompressed once, piece by piece, into a
     temporary file.
 
     Args:
-        path: .tif, .tiff or .npy of (H, W), (H, W, B) or (B, H, W).
+        path: a .tif, .tiff or .npy file of (H, W), (H, W, B) or (B, H, W).
         scratch: folder for the temporary file; the system's by default.
-        bands: that a .npy array should have, to tell its axes apart; by default see `band_axis`.
+        bands: expected number of bands, to find the axis of the bands in a .npy array; None infers it by `band_axis`.
 
     Attributes:
         shape: (B, H, W).
-        dtype: of the stored samples.
-        tags: GeoTIFF tags as tifffile writes them ("extratags"), the grid of a world file among them.
-        nodata: text of the GDAL_NODATA tag, or of the .aux.xml beside it; None where there is none.
-        notes: what may be taken for something else than it is.
+        dtype: type of the stored samples.
+        tags: GeoTIFF tags in the form of tifffile's "extratags", with the grid of a world file.
+        nodata: text of the GDAL_NODATA tag or of the .aux.xml file; None without either.
+        notes: remarks on content that is ignored or taken as data.
 
     Raises:
         DataError: for files that are missing, damaged, of another type or another number of axes.
@@ -63,7 +63,7 @@ class Windows:
         self.array, self.dtype, self.shape = array, array.dtype, array.shape
 
     def read(self, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
-        """(B, h, w) float32, the stored numbers.
+        """Return a window (B, h, w) of the stored numbers as float32.
 
         Raises:
             DataError: for NaN and infinity.
@@ -71,14 +71,14 @@ class Windows:
         return self.finite(np.asarray(self.stored(rows, columns), np.float32), rows, columns)
 
     def stored(self, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
-        """(B, h, w) as the file has them, whatever the numbers."""
+        """Return a window (B, h, w) as stored, unchecked."""
         return self.array[:, slice(*rows), slice(*columns)]
 
     def finite(self, window: np.ndarray, rows: tuple[int, int], columns: tuple[int, int]) -> np.ndarray:
-        """The window of these rows and columns, if it is finite.
+        """Return the window unchanged if it is finite.
 
         Raises:
-            DataError: for NaN and infinity.
+            DataError: naming rows and columns, for NaN and infinity.
         """
         if not np.isfinite(window).all():
             where = f"rows {rows[0]} to {rows[1]}, columns {columns[0]} to {columns[1]}"
@@ -86,7 +86,7 @@ class Windows:
         return window
 
     def crop(self, rows: tuple[int, int], columns: tuple[int, int]) -> None:
-        """Keep these pixels alone, their georeference moved along."""
+        """Reduce the image to these rows and columns, and move its georeference accordingly."""
         self.array = self.stored(rows, columns)
         self.shape = self.array.shape
         self.tags = moved_tags(self.tags, rows[0], columns[0])
@@ -141,7 +141,7 @@ class Windows:
 
 
 def _unpacked(series: tifffile.TiffPageSeries, scratch: Path | None) -> np.ndarray:
-    """The series' samples, in a file that is gone when nobody has it open."""
+    """Return the decompressed samples of a series, mapped from a temporary file that is deleted when closed."""
     with tempfile.TemporaryFile(dir=scratch) as file:
         reserve(file.fileno(), series.nbytes, Path(scratch or tempfile.gettempdir()))
         array = np.memmap(file, series.dtype, "w+", shape=tuple(series.shape))
@@ -151,8 +151,8 @@ def _unpacked(series: tifffile.TiffPageSeries, scratch: Path | None) -> np.ndarr
         for segment, index, shape in page.segments():
             s, d, h, w, _ = index
             target = pages[number, s, d : d + shape[0], h : h + shape[1], w : w + shape[2], : shape[3]]
-            if segment is None:  # a hole: NoData, zeros where none is declared
+            if segment is None:  # a hole in a sparse file: its NoData, or zeros
                 target[...] = series.keyframe.nodata
                 continue
-            target[...] = segment[tuple(slice(side) for side in target.shape)]  # tiles reach over the border
+            target[...] = segment[tuple(slice(side) for side in target.shape)]  # tiles extend beyond the image
     return array

@@ -1,4 +1,4 @@
-"""Files that can be opened: a pipe keeps whoever opens it waiting, a device never ends."""
+"""Checks that a path is a regular file: opening a pipe may block, and reading a device may never end."""
 
 from pathlib import Path
 
@@ -6,32 +6,32 @@ from data.errors import DataError
 
 from .size_limits import check_stored
 
-SMALL = 2**26  # bytes; a log of a million epochs
+SMALL = 2**26  # bytes of a small text file; enough for a log of a million epochs
 
 
 def check_regular(path: Path, expected: str) -> None:
-    """DataError where a path, over links if there are some, is no regular file; nothing is opened."""
+    """Raise DataError unless a path, after following links, is a regular file; nothing is opened."""
     try:
         there = path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # not a valid file name
         there = False
     if not there:
         raise DataError(path, instead(path), expected)
 
 
 def check_replaceable(*paths: Path) -> None:
-    """DataError where something other than a regular file is in the place of a file that is to be written."""
+    """Raise DataError if a path to be written exists and is not a regular file."""
     for path in paths:
         if path.exists() and not path.is_file():
             raise DataError(path, instead(path), "a file or none")
 
 
 def read_small(path: Path) -> str:
-    """A text file that this project wrote, as it is.
+    """Return the text of a small UTF-8 file, with its line endings unchanged.
 
     Raises:
-        DataError: for what is no regular file, or larger than any of them; nothing is read then.
-        UnicodeDecodeError, OSError: as of other files.
+        DataError: if it is not a regular file, or larger than 64 MiB; it is not read then.
+        UnicodeDecodeError, OSError: if it cannot be decoded or read.
     """
     check_regular(path, "a file of text")
     check_stored(path, "a file of text", SMALL)
@@ -40,7 +40,7 @@ def read_small(path: Path) -> str:
 
 
 def instead(path: Path) -> str:
-    """What there is where a regular file is expected, in words."""
+    """Return, in words, what is at a path where a regular file is expected."""
     try:
         if path.is_dir():
             return "a folder"

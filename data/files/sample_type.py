@@ -1,4 +1,4 @@
-"""How an image file holds its samples, for a result that loses none of their depth."""
+"""The sample type of an image file, so that a result can be written in the same bit depth."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,13 @@ ORDER = ("uint8", "uint16", "uint32", "float32")
 
 
 class Storage(NamedTuple):
-    """The type of the samples ("uint8", "uint16", "uint32", "float32"), the number that stands for 1, and the file."""
+    """How an image file stores its samples.
+
+    Attributes:
+        dtype: "uint8", "uint16", "uint32" or "float32".
+        top: the number that stands for 1.
+        path: the file, if there is one.
+    """
 
     dtype: str
     top: int
@@ -20,23 +26,26 @@ class Storage(NamedTuple):
 
     @property
     def is_tiff(self) -> bool:
-        """Whether the file is one, and may say where on Earth it is."""
+        """Whether the file is a TIFF, which may have a georeference."""
         return self.path is not None and self.path.suffix.lower() in TIFF
 
     @property
     def suffix(self) -> str:
-        """Of a file that can hold it: that of a TIFF, or .png where that is enough."""
+        """The suffix for a result of this type: .tif for a TIFF, or if PNG cannot hold the type; else .png."""
         return ".tif" if self.is_tiff or self.dtype not in PNG_TYPES else ".png"
 
     def deeper(self, other: "Storage") -> "Storage":
-        """The one of more depth, this one where they are equal; the file is this one's, or the only TIFF of the two."""
+        """Return the deeper of the two, this one if they are equal.
+
+        Its file is this one's, unless only the other one's is a TIFF.
+        """
         depth = [(ORDER.index(s.dtype), s.top) for s in (self, other)]
         path = other.path if other.is_tiff and not self.is_tiff else self.path
         return (self if depth[0] >= depth[1] else other)._replace(path=path)
 
 
 def storage_of(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
-    """Storage of the samples as `image_file.read_raster` gives them, with the declared bit depth of `to_unit`."""
+    """Return the storage of samples that `image_file.read_raster` returned, with the bit depth of `to_unit`."""
     size, kind = raw.dtype.itemsize, raw.dtype.kind
     if kind == "f":
         return Storage("float32", 2**bits - 1 if bits is not None and raw.max() > 1 else 1, path)
@@ -46,11 +55,14 @@ def storage_of(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
 
 
 def stretched_storage(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
-    """Storage of samples whose range became 0 to 1: as they are stored, or 16 bits for those in a unit of their own."""
+    """Return the storage for samples whose range was stretched to 0..1.
+
+    It is their own for unsigned integers of up to 16 bits, else 16 bits.
+    """
     plain = raw.dtype.kind in "bu" and raw.dtype.itemsize <= 2
     return storage_of(raw, path, bits) if plain else Storage("uint16", 2**16 - 1, path)
 
 
 def eight_bit(image: np.ndarray) -> np.ndarray:
-    """An image in [0, 1], clipped and rounded to multiples of 1/255, float32 of the same shape."""
+    """Return an image clipped to [0, 1] and rounded to multiples of 1/255, float32 of the same shape."""
     return (np.rint(image.clip(0, 1) * 255) / 255).astype(np.float32)

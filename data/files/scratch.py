@@ -1,4 +1,4 @@
-"""Hidden folders for files that are not complete yet; those of killed processes go when the next one begins."""
+"""Hidden folders for incomplete files; those that killed processes left are removed by the next one."""
 
 import os
 import re
@@ -14,21 +14,21 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".part"
-LONGEST = 50  # characters of a hidden name that are the file's
+LONGEST = 50  # characters of the file's name in the hidden folder's name
 
 
 class Scratch:
-    """A hidden folder, marked as in use until it is let go or the process ends, however it ends.
+    """A hidden folder that is locked until `let_go`, or until the process ends in any way.
 
     Args:
-        place: the folder that it is made in.
-        name: of the file or folder that it is for.
+        place: the folder to create it in.
+        name: name of the file or folder that it is for.
 
     Attributes:
-        path: where it is.
+        path: the hidden folder.
 
     Raises:
-        OSError: naming `place`/`name`, where it cannot be made.
+        OSError: naming `place`/`name`, if it cannot be created.
     """
 
     def __init__(self, place: Path, name: str) -> None:
@@ -38,13 +38,13 @@ class Scratch:
                 self._handle = _held(self.path)
                 if self.path.is_dir():
                     return
-                self.let_go()  # another process took it for abandoned before it was held
+                self.let_go()  # another process removed it before it was locked
         except OSError as error:
             error.filename = str(place / name)
             raise
 
     def let_go(self) -> None:
-        """From now on it counts as abandoned."""
+        """Release the lock, so that the folder counts as abandoned."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -52,7 +52,7 @@ class Scratch:
 
 @contextmanager
 def scratch_folder(place: Path, name: str) -> Iterator[Path]:
-    """A `Scratch` for the block, removed with all that is in it; before it, those that killed processes left."""
+    """A `Scratch` for the block, removed with its content at the end; those of killed processes are removed first."""
     remove_abandoned(place, name)
     scratch = Scratch(place, name)
     try:
@@ -63,11 +63,11 @@ def scratch_folder(place: Path, name: str) -> Iterator[Path]:
 
 
 def remove_abandoned(place: Path, name: str, spared: Callable[[Path], bool] = lambda _: False) -> None:
-    """Remove what killed processes left of `Scratch(place, name)`; where folders cannot be locked, nothing.
+    """Remove the folders of `Scratch(place, name)` that killed processes left; nothing if folders cannot be locked.
 
     Args:
         place, name: see `Scratch`.
-        spared: whether one stays.
+        spared: function that returns whether a folder stays.
     """
     ours = re.compile(re.escape(f".{name[:LONGEST]}.") + r"[a-z0-9_]{8}" + re.escape(SUFFIX))
     try:
@@ -88,7 +88,7 @@ def remove_abandoned(place: Path, name: str, spared: Callable[[Path], bool] = la
 
 
 def _held(folder: Path, wait: bool = True) -> int | None:
-    """An open handle that has the folder's lock; None where another process has it, or it cannot be locked."""
+    """Return an open handle with the folder's lock; None if another process has it, or it cannot be locked."""
     if fcntl is None:
         return None
     handle = None

@@ -1,4 +1,4 @@
-"""Room in memory and on the disk, looked at before it is taken."""
+"""Limits on memory and disk space, checked before either is used."""
 
 import errno
 import os
@@ -7,29 +7,28 @@ from pathlib import Path
 
 from data.errors import DataError
 
-ALWAYS = 2**28  # bytes that a file of any size may unpack to
-LARGE = 2**31  # bytes that a file may unpack to however well it is packed (black images, masks)
-UNPACKED = 1100  # times its size that a file may unpack to below that; deflate reaches 1032
-USUAL = 100  # times its size above that; photographed cubes reach 10
-MOST_BANDS = 1024  # of an image; more are axes taken for each other, or damage
-MEMORY = (Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"))  # Linux; elsewhere memory is not looked at
+ALWAYS = 2**28  # bytes to which a file of any size may decompress
+LARGE = 2**31  # bytes to which a file may decompress at any rate up to `UNPACKED` (black images, masks)
+UNPACKED = 1100  # largest compression rate up to `LARGE`; deflate reaches 1032
+USUAL = 100  # largest compression rate beyond `LARGE`; photographed cubes reach 10
+MOST_BANDS = 1024  # bands of an image; one with more has swapped axes or is damaged
+MEMORY = (Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"))  # Linux; elsewhere free memory is not checked
 
-ceiling: int | None = None  # bytes that any file may unpack to, where a program sets it: one that serves strangers
+ceiling: int | None = None  # bytes to which any file may decompress; set by programs that serve strangers
 
 
 def check_declared(path: Path, what: str, needed: int, large: int = LARGE, in_memory: bool = True) -> None:
-    """Refuse what no sound file of this size holds, and what memory does not, before any is taken for it.
+    """Refuse an array that is too large for a sound file of this size or for the free memory, before it is allocated.
 
     Args:
         path: the file.
         what: the array, for the message.
         needed: its bytes in memory.
-        large: bytes up to which a file may be packed as well as deflate can.
-        in_memory: whether it goes into memory; else to the disk.
+        large: bytes up to which the compression rate may reach `UNPACKED`.
+        in_memory: whether the array goes into memory; else free memory is not checked.
 
     Raises:
-        DataError: where a damaged header, or a file that is made to fill memory, declares more than the file should
-            unpack to, or than is free.
+        DataError: if the declared size is too large, because of a damaged header or a file made to fill memory.
     """
     stored = path.stat().st_size
     most = max(ALWAYS, min(UNPACKED * stored, max(large, USUAL * stored)))
@@ -46,23 +45,23 @@ def check_declared(path: Path, what: str, needed: int, large: int = LARGE, in_me
 
 
 def check_packed(path: Path, what: str, needed: int) -> None:
-    """Refuse an array, never read as a whole, that declares more than deflate makes of a file of this size.
+    """Refuse an array that declares more than deflate can store in a file of this size; it is not read as a whole.
 
     Raises:
-        DataError: as `check_declared`.
+        DataError: see `check_declared`.
     """
     check_declared(path, what, needed, large=needed, in_memory=False)
 
 
 def check_stored(path: Path, what: str, most: int) -> None:
-    """DataError for a file of more than `most` bytes, which is `what`: such a file is read as a whole."""
+    """Raise DataError for a file of more than `most` bytes that would be read as a whole; messages call it `what`."""
     stored = path.stat().st_size
     if stored > most:
         raise DataError(path, f"{_gigabytes(stored)}", f"{what} of at most {_gigabytes(most)}")
 
 
 def free_memory() -> int | None:
-    """Bytes that the machine, or the container, can still give; None where nothing says so."""
+    """Return the free memory in bytes, at most the container's limit; None if it is unknown."""
     known = []
     for file in MEMORY:
         try:
@@ -78,22 +77,24 @@ def free_memory() -> int | None:
 
 
 def check_disk(folder: Path, needed: int, what: str, where: Path) -> None:
-    """DataError about `where`, which is to be written, unless the disk of `folder` has `needed` bytes free."""
+    """Raise DataError, naming `where`, unless the disk of `folder` has `needed` bytes free for `what`."""
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(where, f"{free / 1e9:.2f} GB free", f"{needed / 1e9:.2f} GB for {what}")
 
 
 def reserve(handle: int, size: int, where: Path) -> None:
-    """Take the disk's room for a file now: a process that writes through memory to a full disk is ended (SIGBUS).
+    """Reserve disk space for a file, because writing through a memory map to a full disk kills the process (SIGBUS).
+
+    Systems that cannot reserve space do nothing.
 
     Args:
-        handle: of the open file.
-        size: its bytes.
+        handle: handle of the open file.
+        size: bytes to reserve.
         where: the file or its folder, for the message.
 
     Raises:
-        DataError: where there is not enough. Nothing is done on systems that cannot reserve room.
+        DataError: if there is not enough space.
     """
     if not hasattr(os, "posix_fallocate") or not size:
         return

@@ -1,4 +1,4 @@
-"""What says beside a TIFF's samples that they are no numbers to fuse: masks, white zeros, palettes, transparency."""
+"""Refuses TIFFs whose samples are not plain measurements: masks, zero for white, palettes; and finds transparency."""
 
 from pathlib import Path
 from typing import cast
@@ -12,19 +12,19 @@ from .size_limits import check_declared
 from .tiff_pages import check_pages
 
 MASK = 4  # bit of NewSubfileType
-TRANSPARENT = (1, 2)  # of ExtraSamples: associated and unassociated alpha
+TRANSPARENT = (1, 2)  # values of ExtraSamples: associated and unassociated alpha
 OTHER_MEANING = {"MINISWHITE": "samples whose zero is white", "PALETTE": "indices of a palette's colours"}
 
 
 def check_samples(path: Path, file: tifffile.TiffFile) -> None:
-    """Take a TIFF whose samples are numbers, all of them measured.
+    """Raise DataError unless all samples of a TIFF are measured numbers.
 
     Args:
-        path: for messages, and for a mask beside it (NAME.tif.msk, as GDAL writes it).
-        file: of it, opened; its number of pages checked.
+        path: the file; GDAL's mask beside it, NAME.tif.msk, is checked as well.
+        file: the opened file, whose number of pages has been checked.
 
     Raises:
-        DataError: for samples that are no digital numbers, and a mask of which any pixel is 0.
+        DataError: for palettes, zero for white, and a mask with pixels of 0.
     """
     meaning = OTHER_MEANING.get(getattr(file.series[0].keyframe.photometric, "name", ""))
     if meaning:
@@ -44,14 +44,14 @@ def check_samples(path: Path, file: tifffile.TiffFile) -> None:
 
 
 def transparency(page: tifffile.TiffPage) -> list[int]:
-    """The bands, from 1 on, that a page declares to be transparency (alpha)."""
+    """Return the bands, counted from 1, that a page declares as transparency (alpha)."""
     extra = [int(kind) for kind in page.extrasamples]
     first = page.samplesperpixel - len(extra) + 1
     return [first + number for number, kind in enumerate(extra) if kind in TRANSPARENT]
 
 
 def _check_masks(path: Path, holder: Path, file: tifffile.TiffFile, every: bool = False) -> None:
-    """Raise for a mask, of full size, that leaves pixels out."""
+    """Raise DataError for a full-size mask in `file` with pixels of 0; with `every`, all its pages are masks."""
     for page in cast("list[tifffile.TiffPage]", list(file.pages)):
         kind = int(page.subfiletype)
         if kind & 1 or not (every or kind & MASK):

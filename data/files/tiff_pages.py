@@ -1,4 +1,4 @@
-"""How many pages a TIFF has: each takes time to be looked at, and few bytes in the file."""
+"""Limits the number of pages in a TIFF: reading each takes time, but it needs few bytes in the file."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from data.errors import DataError
 
 from .size_limits import MOST_BANDS
 
-MOST_PAGES = 2 * MOST_BANDS  # a page a band, and a smaller one of each
+MOST_PAGES = 2 * MOST_BANDS  # one page per band, and a smaller version of each
 
 
 def check_pages(path: Path, file: tifffile.TiffFile) -> None:
-    """DataError for a TIFF of more pages than an image has; no more of them are looked at."""
+    """Raise DataError for a TIFF with more pages than an image has; the rest are not read."""
     try:
         file.pages[MOST_PAGES]
     except IndexError:

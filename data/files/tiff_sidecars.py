@@ -1,4 +1,4 @@
-"""Files beside a TIFF that say what its tags do not: a world file, GDAL's NAME.tif.aux.xml."""
+"""Reads files beside a TIFF that replace missing tags: a world file, and GDAL's NAME.tif.aux.xml."""
 
 import re
 from pathlib import Path
@@ -12,12 +12,12 @@ from .geotiff import nodata_value
 from .regular_file import read_small
 
 WORLD = (".tfw", ".tifw", ".tiffw", ".wld")
-NUMBERS = 6  # of a world file: x and y of a step to the right, of one down, of the first pixel's centre
+NUMBERS = 6  # in a world file: x and y of one pixel to the right, of one pixel down, of the first pixel's centre
 VALUE = re.compile(r"<NoDataValue\b[^>]*>([^<]*)</NoDataValue>")
 
 
 def world_tags(path: Path, tags: list[tuple]) -> list[tuple]:
-    """The GeoTIFF tags of an image, the grid of its world file among them where they have none.
+    """Return the GeoTIFF tags of an image; if they have no grid, that of its world file is added.
 
     Raises:
         DataError: for a world file that does not hold six numbers.
@@ -41,10 +41,10 @@ def world_tags(path: Path, tags: list[tuple]) -> list[tuple]:
 
 
 def aux_nodata(path: Path) -> str | None:
-    """The text of the NoData value that GDAL's sidecar declares for the first band; None where there is none.
+    """Return the text of the NoData value in GDAL's sidecar file, for the first band; None without one.
 
     Raises:
-        DataError: for a value that is no number.
+        DataError: for a value that is not a number.
     """
     beside = path.with_name(f"{path.name}.aux.xml")
     if not beside.is_file():

@@ -1,7 +1,7 @@
-"""Training patches: cut on the fly from scenes, pairs and photographs, or read from a file of prepared ones.
+"""Training patches, cut on the fly from scenes, pairs and photographs, or read from a file of prepared patches.
 
-Every set here has `len(set)` and `set.sample(index, rng)`, which returns float32 arrays in [0, 1] under the names
-`base_image` (B, H, W), `guide` (b, H, W), `gt` (B, H, W; not for infrared-visible) and the sample's `name`. All
+Every set has `len(set)` and `set.sample(index, rng)`. A sample is a dictionary of float32 arrays in [0, 1]:
+`base_image` (B, H, W), `guide` (b, H, W) and `gt` (B, H, W; not for infrared-visible), and of its `name`. All
 randomness comes from `rng`, so that a sample does not depend on the process that reads it.
 """
 

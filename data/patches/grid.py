@@ -1,4 +1,4 @@
-"""Where patches lie, and which sides the networks can be trained on."""
+"""The grid on which patches lie, and checks of their sides."""
 
 from data.errors import DataError
 
@@ -6,18 +6,18 @@ LEAST_PATCH = 8
 
 
 def check_sides(where: object, height: int, width: int) -> None:
-    """What the networks train on as it is, without reflected borders."""
+    """Raise DataError unless the networks can train on patches of these sides without reflected borders."""
     if height % 2 or width % 2 or min(height, width) < LEAST_PATCH:
         raise DataError(where, f"patches of {height}x{width}", f"even sides of at least {LEAST_PATCH}")
 
 
 def check_grid(patch: int, stride: int, ratio: int) -> None:
-    """ValueError unless patches and strides are whole low-resolution pixels."""
+    """Raise ValueError unless patch and stride are whole numbers of low-resolution pixels."""
     if patch % ratio or stride % ratio or min(patch, stride) < ratio:
         raise ValueError(f"found patch {patch} and stride {stride}, expected multiples of the ratio {ratio}")
 
 
 def starts(length: int, patch: int, stride: int) -> list[int]:
-    """Where patches begin along a side: every `stride`, and one that ends with the side."""
+    """Return where patches begin along a side, in pixels: every `stride`, and one that ends where the side does."""
     places = list(range(0, length - patch + 1, stride))
     return places if places[-1] == length - patch else [*places, length - patch]

@@ -1,4 +1,4 @@
-"""Files of prepared training patches, one format: written a chunk at a time (`python -m data`), read patch by patch."""
+"""Files of prepared training patches (HDF5): written in chunks by `python -m data`, read patch by patch."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -17,33 +17,33 @@ from data.files.size_limits import check_disk
 from .grid import check_sides
 
 CHUNK = 64  # patches in memory at a time
-H5_KEYS = {"gt": "GT", "base_image": "HSI_up", "lr": "LRHSI", "guide": "RGB"}  # of hyperspectral patches
+H5_KEYS = {"gt": "GT", "base_image": "HSI_up", "lr": "LRHSI", "guide": "RGB"}  # keys of hyperspectral patches
 
 
 class PatchSet(Protocol):
-    """What the sets of `data.patches` have in common."""
+    """The interface of all sets in `data.patches`."""
 
     def __len__(self) -> int: ...
 
     def sample(self, index: int, rng: np.random.Generator | None) -> dict:
-        """Its arrays and its name."""
+        """Return the arrays and the name of a sample, see `data.patches`."""
 
 
 def write_patches(path: str | os.PathLike, source: PatchSet, keys: dict[str, str], scale: float, about: dict) -> int:
-    """Write every sample of a patch set, complete or not at all.
+    """Write all samples of a patch set to a file, atomically.
 
     Args:
         path: the .h5 file; its folder must exist.
         source: a set of `data.patches`.
-        keys: role of the sample -> name in the file. Arrays are (N, C, H, W) float32.
-        scale: what values are multiplied by (65535 or 2047 for digital numbers, 1 to keep [0, 1]).
-        about: further names with a number or a string (L, sensor, ratio).
+        keys: role in the sample -> key in the file. Arrays are written as (N, C, H, W) float32.
+        scale: factor of the values: 65535 or 2047 for digital numbers, 1 to keep [0, 1].
+        about: further keys with a number or a string (L, sensor, ratio).
 
     Returns:
         The number of patches.
 
     Raises:
-        DataError: for a sample that cannot be read; nothing is written then.
+        DataError: for a sample that cannot be read, or a disk that is full or not writable; no file is left then.
     """
     path = Path(path)
     try:
@@ -58,7 +58,7 @@ def write_patches(path: str | os.PathLike, source: PatchSet, keys: dict[str, str
                         file.create_dataset(keys[role], shape, np.float32, chunks=(1, *array.shape[1:]))
                     file[keys[role]][first : first + len(array)] = array * np.float32(scale)
             for name, value in about.items():
-                # a string as the character codes that MATLAB's own files hold
+                # strings are written as character codes, as in MATLAB's files
                 file[name] = np.frombuffer(value.encode(), np.uint8) if isinstance(value, str) else value
     except FloatingPointError:
         raise
@@ -77,15 +77,17 @@ def _chunks(source: PatchSet, roles: Sequence[str]) -> Iterator[tuple[int, dict[
 class H5Patches:
     """Prepared hyperspectral patches: an H5 file with GT, HSI_up, LRHSI and RGB, (N, C, H, W), in [0, 1].
 
-    Read patch by patch; every process opens the file itself.
+    Patches are read one by one; every process opens the file itself.
 
     Attributes:
-        count, bands, guide_bands, ratio: what it holds.
-        sides: (H, W) of the GT.
+        count: number of patches.
+        bands, guide_bands: bands of GT and of RGB.
+        ratio: resolution ratio of GT and LRHSI.
+        sides: (H, W) of GT.
 
     Raises:
-        DataError: at the start for missing keys and shapes that do not fit; on access, with the index, for NaN and
-            values outside [0, 1] by more than a twentieth.
+        DataError: when created, for missing keys and shapes that do not fit; on access, with the index, for NaN and
+            values outside -0.05..1.05.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -110,7 +112,7 @@ class H5Patches:
         return self.count
 
     def sample(self, index: int, rng: np.random.Generator | None = None) -> dict:
-        """Patch `index`; `rng` is not used."""
+        """Return patch `index`, with the low-resolution patch as `lr`; `rng` is not used."""
         arrays = {}
         for role, key in H5_KEYS.items():
             array = np.asarray(self.file.read(key, index), np.float32)

@@ -1,4 +1,4 @@
-"""Hyperspectral patches, cut on the fly from whole scenes; the contract is that of `data.patches`."""
+"""Hyperspectral patches, cut on the fly from whole scenes; see `data.patches` for the interface."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -10,24 +10,24 @@ from data.simulate import degrade_hsi, imresize
 
 from .grid import check_grid, starts
 
-KEPT_SCENES = 24  # of 16 MB each, CAVE's 512x512x31 in 16 bits
+KEPT_SCENES = 24  # scenes in memory, 16 MB each for CAVE's 512x512x31 in 16 bits
 
 
 class SpectralPatches:
-    """Hyperspectral patches of a grid over scenes, degraded by the protocol of the published tables.
+    """Hyperspectral patches on a grid over scenes, degraded by the protocol of the published tables.
 
-    The low-resolution patch is cut from the degraded scene and upsampled by itself (bilinear), as the released
-    network does it in training.
+    The low-resolution patch is cut from the degraded scene and upsampled on its own (bilinear), as in the training of
+    the released network.
 
     Args:
         scenes: `CAVE`, `Harvard` or a list of their items.
-        srf: (B, channels) spectral response.
-        ratio: of the resolutions.
-        patch: side of a patch, divisible by `ratio`.
-        stride: of the grid, divisible by `ratio`; the last patch of a row ends where the scene does.
+        srf: spectral response (B, channels).
+        ratio: resolution ratio.
+        patch: side of a patch in pixels, divisible by `ratio`.
+        stride: step of the grid in pixels, divisible by `ratio`; the last patch of a row ends where the scene does.
 
     Raises:
-        DataError: for scenes smaller than a patch, and of other bands than the response.
+        DataError: for scenes smaller than a patch, or with another number of bands than the response.
     """
 
     def __init__(self, scenes: Sequence, srf: np.ndarray, ratio: int = 4, patch: int = 64, stride: int = 32) -> None:
@@ -59,7 +59,7 @@ class SpectralPatches:
         return sides
 
     def _keep(self, index: int, gt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The scene in 16 bits and its degraded version, the last `KEPT_SCENES` of them in memory."""
+        """Return a scene in 16 bits and its degraded version, and keep them in memory with the latest `KEPT_SCENES`."""
         gt = gt[:, : gt.shape[1] // self.ratio * self.ratio, : gt.shape[2] // self.ratio * self.ratio]
         low = np.moveaxis(degrade_hsi(np.moveaxis(gt, 0, -1), self.ratio), -1, 0).astype(np.float32)
         self._kept[index] = np.rint(gt * 65535).astype(np.uint16), low
@@ -71,7 +71,7 @@ class SpectralPatches:
         return len(self.places)
 
     def sample(self, index: int, rng: np.random.Generator | None = None) -> dict:
-        """Patch `index`; `rng` is not used: patches lie on a grid."""
+        """Return patch `index`, with the low-resolution patch as `lr`; `rng` is not used, as patches lie on a grid."""
         scene, top, left = self.places[index]
         whole, low = self._kept.get(scene) or self._keep(scene, self.scenes[scene]["gt"])
         gt = whole[:, top : top + self.patch, left : left + self.patch] / np.float32(65535)

@@ -1,20 +1,24 @@
-"""Two views of one photograph for self-supervised fusion: each hides other parts of it behind noise, or spoils them.
+"""Two views of one photograph for self-supervised fusion: each hides other parts of it by noise, or degrades them.
 
-Source: Liang et al., "Fusion from Decomposition", ECCV 2022 (the task CUD) and arXiv 2410.12274; spoiled parts: ours.
+Source: Liang et al., "Fusion from Decomposition", ECCV 2022 (the task CUD) and arXiv 2410.12274. Degraded parts are
+ours.
 """
 
 import cv2
 import numpy as np
 
-COARSE, FINE = 13, (26, 27)  # cells a side
-LAST = (0.33, 0.33, 0.34)  # chances of the three sides, for what neither view shows
-BUMPS, RAMP = (2, 14), (0.05, 2.0)  # of soft masks: 2 to 13 a side; how high or deep where a view hides a pixel wholly
-BLUR, CONTRAST = (0.5, 12.0), (-0.6, 0.6)  # of spoiled parts: pixels, times the image's own
+COARSE, FINE = 13, (26, 27)  # cells per side
+LAST = (0.33, 0.33, 0.34)  # probabilities of the three grid sizes for the parts that neither view shows
+BUMPS, RAMP = (2, 14), (0.05, 2.0)  # soft masks: 2 to 13 bumps per side; height at which a view hides a pixel wholly
+BLUR, CONTRAST = (0.5, 12.0), (-0.6, 0.6)  # degraded parts: sigma in pixels; factor of the image's contrast
 Array = np.ndarray
 
 
 def random_grids(rng: np.random.Generator) -> tuple[list[Array], list[Array], Array]:
-    """Cells that are seen: two grids of the first view, two of the second, and one for what neither sees."""
+    """Return random cells that are shown: two grids of the first view, two of the second, one for hidden parts of both.
+
+    Each is (n, n) bool, n being 13, 26 or 27.
+    """
     chance = 0.1 + rng.random() / 1.12
     sides = (COARSE, *(int(rng.choice(FINE)) for _ in range(2)))
 
@@ -26,7 +30,13 @@ def random_grids(rng: np.random.Generator) -> tuple[list[Array], list[Array], Ar
 
 
 def masks(first: list[Array], second: list[Array], rest: Array, side: int) -> tuple[Array, Array]:
-    """What each view shows, (side, side) of 0 and 1; every pixel is in one at least."""
+    """Return which pixels each view shows, two (side, side) bool arrays; every pixel is in at least one.
+
+    Args:
+        first, second: the two grids of each view; it shows a pixel if both grids do.
+        rest: the grid that divides the pixels that neither shows between the views.
+        side: side of the views in pixels.
+    """
     a, b = (spread(grids[0], side) & spread(grids[1], side) for grids in (first, second))
     c = spread(rest, side)
     hidden = ~(a | b)
@@ -34,18 +44,18 @@ def masks(first: list[Array], second: list[Array], rest: Array, side: int) -> tu
 
 
 def spread(grid: Array, side: int) -> Array:
-    """(n, n) cells -> (side, side) pixels, the nearest cell's value."""
+    """Return (n, n) cells enlarged to (side, side) pixels of the nearest cell's value, bool."""
     index = np.arange(side) * len(grid) // side
     return grid[np.ix_(index, index)].astype(bool)
 
 
 def view(image: Array, mask: Array, normal: Array) -> Array:
-    """(C, H, W), and noise where the mask is 0: the sizes of normal random numbers, 1 at most."""
+    """Return the image (C, H, W) where the mask is 1, else noise: absolute values of `normal`, 1 at most; float32."""
     return np.where(mask, image, np.minimum(np.abs(normal), 1)).astype(np.float32)
 
 
 def two_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
-    """Views and masks of a square image (C, S, S) in [0, 1]: (C, S, S) twice, (1, S, S) twice, float32."""
+    """Return two views (C, S, S) and their masks (1, S, S), float32, of a square image (C, S, S) in [0, 1]."""
     side = image.shape[-1]
     first, second = masks(*random_grids(rng), side)
     if rng.random() < 0.5:
@@ -55,17 +65,17 @@ def two_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Arr
 
 
 def soft_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
-    """Like `two_views`, but what a view hides is blurred, of less contrast, and brighter or darker; masks are ramps.
+    """Return two views as `two_views` does, but with hidden parts degraded and with smooth masks.
 
-    That is how images to be fused differ: in focus, exposure or sensor. Every pixel is shown whole by one view at
-    least. Ours; the authors hide behind noise alone.
+    Hidden parts are blurred, of less contrast, and brighter or darker: images to be fused differ in this way, by focus,
+    exposure or sensor. At least one view shows a pixel unchanged. This is ours; the authors hide by noise only.
 
     Args:
         image: (3, S, S) in [0, 1].
-        rng: of the sample.
+        rng: random numbers of the sample.
 
     Returns:
-        Both views (3, S, S), and how much of the image each shows at a pixel, (1, S, S) in [0, 1]; float32.
+        Two views (3, S, S), and the share of the image in each view per pixel, two (1, S, S) in [0, 1]; float32.
     """
     side, bumps = image.shape[-1], int(rng.integers(*BUMPS))
     hills = cv2.resize(rng.standard_normal((bumps, bumps)), (side, side), interpolation=cv2.INTER_CUBIC)
@@ -76,12 +86,15 @@ def soft_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Ar
 
 
 def spoiled(image: Array, rng: np.random.Generator) -> Array:
-    """(3, H, W), blurred, with little of its contrast or its negative's, at any brightness; float32 in [0, 1]."""
+    """Return the image (3, H, W) blurred, with a contrast of -0.6 to 0.6 of its own and random brightness.
+
+    float32 in [0, 1]; a negative contrast inverts it.
+    """
     blurred = cv2.GaussianBlur(np.moveaxis(image, 0, -1), (0, 0), _between(BLUR, rng))
     contrast = rng.uniform(*CONTRAST)
     return np.clip(np.moveaxis(blurred - blurred.mean(), -1, 0) * contrast + rng.random(), 0, 1).astype(np.float32)
 
 
 def _between(ends: tuple[float, float], rng: np.random.Generator) -> float:
-    """A number between these, its logarithm uniform."""
+    """Return a random number between the two ends, uniform in its logarithm."""
     return float(np.exp(rng.uniform(*np.log(ends))))

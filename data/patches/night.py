@@ -1,8 +1,8 @@
-"""Pairs as at night, made from pairs of the day: darker, with a camera's noise, lamps left bright. Ours.
+"""Simulates night in pairs taken by day: darker, with a camera's noise, lamps left bright. This is ours.
 
-Street scenes with registered pairs are mostly of the day; a network that has seen no darkness pulls dark ground to
-black. Levels fall to a tenth, gamma up to 1.6; shot noise has a variance that grows with the light, read noise has
-one that does not.
+Most registered pairs of street scenes are taken by day, and a network trained on them turns dark ground black. Levels
+fall to a half to a tenth, with a gamma of up to 1.6. The variance of shot noise grows with the light, that of read
+noise is constant.
 """
 
 import numpy as np
@@ -10,15 +10,15 @@ import numpy as np
 LEAST, MOST = 0.1, 0.5  # factor of the light
 GAMMA = 1.0, 1.6
 READ, SHOT = 0.012, 0.0015  # largest standard deviation of read noise; largest variance of shot noise at full light
-LAMP = 0.92  # brightness from which on a pixel is a lamp and stays, where few are
+LAMP = 0.92  # pixels brighter than this are lamps and stay bright, at most the brightest hundredth
 
 
 def darkened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One image at the exposure of night, rounded to 8 bits; lamps, the brightest hundredth at most, keep their light.
+    """Return an image as at night, rounded to 8 bits; lamps, at most the brightest hundredth, keep their light.
 
     Args:
         image: (1, H, W) in [0, 1].
-        rng: decides level, gamma and noise.
+        rng: random numbers for level, gamma and noise.
 
     Returns:
         (1, H, W) float32 in [0, 1].
@@ -34,11 +34,11 @@ def darkened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def night_pair(visible: np.ndarray, infrared: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A pair at night: the visible image darkened, and the infrared one, too, for every second pair.
+    """Return a pair as at night: the visible image darkened, and with probability 1/2 the infrared one, too.
 
     Args:
         visible, infrared: (1, H, W) in [0, 1].
-        rng: decides.
+        rng: random numbers of the sample.
     """
     both = rng.random() < 0.5
     dark = darkened(visible, rng)

@@ -1,4 +1,4 @@
-"""Infrared-visible patches, cut on the fly from whole pairs; the contract is that of `data.patches`."""
+"""Infrared-visible patches, cut on the fly from whole pairs; see `data.patches` for the interface."""
 
 from collections.abc import Sequence
 
@@ -14,20 +14,20 @@ LEAST_CONTRAST = 0.1
 
 
 class PairGrid:
-    """Square patches of a grid over infrared-visible pairs, those of low contrast left out.
+    """Square patches on a grid over infrared-visible pairs, without patches of low contrast.
 
-    A patch is left out where in either image the 90th percentile exceeds the 10th by less than a tenth of itself; one
-    that is all black is kept, as in CDDFuse's released code.
+    A patch is left out if, in either image, the 90th percentile exceeds the 10th by less than a tenth of the 90th.
+    Black patches are kept, as in CDDFuse's released code.
 
     Args:
-        pairs: `PairedImages` or a list of its items; all are read once.
-        numbers: of the pairs.
-        patch: side.
-        step: of the grid, in pixels.
-        skip_bad: leave out pairs that cannot be read, with a line for each.
+        pairs: `PairedImages` or a list of its items.
+        numbers: indices of the pairs to use; each is read once at the start.
+        patch: side of a patch in pixels.
+        step: step of the grid in pixels.
+        skip_bad: leave out pairs that cannot be read and print a line for each.
 
     Raises:
-        DataError: where no patch is left, and for unreadable pairs.
+        DataError: if no patch is left, and for unreadable pairs unless `skip_bad`.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class PairGrid:
         return len(self.places)
 
     def sample(self, index: int, _: np.random.Generator | None) -> dict:
-        """Patch `index`."""
+        """Return patch `index`; the random numbers are not used."""
         number, top, left = self.places[index]
         both = self._both(number)[:, top : top + self.patch, left : left + self.patch]
         name = f"{self.pairs[number]['name']} at {top}, {left}"
         return {"name": name, "base_image": both[:1].copy(), "guide": both[1:].copy()}
 
     def _both(self, number: int) -> np.ndarray:
-        """(2, H, W), visible and infrared; the visible luma not rounded, where the image is in colour."""
+        """Return visible and infrared image as (2, H, W); the luma of a visible colour image is not rounded."""
         pair = self.pairs[number]
         visible = pair["visible"][0]
         if pair["colour"] is not None and pair["coloured"] == "visible":
@@ -86,8 +86,8 @@ class PairCrops:
 
     Args:
         pairs: `PairedImages` or a list of its items.
-        patch: side of a crop.
-        night: share of the crops that are made dark, see `data.patches.night`.
+        patch: side of a crop in pixels.
+        night: fraction of the crops that are darkened, see `data.patches.night`.
 
     Raises:
         DataError: on access, for images smaller than a crop.
@@ -100,7 +100,7 @@ class PairCrops:
         return len(self.pairs)
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:
-        """A crop of pair `index` at a place drawn from `rng`."""
+        """Return a crop of pair `index` at a position drawn from `rng`."""
         pair = self.pairs[index]
         height, width = pair["visible"].shape[1:]
         if min(height, width) < self.patch:

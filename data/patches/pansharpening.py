@@ -1,4 +1,4 @@
-"""Pansharpening patches, of a training file or of one scene; the contract is that of `data.patches`."""
+"""Pansharpening patches from a training file or from one scene; see `data.patches` for the interface."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from .grid import check_grid, check_sides, starts
 
 
 class PanPatches:
-    """Pansharpening patches: the images of a `PanCollection` file with a reference (its training H5)."""
+    """The images of a `PanCollection` training file (H5 with gt) as patches. Raises DataError for a file without gt."""
 
     def __init__(self, collection: PanCollection) -> None:
         if not collection.has_reference:
@@ -24,20 +24,23 @@ class PanPatches:
         return len(self.collection)
 
     def sample(self, index: int, rng: np.random.Generator | None = None) -> dict:
-        """Patch `index`; `rng` is not used."""
+        """Return patch `index`; `rng` is not used."""
         item = self.collection[index]
         return {"name": item["name"], "base_image": item["lms"], "guide": item["pan"], "gt": item["gt"]}
 
 
 class PanScenePatches:
-    """Pansharpening patches of one scene reduced by Wald's protocol, on a grid.
+    """Pansharpening patches on a grid over one scene, reduced by Wald's protocol.
 
     Args:
-        ms: (B, h, w) in [0, 1], the reference.
-        pan: (ratio h, ratio w).
+        ms: (B, h, w) in [0, 1]; it becomes the reference.
+        pan: (ratio h, ratio w), in the same unit.
         sensor, ratio, pan_filter: see `wald`.
-        patch, stride: of the reduced images, divisible by `ratio`.
-        name: of the scene, for messages.
+        patch, stride: side of a patch and step of the grid in pixels of the reduced images, divisible by `ratio`.
+        name: the scene's name, for messages.
+
+    Raises:
+        DataError: if the reduced scene is smaller than a patch.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class PanScenePatches:
         return len(self.places)
 
     def apart_from(self, held: Sequence[int]) -> list[int]:
-        """The patches that share no pixel with those of the numbers `held`."""
+        """Return the indices of the patches that do not overlap any patch in `held`."""
         taken = [self.places[i] for i in held]
         return [
             i
@@ -75,7 +78,10 @@ class PanScenePatches:
         ]
 
     def sample(self, index: int, rng: np.random.Generator | None = None) -> dict:
-        """Patch `index`, lms interpolated from the patch's own ms as in the group's files; `rng` is not used."""
+        """Return patch `index`; `rng` is not used.
+
+        As in the group's files, lms is interpolated from the patch's own ms, which is returned as `ms`.
+        """
         top, left = self.places[index]
         window = (slice(None), slice(top, top + self.patch), slice(left, left + self.patch))
         low = (slice(None), *(slice(s.start // self.ratio, s.stop // self.ratio) for s in window[1:]))

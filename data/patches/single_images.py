@@ -1,6 +1,6 @@
-"""Single images for self-supervised trainings: photographs of a folder, or both images of every pair; random crops.
+"""Random crops of single images for self-supervised training: photographs of a folder, or both images of pairs.
 
-Crops and colours as torchvision makes them: RandomResizedCrop and ColorJitter, from the sample's own random numbers.
+Crops and colour changes are torchvision's RandomResizedCrop and ColorJitter, with the sample's own random numbers.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,14 @@ JITTER = (0.1, 1.0)
 
 
 class FolderImages:
-    """The photographs of a folder and of the folders in it; items are (name, PIL image in RGB or gray).
+    """The photographs of a folder and its subfolders; items are (name, PIL image in RGB or gray, 8 bits).
 
-    `remarks` says what was skipped.
+    Attributes:
+        files: their paths.
+        remarks: notes on what was skipped.
 
     Raises:
-        DataError: where there are none; on access for files that cannot be read.
+        DataError: when created, if there are none; on access, for files that cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +44,7 @@ class FolderImages:
 
 
 class PairImages:
-    """Both images of every pair, visible before infrared; items as of `FolderImages`."""
+    """Both images of every pair, visible before infrared; items as in `FolderImages`."""
 
     def __init__(self, pairs: PairedImages | Sequence[dict]) -> None:
         self.pairs = pairs
@@ -58,11 +60,11 @@ class PairImages:
 
 
 class _Crops:
-    """Square crops of images, one an image.
+    """Square crops of images, one per image.
 
     Args:
-        images: to crop from.
-        side: of a crop, in pixels.
+        images: the images to crop.
+        side: side of a crop in pixels.
     """
 
     def __init__(self, images: FolderImages | PairImages, side: int) -> None:
@@ -73,24 +75,26 @@ class _Crops:
 
 
 class GrayCrops(_Crops):
-    """Random resized crops as luma: what AUIF-Net is trained on. Samples hold `image` (1, side, side)."""
+    """Random resized crops in gray, on which AUIF-Net is trained. Samples hold `name` and `image` (1, side, side)."""
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:
-        """A crop of image `index`."""
+        """Return a crop of image `index`."""
         name, picture = self.images[index]
         crop = _crop(picture, self.side, rng).convert("L")
         return {"name": name, "image": np.asarray(crop, np.float32)[None] / np.float32(255)}
 
 
 class Views(_Crops):
-    """Two views of a random crop, see `masked_views.two_views` and `soft_views`: what DeFusion++ is trained on.
+    """Two views of a random crop, on which DeFusion++ is trained; see `masked_views`.
 
-    Samples hold `view1`, `view2` and `image` (3, side, side), `mask1` and `mask2` (1, side, side).
+    Samples hold `name`, `view1`, `view2` and `image` (3, side, side), `mask1` and `mask2` (1, side, side).
 
     Args:
-        images, side: see above.
-        whole, soft: shares of samples whose views hide nothing, and of those by `masked_views.soft_views`; both with
-            contrast and colour as they are, like images to be fused. Ours; the authors have none.
+        images: the images to crop.
+        side: side of a crop in pixels.
+        whole: fraction of samples whose views hide nothing.
+        soft: fraction of samples by `masked_views.soft_views`; the rest is by `two_views`. Neither these nor `whole`
+            samples get colour changes. Both are ours; the authors have none.
     """
 
     def __init__(self, images: FolderImages | PairImages, side: int, whole: float = 0.0, soft: float = 0.0) -> None:
@@ -98,7 +102,7 @@ class Views(_Crops):
         self.whole, self.soft = whole, soft
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:
-        """The views of image `index`."""
+        """Return the views of image `index`."""
         name, picture = self.images[index]
         kind = rng.random() if self.whole + self.soft > 0 else 1.0
         whole, soft = kind < self.whole, self.whole <= kind < self.whole + self.soft
@@ -113,14 +117,14 @@ class Views(_Crops):
 
 
 class ViewsAndPairs(Views):
-    """Views of an image, and the same crop of both images of a pair: DeFusion++'s second stage.
+    """Views of an image, and one crop of both images of a pair, on which DeFusion++'s second stage is trained.
 
-    Samples hold, beside those of `Views`, `base_image` and `guide` (3, side, side), the visible and the infrared image,
-    gray in three channels, as the network is given them.
+    Samples hold the arrays of `Views`, and `base_image` and `guide` (3, side, side): the visible and the infrared
+    image, gray in three equal channels.
 
     Args:
         images, side, whole, soft: see `Views`.
-        pairs: of which any one is taken.
+        pairs: the pairs of which each sample draws one.
     """
 
     def __init__(
@@ -135,7 +139,7 @@ class ViewsAndPairs(Views):
         self.pairs = pairs
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:
-        """The views of image `index`, and a pair."""
+        """Return the views of image `index`, and a crop of a random pair."""
         sample = super().sample(index, rng)
         pair, seed = self.pairs[int(rng.integers(len(self.pairs)))], int(rng.integers(2**63))
         for role, kind in (("base_image", "visible"), ("guide", "infrared")):

@@ -1,6 +1,6 @@
-"""Which scenes, pairs and photographs of a folder are trained on: those of no published test set.
+"""Selects the scenes, pairs and photographs of a folder that are trained on: those in no published test set.
 
-Test images are left out by the names of `splits`, and by what they show, see `splits.test_images`.
+Test images are recognised by the names in `splits`, and by their content, see `splits.test_images`.
 """
 
 from collections.abc import Sequence
@@ -20,22 +20,23 @@ from data.splits.test_images import known_name
 
 from .single_images import FolderImages
 
-MIDDLE = 15  # the band by which a scene is known, 550 nm
-SHOWN = 3  # names of a list in a line
+MIDDLE = 15  # index of the band by which a scene is recognised, 550 nm
+SHOWN = 3  # names of a list that a line shows
 
-JUDGED = 8  # pairs whose ranges are looked at before a training
+JUDGED = 8  # pairs whose ranges are checked before a training
 
 
 def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None) -> tuple[CAVE | Harvard, str]:
-    """The scenes of a folder, each read when asked for and not kept, and a label.
+    """Return the training scenes of a folder, read on access, and a label of the data.
 
     Args:
-        folder: of Harvard's .mat files, or of CAVE's scenes.
-        names: the scenes; by default all of Harvard, and all of CAVE but the 11 test scenes, under whatever name.
-        bits: depth of CAVE's band images, or of Harvard's digital numbers.
+        folder: a folder of Harvard's .mat files, or of CAVE's scenes.
+        names: the scenes to use. By default all of Harvard, and all of CAVE except the 11 test scenes, which are
+            recognised under other names, too.
+        bits: bit depth of CAVE's band images, or of Harvard's digital numbers.
 
     Raises:
-        DataError: where nothing is left to train on.
+        DataError: if nothing is left to train on.
     """
     if folder.is_dir() and files_in(folder, (".mat",)).paths:
         harvard = Harvard(folder, tuple(names) if names else None, bits=bits)
@@ -55,15 +56,15 @@ def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None)
 def training_pairs(
     data: Path | None, keep_test_pairs: bool, infrared_range: InfraredRange | None = None
 ) -> tuple[PairedImages | list[dict], str]:
-    """The pairs of a folder without test pairs, or the sample pairs, and where they are from.
+    """Return the training pairs of a folder, or of the sample, and a label of the data.
 
     Args:
-        data: the folder, None for the sample.
-        keep_test_pairs: do not leave any out.
+        data: the folder; None is the embedded sample.
+        keep_test_pairs: keep pairs of published test sets.
         infrared_range: see `PairedImages`.
 
     Raises:
-        DataError: where nothing is left to train on.
+        DataError: if nothing is left to train on.
     """
     if data is None:
         return sample_pairs(), "the embedded sample"
@@ -82,7 +83,15 @@ def training_pairs(
 
 
 def training_photographs(folder: Path, keep_test_pairs: bool) -> tuple[FolderImages, str]:
-    """The photographs of a folder without test images, and where they are from."""
+    """Return the training photographs of a folder and its subfolders, and a label of the data.
+
+    Args:
+        folder: the folder.
+        keep_test_pairs: keep images of published test sets.
+
+    Raises:
+        DataError: if nothing is left to train on.
+    """
     images, label = FolderImages(folder), [f"{folder} (photographs)"]
     if not keep_test_pairs:
         tests, every = set(split("roadscene_50")), images.files
@@ -98,7 +107,7 @@ def training_photographs(folder: Path, keep_test_pairs: bool) -> tuple[FolderIma
 
 
 def _told(shown: dict[str, str]) -> list[str]:
-    """What was left out because it shows a test image."""
+    """Return a line on the images that were left out because they show a test image; empty without any."""
     if not shown:
         return []
     first = "; ".join(f"{name} is {known}" for name, known in list(shown.items())[:SHOWN])
@@ -108,7 +117,7 @@ def _told(shown: dict[str, str]) -> list[str]:
 
 
 def _range_doubts(pairs: PairedImages) -> list[str]:
-    """What is noted of the ranges of up to eight pairs, spread over all; those that cannot be read are not judged."""
+    """Return the notes on the ranges of up to eight pairs, spread over the set; unreadable pairs are ignored."""
     found: dict[str, None] = {}
     for index in sorted({int(i) for i in np.linspace(0, len(pairs) - 1, min(len(pairs), JUDGED))}):
         with suppress(DataError):

@@ -1,4 +1,4 @@
-"""Files that are held back for validation and trained on as well, under another name."""
+"""Finds files that are held back for validation but also trained on, under another name."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,10 @@ from .training_images import MIDDLE
 
 
 def files_of(images: object, numbers: Sequence[int]) -> list[Path]:
-    """The files of these pairs, photographs or scenes (of CAVE's one band); none for samples that are in memory."""
+    """Return the files of the pairs, photographs or scenes with these indices.
+
+    CAVE's scenes are represented by one band each. Samples in memory have no files: the list is empty.
+    """
     if isinstance(images, PairedImages):
         return [file for number in numbers for file in images.pairs[number]]
     if isinstance(images, CAVE):
@@ -22,9 +25,13 @@ def files_of(images: object, numbers: Sequence[int]) -> list[Path]:
 
 
 def twins(trained: Iterable[Path], held: Iterable[Path]) -> str:
-    """What to say of a validation where files of both parts are the same to the byte; nothing where none are.
+    """Return a warning if files of both parts are identical to the byte, else an empty string.
 
-    Files are compared where they are of one size, so that few are read.
+    Only files of equal size are compared, so that few are read.
+
+    Args:
+        trained: files that are trained on.
+        held: files that are held back for validation.
     """
     by_size: dict[int, list[Path]] = {}
     for path in held:
@@ -46,7 +53,7 @@ def twins(trained: Iterable[Path], held: Iterable[Path]) -> str:
 
 
 def _size(path: Path) -> int:
-    """In bytes; -1 for what is not there, which its reader will say."""
+    """Return the size in bytes; -1 for a missing file, which its reader will report."""
     return path.stat().st_size if path.is_file() else -1
 
 

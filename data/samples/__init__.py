@@ -1,7 +1,7 @@
-"""The embedded sample: small scenes made in code from scikit-image's bundled photographs, the same on every machine.
+"""The embedded sample: small scenes simulated from scikit-image's bundled photographs, the same on every machine.
 
-They stand in for data that nobody may redistribute, so that everything runs without a download. They are simulated:
-numbers on them say that the software works, not how well a method does. Every table says which data it is from.
+They take the place of data that nobody may redistribute, so that everything runs without a download. Scores on them
+show that the software works, not how good a method is. Every table names its data.
 """
 
 from .hyperspectral import sample_hyperspectral

@@ -1,4 +1,4 @@
-"""Simulated hyperspectral scenes of the embedded photographs."""
+"""Hyperspectral scenes simulated from the embedded photographs."""
 
 import numpy as np
 import scipy
@@ -8,11 +8,11 @@ from data.simulate import spectral_response
 
 
 def sample_hyperspectral() -> list[dict]:
-    """Two simulated scenes of 31 bands, 400 to 700 nm; items as of `CAVE`, 256 by 256 pixels.
+    """Return two simulated scenes of 31 bands, 400 to 700 nm, 256 by 256 pixels; items as in `CAVE`.
 
-    Spectra are the smoothest ones that the camera (`spectral_response`) sees as the photograph's colours, plus a part
-    that this camera cannot see at all (a metameric black), whose sign and size follow the hue and slowly change with
-    the place: so the spectrum cannot be told from the colours alone, as in real scenes.
+    A spectrum is the smoothest one that the camera (`spectral_response`) sees as the photograph's colour, plus a part
+    that this camera cannot see (a metameric black). Sign and size of this part depend on the hue and change slowly over
+    the image. As in real scenes, the colour alone therefore does not determine the spectrum.
     """
     scenes = {"coffee": skimage.data.coffee()[72:328, 150:406], "astronaut": skimage.data.astronaut()[20:276, 90:346]}
     return [
@@ -22,7 +22,7 @@ def sample_hyperspectral() -> list[dict]:
 
 
 def _spectra(rgb: np.ndarray) -> np.ndarray:
-    """(H, W, 3) in [0, 1] -> (H, W, 31) reflectances in [0, 1]."""
+    """Return reflectances (H, W, 31) in [0, 1] for colours (H, W, 3) in [0, 1]."""
     response = spectral_response()
     bands = len(response)
     bend = np.diff(np.eye(bands), n=2, axis=0)

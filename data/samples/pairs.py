@@ -1,4 +1,4 @@
-"""Simulated infrared-visible pairs of the embedded photographs."""
+"""Infrared-visible pairs simulated from the embedded photographs."""
 
 import numpy as np
 import scipy
@@ -9,11 +9,11 @@ from data.files.sample_type import Storage, eight_bit
 
 
 def sample_pairs() -> list[dict]:
-    """Four infrared/visible pairs; items as of `PairedImages`, 240 to 304 by 320 to 360 pixels.
+    """Return four infrared-visible pairs, 256 to 304 by 320 to 360 pixels; items as in `PairedImages`.
 
-    The visible image is the photograph under failing light (a dark side), with sensor noise; its luma is fused. The
-    infrared image is simulated from the same pixels: warm materials (skin, fur, flame, hot drink) bright, others by a
-    smooth heat map, at a lower resolution than the visible one. So each shows what the other does not.
+    The visible image is the photograph with one dark side and sensor noise; its luma is fused. The infrared image is
+    simulated from the same pixels: warm materials (skin, fur, flame, hot drink) are bright, others follow a smooth heat
+    map, and its resolution is lower than the visible one's. Each image shows content that the other lacks.
     """
     rocket = skimage.data.rocket()[90:394, 170:530]
     scenes = {

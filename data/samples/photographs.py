@@ -1,4 +1,4 @@
-"""Simulated pairs of the embedded photographs: each half out of focus, or exposed too short and too long."""
+"""Photograph pairs simulated from the embedded photographs: half out of focus, or exposed too short and too long."""
 
 import numpy as np
 import scipy
@@ -7,15 +7,15 @@ import skimage
 from data.files.sample_type import Storage, eight_bit
 
 BLUR = 3.0  # standard deviation of the defocus, in pixels
-STOPS = 1.5  # of exposure, less and more
+STOPS = 1.5  # exposure stops, less and more
 
 
 def sample_photograph_pairs(kind: str) -> list[dict]:
-    """Two pairs; items as of `PhotographPairs`, with `reference` (3, H, W), the photograph they are made from.
+    """Return two pairs; items as in `PhotographPairs`, plus `reference` (3, H, W), the original photograph.
 
-    Multi-focus: what lies on one side of a slanted, wavy line is sharp, the other side is blurred by a Gaussian.
-    Multi-exposure: linear light (gamma 2.2) times 2^-1.5 and 2^1.5, clipped, in eight bits: the dark parts of one drown
-    in rounding, the bright ones of the other are white.
+    Multi-focus: one side of a slanted, wavy line is sharp, the other is blurred by a Gaussian. Multi-exposure: linear
+    light (gamma 2.2) is multiplied by 2^-1.5 and 2^1.5, clipped and rounded to eight bits, so that dark parts of the
+    first lose their detail in rounding and bright parts of the second are white.
 
     Args:
         kind: "multifocus" or "multiexposure".
@@ -43,7 +43,7 @@ def _focused(image: np.ndarray) -> list[np.ndarray]:
 
 
 def _behind(image: np.ndarray, sharp: np.ndarray) -> np.ndarray:
-    """Sharp where the mask is one; elsewhere blurred, the light of the sharp side left out."""
+    """Return the image, unchanged where the mask `sharp` is 1, elsewhere blurred without light from the sharp side."""
     soft = [scipy.ndimage.gaussian_filter(x, BLUR, mode="mirror") for x in (*(image * (1 - sharp)), 1 - sharp)]
     behind = np.stack(soft[:-1]) / np.maximum(soft[-1], 1e-3)
     return sharp * image + (1 - sharp) * behind

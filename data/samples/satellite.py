@@ -1,7 +1,7 @@
-"""A simulated satellite scene: fields, bare soil, roads, a river and houses from photographed textures.
+"""A simulated satellite scene: fields, bare soil, roads, a river and houses with photographed textures.
 
-Every material has a spectrum over WorldView's eight bands and takes its light and shade from a photograph of grass,
-gravel or brick; pan and MS come from the same radiance, each through its own filter.
+Every material has a spectrum over WorldView's eight bands and a texture from a photograph of grass, gravel or brick.
+Pan and MS are made from the same radiance, each with its own filter.
 """
 
 import numpy as np
@@ -22,15 +22,16 @@ MATERIALS = {
     "concrete": (0.26, 0.29, 0.33, 0.35, 0.36, 0.37, 0.38, 0.38),
     "metal": (0.42, 0.44, 0.45, 0.45, 0.45, 0.45, 0.45, 0.44),
 }
-PAN_WEIGHTS = np.array([0.03, 0.14, 0.22, 0.17, 0.20, 0.14, 0.07, 0.03])  # of the eight bands, sum one
+PAN_WEIGHTS = np.array([0.03, 0.14, 0.22, 0.17, 0.20, 0.14, 0.07, 0.03])  # weight of each band in the pan, sum one
 SIDE = 512
 SAMPLE_SENSOR, SAMPLE_BITS = "WV3", 11
 
 
 def sample_pan_scene() -> dict:
-    """A simulated 8-band scene with its pan, before Wald's protocol: `ms` (8, 128, 128), `pan` (1, 512, 512).
+    """Return the simulated scene at full resolution: `name`, `ms` (8, 128, 128) and `pan` (1, 512, 512).
 
-    float32 in [0, 1] of 11 bits, whole digital numbers; bands named as WorldView-3's. See `satellite_scene`.
+    They are float32 in [0, 1], rounded to digital numbers of 11 bits; the bands are WorldView-3's. See
+    `satellite_scene`.
     """
     top = 2**SAMPLE_BITS - 1
     ms, pan = (np.rint(image.clip(0, 1) * top) / top for image in satellite_scene(SAMPLE_SENSOR))
@@ -42,11 +43,13 @@ def sample_pan_scene() -> dict:
 
 
 def satellite_scene(sensor: str, ratio: int = 4) -> tuple[np.ndarray, np.ndarray]:
-    """MS (128, 128, 8) and pan (512, 512) of one scene, float64 in [0, 1], with shot and read noise (seeded).
+    """Return MS (512 / ratio, 512 / ratio, 8) and pan (512, 512) of the scene, float64, with seeded noise.
+
+    Values are about 0 to 1, not clipped. The noise is shot and read noise.
 
     Args:
-        sensor: its MTF makes the MS, see `metrics.filters.mtf_filter`.
-        ratio: of the resolutions.
+        sensor: the sensor whose MTF the MS has, see `metrics.filters.mtf_filter`.
+        ratio: resolution ratio.
     """
     radiance = _radiance()
     rng = np.random.default_rng(2024)
@@ -60,7 +63,7 @@ def _noisy(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _radiance() -> np.ndarray:
-    """(512, 512, 8): materials drawn on top of one another at twice the resolution, so that edges are smooth."""
+    """Return the radiance (512, 512, 8): materials painted over one another at twice that size, for smooth edges."""
     side = 2 * SIDE
     rng = np.random.default_rng(7)
     grass, gravel, brick = (_texture(t, side) for t in ("grass", "gravel", "brick"))
@@ -70,7 +73,7 @@ def _radiance() -> np.ndarray:
     def paint(mask: np.ndarray, material: str, shade: np.ndarray) -> None:
         image[mask] = np.array(MATERIALS[material], np.float32) * shade[mask][:, None].astype(np.float32)
 
-    # Fields: a bent grid of parcels, each with its material, its own brightness and rows of its own direction.
+    # Fields: a bent grid of parcels, each with its own material, brightness and direction of rows.
     u, v = x + 0.06 * np.sin(5 * y) + 0.12 * y, y - 0.10 * x + 0.05 * np.sin(4 * x)
     parcels = np.floor(u * 5).astype(int) * 16 + np.floor((v + 0.2) * 4).astype(int)
     for parcel in np.unique(parcels):
@@ -108,7 +111,7 @@ def _radiance() -> np.ndarray:
 
 
 def _texture(name: str, side: int) -> np.ndarray:
-    """A photographed texture as seen from far above, (side, side): shrunk, mirrored to the size, mean one."""
+    """Return a photographed texture (side, side) as seen from far above: shrunk, mirrored to size, mean about one."""
     image = imresize(getattr(skimage.data, name)() / 255.0 + 0.05, 0.4)
     image = (image / scipy.ndimage.gaussian_filter(image, 16, mode="mirror")).clip(0.3, 1.8)
     return np.pad(0.35 + 0.65 * image, (0, side - len(image)), mode="symmetric")

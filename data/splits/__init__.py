@@ -1,8 +1,8 @@
-"""Lists of images that are not trained on: those of published tables, and those that ours are chosen by.
+"""Lists of images that are not trained on: the images of published tables, and those that select our weights.
 
-roadscene_50: RoadScene's test pairs in CDDFuse (Zhao et al., CVPR 2023), read off its repository.
-roadscene_held_21: RoadScene's pairs that ours are chosen by: the last 21 by name without those 50 (`--hold-back 21`).
-roadscene_unseen_10: those of the 50 that AUIF-Net's authors did not train on (found by their bytes).
+roadscene_50: RoadScene's test pairs in CDDFuse (Zhao et al., CVPR 2023), as in its repository.
+roadscene_held_21: RoadScene's pairs that validate our trainings (`--hold-back 21`): the last 21 names without the 50.
+roadscene_unseen_10: the ten of the 50 that AUIF-Net's authors did not train on (found by comparing the files' bytes).
 cave_11: CAVE's test scenes (Deng et al., IJCAI 2023, Fig. 4).
 """
 
@@ -12,10 +12,10 @@ FOLDER = Path(__file__).parent
 
 
 def split(name: str) -> tuple[str, ...]:
-    """The names of a list, without suffixes.
+    """Return the image names of a list, without suffixes.
 
     Raises:
-        ValueError: for a list that is not there.
+        ValueError: for an unknown list.
     """
     file = FOLDER / f"{name}.txt"
     if not file.is_file():

@@ -1,9 +1,9 @@
-"""Test images known by what they show, whatever their file is called: a copy, a PNG of a JPEG, other bits.
+"""Recognises test images by their content, whatever the file is called: a copy, a PNG of a JPEG, another bit depth.
 
-`test_images.csv` has a line an image: the set, the name, height and width, and the means of its luma over a grid of 8
-by 8, two hexadecimal digits each (benchmarks/sign_test_images.py writes it). Images of one size whose means differ by
-no more than `TOLERANCE` everywhere are the same. Neighbouring slices of a brain, the closest among these sets, are nine
-times as far apart. Of sets that are not in the file the names of `splits` are all that is known.
+`test_images.csv` has one line per image: the set, the name, height and width, and the means of its luma over a grid of
+8 by 8, two hexadecimal digits each (benchmarks/sign_test_images.py writes it). Images of one size are the same if no
+mean differs by more than `TOLERANCE`. The closest different images of these sets, neighbouring slices of a brain, are
+nine times as far apart. Sets that are not in the file are recognised by the names in `splits` only.
 """
 
 import csv
@@ -19,11 +19,11 @@ from data.files.image_file import read_raster, to_gray, to_unit
 
 FILE = Path(__file__).with_suffix(".csv")
 GRID = 8
-TOLERANCE = 1.0  # of 255: half for the rounded means, and what other decoders, bits and light compression change
+TOLERANCE = 1.0  # of 255: 0.5 for rounded means, the rest for other decoders, bit depths and light compression
 
 
 def cell_means(image: np.ndarray) -> np.ndarray:
-    """Means over a grid of 8 by 8, (64,) from 0 to 255, of an image (H, W) in [0, 1] with sides of at least 8."""
+    """Return the means of an image (H, W) in [0, 1], sides of at least 8, over a grid of 8 by 8: (64,), 0 to 255."""
     height, width = image.shape
     rows, columns = ([side * i // GRID for i in range(GRID + 1)] for side in (height, width))
     sums = np.add.reduceat(np.add.reduceat(image.astype(np.float64), rows[:-1], 0), columns[:-1], 1)
@@ -31,11 +31,11 @@ def cell_means(image: np.ndarray) -> np.ndarray:
 
 
 def known_name(path: Path, bits: int | None = None) -> str | None:
-    """Which test image a file shows, as "roadscene_50/FLIR_00211"; None for others, and for what cannot be read.
+    """Return the test image that a file shows, "roadscene_50/FLIR_00211"; None for others and for unreadable files.
 
     Args:
-        path: of the image; it is decoded only where its size is that of a test image.
-        bits: declared depth, see `to_unit`.
+        path: the image file; it is decoded only if its size is that of a test image, or unknown.
+        bits: bit depth of its samples, see `to_unit`.
     """
     size = _size(path)
     if size is not None and size not in _known():
@@ -50,19 +50,19 @@ def known_name(path: Path, bits: int | None = None) -> str | None:
 
 
 def _size(path: Path) -> tuple[int, int] | None:
-    """Height and width by the header; None where Pillow does not know the file."""
+    """Return height and width from the file's header; None if Pillow cannot read it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 return image.height, image.width
-    except Exception:  # of damaged files, any type
+    except Exception:  # damaged files raise any type
         return None
 
 
 @cache
 def _known() -> dict[tuple[int, ...], tuple[list[str], np.ndarray]]:
-    """(H, W) -> the names and means (n, 64) of the test images of that size."""
+    """Return (H, W) -> the names and the means (n, 64) of the test images of that size."""
     sizes: dict[tuple[int, ...], list[tuple[str, list[int]]]] = {}
     with FILE.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

@@ -1,6 +1,6 @@
-"""Networks for other runtimes: ONNX, and PyTorch's own ExportedProgram (.pt2). The command is `python -m utils.export`.
+"""Export of networks to ONNX and to PyTorch's ExportedProgram (.pt2). The command is `python -m utils.export`.
 
-It imports the networks, never the reverse.
+This folder imports the networks, never the reverse.
 """
 
 from .onnx_and_pt2 import (

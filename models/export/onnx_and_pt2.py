@@ -1,17 +1,17 @@
-"""Networks for other runtimes: ONNX, and PyTorch's own ExportedProgram.
+"""Export of DCINN networks to ONNX and to PyTorch's ExportedProgram.
 
     task | inputs                                                 | output
     ps   | lms (N, bands, H, W), pan (N, 1, H, W)                 | fused (N, bands, H, W)
     hmf  | hsi_up (N, bands, H, W), guide (N, guide_bands, H, W)  | fused (N, bands, H, W)
     ivf  | visible (N, 1, H, W), infrared (N, 1, H, W)            | fused (N, 1, H, W)
 
-float32, inputs in [0, 1], the output not clamped, as of `DCINN.forward`. Any N, H and W: padding and cropping are
-gathers, whose indices the graph computes from the sides it gets. What is traced is the plain network: strips of rows,
-compiled code and whatever is kept between calls stay out, and the convolution exponential is the sum of a fixed number
-of terms.
+All tensors are float32, inputs in [0, 1]; the output is not clamped, as in `DCINN.forward`. Any N, H and W work:
+padding and cropping are gathers whose indices the graph computes from the input's sides. The trace is of the plain
+network: no strips of rows, no compiled code, no cache between calls, and the convolution exponential sums a fixed
+number of terms.
 
-ONNX files are made by PyTorch's exporter of TorchScript traces. The one that goes through torch.export gives the same
-numbers, but takes fifteen times as long and a package more, whose versions must fit PyTorch's.
+ONNX files are written by PyTorch's TorchScript exporter. Its exporter by torch.export gives the same numbers, but is
+fifteen times slower and needs one more package, whose version must fit PyTorch's.
 """
 
 import copy
@@ -32,21 +32,21 @@ from .onnx_folding import folded
 INPUTS = {"ps": ("lms", "pan"), "hmf": ("hsi_up", "guide"), "ivf": ("visible", "infrared")}
 OUTPUT = "fused"
 AXES = {0: "batch", 2: "height", 3: "width"}
-OPSET = 18  # the one that the exporter of every PyTorch from 2.6 on writes by itself
+OPSET = 18  # the exporter's default since PyTorch 2.6
 TRACED = (2, 37, 43)  # N, H, W of the example; nothing in the graph depends on it
-SIZES = ((1, 40, 48), (3, 33, 21), (1, 7, 30))  # N, H, W that files are checked on
-SEVERAL = 64  # of float32's resolution: 7.6e-6
+SIZES = ((1, 40, 48), (3, 33, 21), (1, 7, 30))  # N, H, W of the images that files are checked with
+SEVERAL = 64  # largest relative difference in units of float32's epsilon: 7.6e-6
 
 
 class ExportError(ValueError):
-    """A network that cannot be exported, or not here; the message is one line: what was found, what was expected."""
+    """A network that cannot be exported, or a missing package. The message is one line: what was found and expected."""
 
 
 class AnySize(nn.Module):
-    """`DCINN.forward` in operations that hold for every height and width, which a traced `if` would not.
+    """`DCINN.forward` by operations that stay valid for every height and width; a traced `if` would fix one branch.
 
     Args:
-        model: in evaluation mode.
+        model: the network, in evaluation mode.
     """
 
     def __init__(self, model: DCINN) -> None:
@@ -54,9 +54,9 @@ class AnySize(nn.Module):
         self.model = model
 
     def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
-        """(N, bands, H, W), (N, guide_bands, H, W) -> (N, bands, H, W)."""
+        """Return the fused image (N, bands, H, W) of (N, bands, H, W) and (N, guide_bands, H, W)."""
         model = self.model
-        images = torch.cat((base_image, guide), dim=1)  # so that a guide of other sides is refused, not padded to fit
+        images = torch.cat((base_image, guide), dim=1)  # a guide of another size fails here
         height, width = images.shape[-2:]
         images = self._reflected(self._reflected(images, -2), -1)
         a, b = images.split(_channels(model), dim=1)
@@ -67,7 +67,7 @@ class AnySize(nn.Module):
         return fused
 
     def _reflected(self, image: Tensor, axis: int) -> Tensor:
-        """As `DCINN` does it: reflected at the end to a side that the network takes, replicated where too small."""
+        """Extend one axis at its end to the network's side, as `DCINN` does: reflected, or replicated if too small."""
         side, multiple = image.shape[axis], self.model.multiple
         blocks, least = (side + multiple - 1) // multiple, self.model.least // multiple
         blocks = blocks.clamp(min=least) if isinstance(blocks, Tensor) else torch.sym_max(blocks, least)
@@ -78,7 +78,7 @@ class AnySize(nn.Module):
 
 
 def about(config: DCINNConfig) -> dict[str, str]:
-    """What an exported file says of itself, beside its graph: names that begin with "dcinn." and their values."""
+    """Return an exported file's metadata: task, bands, rules, inputs, range and layout as "dcinn.NAME" -> value."""
     said = {
         "task": config.task,
         "bands": config.bands,
@@ -97,13 +97,13 @@ def about(config: DCINNConfig) -> dict[str, str]:
 
 
 def to_program(model: DCINN) -> bytes:
-    """The content of a .pt2 file, for `torch.export.load`; its extra file dcinn.json is `about`.
+    """Return the content of a .pt2 file for `torch.export.load`; its extra file dcinn.json holds `about`.
 
     Args:
-        model: stays as it is.
+        model: the network; it is not changed.
 
     Raises:
-        ExportError: where the network is `exact`: how many terms that takes depends on the image.
+        ExportError: if the network is `exact`, because its number of terms depends on the image.
     """
     network, example = _plain(model)
     axes = {axis: Dim(name) for axis, name in AXES.items()}
@@ -117,13 +117,13 @@ def to_program(model: DCINN) -> bytes:
 
 
 def to_onnx(model: DCINN) -> bytes:
-    """The content of an .onnx file: opset 18, the weights inside, `about` as its metadata.
+    """Return the content of an .onnx file: opset 18, weights included, `about` as its metadata.
 
     Args:
-        model: stays as it is.
+        model: the network; it is not changed.
 
     Raises:
-        ExportError: as of `to_program`, and where the package onnx is not installed.
+        ExportError: if the network is `exact`, see `to_program`, or the package onnx is not installed.
     """
     onnx = onnx_package()
     network, example = _plain(model)
@@ -143,7 +143,7 @@ def to_onnx(model: DCINN) -> bytes:
         )
     proto = folded(onnx.load_from_string(buffer.getvalue()))
     shape = proto.graph.output[0].type.tensor_type.shape
-    shape.dim[1].dim_value = model.config.bands  # which the shape inference lost on the way
+    shape.dim[1].dim_value = model.config.bands  # shape inference has lost it
     said = about(model.config)
     onnx.helper.set_model_props(proto, said)
     proto.doc_string = f"DCINN, {model.config.task}: {', '.join(names)} -> {OUTPUT}, {said['dcinn.range']}"
@@ -152,7 +152,7 @@ def to_onnx(model: DCINN) -> bytes:
 
 
 def _plain(model: DCINN) -> tuple[AnySize, tuple[Tensor, Tensor]]:
-    """A copy in evaluation mode, and two images."""
+    """Return a copy of the network in evaluation mode on the CPU, and two example images to trace it with."""
     if model.exact:
         raise ExportError("found an exact network, with as many terms as needed, expected a fixed number (--terms)")
     model = copy.deepcopy(model).eval().to("cpu", torch.float32).requires_grad_(False)
@@ -166,7 +166,7 @@ def _channels(model: DCINN) -> tuple[int, int]:
 
 
 def onnx_package() -> ModuleType:
-    """The package onnx; ExportError where it is not installed."""
+    """Return the package onnx. Raises ExportError if it is not installed."""
     try:
         import onnx  # noqa: PLC0415
     except ImportError:
@@ -175,15 +175,15 @@ def onnx_package() -> ModuleType:
 
 
 def open_program(content: bytes) -> Callable[[Tensor, Tensor], Tensor]:
-    """The function (base image, guide) -> fused of a .pt2 file's content."""
+    """Return the function (base image, guide) -> fused image that a .pt2 file's content holds."""
     return torch.export.load(io.BytesIO(content)).module()
 
 
 def open_onnx(content: bytes) -> Callable[[Tensor, Tensor], Tensor]:
-    """The function (base image, guide) -> fused of an .onnx file's content, by onnxruntime on the CPU.
+    """Return the function (base image, guide) -> fused image of an .onnx file's content, run by onnxruntime on the CPU.
 
     Raises:
-        ImportError: where onnxruntime is not installed.
+        ImportError: if onnxruntime is not installed.
     """
     import onnxruntime  # noqa: PLC0415
 
@@ -202,15 +202,18 @@ def open_onnx(content: bytes) -> Callable[[Tensor, Tensor], Tensor]:
 def difference(
     model: DCINN, fuse: Callable[[Tensor, Tensor], Tensor], sizes: Sequence[tuple[int, int, int]] = SIZES
 ) -> float:
-    """The largest absolute difference of `fuse` from `model` on noise, over the largest absolute value of the model's.
+    """Return the largest relative difference between an exported graph and its network, on images of uniform noise.
+
+    It is the largest absolute difference over the largest absolute value of the network's result, and the largest of
+    this over all `sizes`.
 
     Args:
-        model: on the CPU, float32, in evaluation mode.
-        fuse: of `open_onnx` or `open_program`.
+        model: the network, on the CPU, float32, in evaluation mode.
+        fuse: the exported graph, from `open_onnx` or `open_program`.
         sizes: N, H, W of the images.
 
     Raises:
-        ExportError: where it is 7.6e-6 or more, or the shapes differ.
+        ExportError: if it is 7.6e-6 or more, or the shapes differ.
     """
     found = 0.0
     generator = torch.Generator().manual_seed(0)

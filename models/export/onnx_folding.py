@@ -1,4 +1,4 @@
-"""ONNX graphs without what depends on no input."""
+"""Constant folding of ONNX graphs."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,10 @@ if TYPE_CHECKING:
 
 
 def folded(proto: "ModelProto") -> "ModelProto":
-    """The ONNX model with all that depends on no input computed: the exporter spends a dozen nodes on every padding."""
+    """Return the ONNX model with every node that depends on no input replaced by its value.
+
+    The exporter writes a dozen such nodes per padding.
+    """
     from onnx import helper, numpy_helper  # noqa: PLC0415
     from onnx.reference import ReferenceEvaluator  # noqa: PLC0415
 

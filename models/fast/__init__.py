@@ -1,5 +1,5 @@
-"""Short cuts on a CPU, the same numbers in less time: strips.py keeps layers in the processor's cache, series.py sums
-the convolution exponential by Winograd's algorithm (winograd.py, winograd.c, compiled.py), in training too.
+"""Faster computation on a CPU, same results to rounding.
 
-The networks import it; it imports nothing of them.
+strips.py keeps layers in the processor's cache. series.py sums the convolution exponential by Winograd's algorithm
+(winograd.py, winograd.c, compiled.py), in training too. The networks import this folder, never the reverse.
 """

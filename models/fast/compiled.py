@@ -1,8 +1,9 @@
-"""A C source of this folder, compiled once at its first use by the system's own compiler, where there is one.
+"""Compiles a C source of this folder at its first use, with the system's compiler if there is one.
 
-The library is kept in the user's cache folder (XDG_CACHE_HOME, else ~/.cache) under a name that says which source,
-compiler and processor it is of; where that cannot be written, it lives as long as the process. Whatever goes wrong, the
-answer is None, quietly: callers have a way without. DCINN_COMPILE=0 in the environment switches it off.
+The library is kept in the user's cache folder (XDG_CACHE_HOME, else ~/.cache); a hash of the source, the compiler's
+command and the processor's macros is part of its name. If that folder cannot be written, the library lives as long as
+the process. Any failure returns None without a message, because every caller has a slower way. DCINN_COMPILE=0 in the
+environment switches compilation off.
 """
 
 import contextlib
@@ -16,14 +17,17 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-NATIVE = (("-march=native",), ("-mcpu=native",), ())  # the first that the compiler knows
+NATIVE = (("-march=native",), ("-mcpu=native",), ())  # the first one that the compiler accepts is used
 FLAGS = ("-O2", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
-PATIENCE = 120  # seconds
+PATIENCE = 120  # seconds that one run of the compiler may take
 
 
 @functools.cache
 def compiler() -> tuple[tuple[str, ...], str] | None:
-    """The command up to the flags for this processor, and the macros that they define; None without a compiler."""
+    """Return the compiler's command with the flags for this processor, and the macros it predefines, as text.
+
+    None without a compiler.
+    """
     if os.environ.get("DCINN_COMPILE") == "0" or os.name != "posix":
         return None
     for name in (os.environ.get("CC", ""), "cc", "gcc", "clang"):
@@ -38,7 +42,10 @@ def compiler() -> tuple[tuple[str, ...], str] | None:
 
 
 def vectors() -> tuple[int, ...]:
-    """Floats of the processor's vectors, the longest first; empty without a compiler."""
+    """Return the vector lengths to compile for, in floats, longest first: 16 with AVX-512, 8 with AVX, always 4.
+
+    Empty without a compiler.
+    """
     found = compiler()
     if found is None:
         return ()
@@ -47,7 +54,7 @@ def vectors() -> tuple[int, ...]:
 
 @functools.cache
 def loaded(source: Path, *defines: str) -> ctypes.CDLL | None:
-    """The library of a C source with macros as in ("VEC=8",), or None."""
+    """Return the library of a C source compiled with macros such as "VEC=8", or None if that fails."""
     found = compiler()
     if found is None:
         return None
@@ -69,12 +76,15 @@ def loaded(source: Path, *defines: str) -> ctypes.CDLL | None:
 
 
 def _ours(path: Path) -> bool:
-    """Whether a file is there that nobody else can have put there."""
+    """Whether the file exists, belongs to this user or root, and nobody else may write it."""
     return path.is_file() and path.stat().st_uid in {os.getuid(), 0} and not path.stat().st_mode & 0o022
 
 
 def _compile(command: tuple[str, ...], source: Path, target: Path) -> None:
-    """The target, all of it at once: several processes may do the same. OSError where the compiler fails."""
+    """Compile to a temporary file and rename it, so that several processes may do so at once.
+
+    Raises OSError if the compiler fails.
+    """
     handle, part = tempfile.mkstemp(prefix=f".{target.stem}-", dir=target.parent)
     os.close(handle)
     try:

@@ -1,4 +1,4 @@
-"""The convolution exponential of a fixed number of terms, forward and backward, the plain way or Winograd's."""
+"""The convolution exponential with a fixed number of terms, forward and backward, by convolutions or Winograd's way."""
 
 from typing import Any
 
@@ -10,9 +10,10 @@ from .winograd import LEAST_TILES, PER, SIZE, Series, routines_for
 
 
 def horner(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
-    """x + M(x + M/2 (x + M/3 (x + ...))): no term of its own ever gets too small for the number format.
+    """Return x + M(x + M/2 (x + M/3 (x + ...))), `terms` terms after the identity, in the shape (B, C, H, W) of x.
 
-    The plain sum of a fresh network runs into denormal numbers, which a CPU handles 8 times slower.
+    Horner's scheme avoids denormal numbers: in a fresh network the separate terms get that small, and a CPU computes
+    with them 8 times slower.
     """
     total = x
     for i in range(terms, 0, -1):
@@ -21,7 +22,7 @@ def horner(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
 
 
 def series(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
-    """`horner`, by Winograd's way where that is faster: float32 on a CPU, 5x5, not in a graph that is being traced."""
+    """Return `horner(x, kernel, terms)`, by Winograd's algorithm if faster: float32, CPU, 5x5 kernel, not traced."""
     if not _suits(x, kernel):
         return horner(x, kernel, terms)
     if torch.is_grad_enabled() and (x.requires_grad or kernel.requires_grad):
@@ -53,7 +54,7 @@ def _forward(x: Tensor, kernel: Tensor, terms: int, totals: list[Tensor] | None 
 
 
 class WinogradSeries(torch.autograd.Function):
-    """`series` of (x, kernel, terms)."""
+    """The sum by Winograd's algorithm as a differentiable function of x and kernel."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: Tensor, terms: int) -> Tensor:  # noqa: ANN401

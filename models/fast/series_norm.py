@@ -1,25 +1,25 @@
-"""How large a convolution is, and so how many terms of its exponential float32 sees."""
+"""The norm of a convolution, and the number of terms of its exponential that change a float32 sum."""
 
 import math
 
 import torch
 from torch import Tensor
 
-NOT_SEEN = 2.0**-24  # of the sum, in float32
-GRID = 8  # frequencies a side
-ROOM = 1.5  # 1.42 between these frequencies (5 taps), and what the iteration misses
-STEPS = 8
+NOT_SEEN = 2.0**-24  # fraction of the sum that float32 rounds away
+GRID = 8  # frequencies per axis
+ROOM = 1.5  # safety factor: up to 1.42 between these frequencies (5 taps), the rest for the iteration's error
+STEPS = 8  # of the power iteration
 
 
 def terms_that_count(kernel: Tensor, terms: int) -> int:
-    """Of so many terms, those that float32 sees in the sum."""
+    """Return how many of `terms` terms change the float32 sum: the terms after these together stay below 2^-24."""
     largest = norm(kernel)
     sizes = [largest**i / math.factorial(i) for i in range(1, terms + 1)]
     return next((n for n in range(terms) if sum(sizes[n:]) <= NOT_SEEN), terms)
 
 
 def norm(kernel: Tensor) -> float:
-    """The convolution's operator norm (L2) or somewhat more, by power iteration at some frequencies.
+    """Return the convolution's operator norm (L2), or somewhat more, by power iteration on a grid of frequencies.
 
     Args:
         kernel: (C, C, k, k), float32, k up to 5.

@@ -1,7 +1,7 @@
-"""Strips of rows: layers run on rows that fit the processor's cache, then on the next ones.
+"""Strips of rows: several layers run on rows that fit the processor's cache, then on the next rows.
 
-Exact: each strip is cut with a halo as wide as its layers reach, and the halo's outputs are dropped. Only inference on
-a CPU gains by it; autograd keeps all inner results anyway, and a GPU wants long rows.
+The result is exact: each strip is cut with a halo as wide as its layers reach, and the halo's outputs are dropped. Only
+inference on a CPU gains from it. Autograd keeps all inner results anyway, and a GPU is faster on whole images.
 """
 
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-CACHE = 2**19  # floats of a tensor that stays in cache
-MULTIPLE = 8  # rows: three halvings
+CACHE = 2**19  # floats of the largest tensor that stays in the cache
+MULTIPLE = 8  # rows of a strip are a multiple of this, so that they can be halved three times
 
 
 def pay(x: Tensor, channels: int) -> bool:
-    """Whether an image (B, C, H, W) is worth cutting, its layers being `channels` wide."""
+    """Whether strips are faster for an image (B, C, H, W) whose layers have `channels` channels."""
     if torch.is_grad_enabled() or x.device.type != "cpu" or torch.compiler.is_compiling():
         return False
     return x.shape[-2] > 2 * rows_that_fit(x, channels)
 
 
 def rows_that_fit(x: Tensor, channels: int) -> int:
-    """Rows of a strip, a multiple of 8."""
+    """Return the rows of one strip, a multiple of 8 and at least 32."""
     return max(CACHE // (x.shape[-1] * channels * x.shape[0]) // MULTIPLE, 4) * MULTIPLE
 
 
@@ -33,15 +33,15 @@ def by_strips(
     channels: int,
     in_place: bool = False,
 ) -> list[Tensor]:
-    """`function(*inputs)`, strip by strip.
+    """Return the outputs of `function(*inputs)`, computed strip by strip.
 
     Args:
-        function: takes images of the same rows and gives images of as many rows, or half, a quarter, an eighth.
-        inputs: each (B, C, H, W).
-        halo: rows that a pixel of the outputs depends on, above and below; a multiple of 8 where outputs are smaller.
-        channels: of the widest inner result.
-        in_place: overwrite the inputs by the outputs, which have the same shapes. Each strip is written only when the
-            next one, which reads its last rows, is computed.
+        function: maps images of equal height to images of that height, or of a half, a quarter or an eighth of it.
+        inputs: images (B, C, H, W) of one height.
+        halo: rows above and below that an output pixel depends on; a multiple of 8 if an output is smaller.
+        channels: channels of the widest inner result.
+        in_place: overwrite the inputs with the outputs, which have the same shapes. A strip is written only after the
+            next one, which reads its last rows, has been computed.
 
     Returns:
         The outputs for the whole image; with `in_place` these are the inputs.
@@ -82,7 +82,7 @@ def _like(piece: Tensor, height: int) -> Tensor:
 
 
 def subnet(net: Any, parts: tuple[Tensor, ...], spread: bool) -> Tensor:  # noqa: ANN401  layers.Subnet, not imported
-    """`layers.Subnet.forward` by strips, once before and once after squeeze-excite has seen the whole image."""
+    """Return `layers.Subnet.forward`'s result by strips: one pass before squeeze-excite's weights, one after."""
 
     def first(*parts: Tensor) -> tuple[Tensor, Tensor]:
         x = torch.cat(parts, dim=1)
@@ -99,7 +99,7 @@ def subnet(net: Any, parts: tuple[Tensor, ...], spread: bool) -> Tensor:  # noqa
 
 
 def trunk(net: Any, base_image: Tensor, guide: Tensor) -> tuple[Tensor, ...]:  # noqa: ANN401  of anet, not imported
-    """ANet's forward by strips, before, between and after its two squeeze-excites."""
+    """Return ANet's conditions by strips, in three passes: before, between and after its two squeeze-excites."""
 
     def first(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         t = net.conv_in(torch.cat((a, b), dim=1))

@@ -1,4 +1,4 @@
-"""Threads of this process for functions that release Python's lock, as calls of a C library do."""
+"""Threads for functions that release Python's global lock, as calls into a C library do."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ _pools: dict[int, ThreadPoolExecutor] = {}  # workers -> pool; an idle one costs
 
 
 def in_threads(calls: Sequence[Callable[[], None]]) -> None:
-    """All calls at the same time, the first one in this thread; the first error once all have ended."""
+    """Run all calls at the same time, the first one in this thread. Once all have ended, raise the first error."""
     if len(calls) == 1:
         calls[0]()
         return
@@ -28,7 +28,7 @@ def in_threads(calls: Sequence[Callable[[], None]]) -> None:
 
 
 def _forked() -> None:
-    """A child has none of its parent's threads."""
+    """Forget the pools in a forked child, which has none of its parent's threads."""
     global _lock  # noqa: PLW0603
     _lock = threading.Lock()
     _pools.clear()

@@ -1,14 +1,14 @@
-"""The convolution exponential by Winograd's F(4x4, 5x5): 64 products a tile of 4 x 4 pixels instead of 400.
+"""The convolution exponential by Winograd's F(4x4, 5x5): 64 products per tile of 4 x 4 pixels instead of 400.
 
 A tile of 4 x 4 results of a 5 x 5 convolution depends on 8 x 8 pixels. Along a line, the 8 pixels d, the 5 weights k
-and the 4 results y are related by y = A^T ((G k) * (B^T d)): both are taken to 8 points (0, 1, -1, 2, -2, 1/2, -1/2,
+and the 4 results y satisfy y = A^T ((G k) * (B^T d)): d and k are evaluated at 8 points (0, 1, -1, 2, -2, 1/2, -1/2,
 infinity; Toom and Cook), multiplied there, and interpolated. In two dimensions, with channels, the product at each of
-the 64 points is a matrix product over the channels (Lavin and Gray, 2016). Gradients go the same way: to the image with
-the transposed kernel, to the kernel by one matrix product a point more. winograd.c has all of it, on few tiles at a
-time, so that what lies between image and result stays in cache; the zero padding is the plain convolution's.
+the 64 points is a matrix product over the channels (Lavin and Gray, 2016). The gradient of the image is the same
+algorithm with the transposed kernel; that of the kernel takes one more matrix product per point. winograd.c computes a
+few tiles at a time, so that all inner results stay in the cache. Padding is with zeros, as in the plain convolution.
 
-float32 on a CPU, from 8 channels on, where `compiled` finds a compiler. Results differ from the plain sum's by some
-5e-6 of the largest value. Nothing is kept between calls.
+It runs in float32 on a CPU, from 8 channels on, if `compiled` finds a compiler. Results differ from those of plain
+convolutions by about 5e-6 of the largest value. Nothing is kept between calls.
 """
 
 import ctypes
@@ -26,35 +26,43 @@ from .threads import in_threads
 
 SOURCE = Path(__file__).with_name("winograd.c")
 SIZE, SIDE, PER = 5, 8, 4
-CHUNK = 32  # tiles at a time
-LEAST_TILES = 16  # fewer do not repay the transform of the kernel
-LEAST_WORK = 2**24  # multiplications of a thread
-AGREED = 1e-4
+CHUNK = 32  # tiles computed at a time
+LEAST_TILES = 16  # with fewer tiles the transform of the kernel costs more than it saves
+LEAST_WORK = 2**24  # least multiplications per thread
+AGREED = 1e-4  # largest difference of the compiled code from PyTorch's convolution in its self-test
 POINTS = torch.tensor([0, 1, -1, 2, -2, 1 / 2, -1 / 2], dtype=torch.float64)
 
 
 def to_points() -> Tensor:
-    """G, (8, 5) float64: weights of a line to the points, each over the product of its differences from the others."""
+    """Return G, (8, 5) float64, which evaluates a line of weights at the points.
+
+    Each row is divided by the product of its point's differences from the others.
+    """
     differences = POINTS[:, None] - POINTS + torch.eye(len(POINTS), dtype=torch.float64)
     powers = POINTS[:, None] ** torch.arange(SIZE) / differences.prod(1, keepdim=True)
     return torch.cat((powers, torch.eye(SIZE, dtype=torch.float64)[-1:]))
 
 
 class Job(ctypes.Structure):
-    """As in winograd.c."""
+    """The struct of winograd.c: the images' sizes, and the range of tiles that one call computes."""
 
     _fields_ = [(name, ctypes.c_long) for name in ("images", "height", "width", "channels", "first", "last", "chunk")]
 
 
 class Routines:
-    """winograd.c for vectors of so many floats, and one job's calls of it."""
+    """The functions of winograd.c, compiled for vectors of `lanes` floats."""
 
     def __init__(self, functions: ctypes.CDLL, lanes: int) -> None:
         self.functions, self.lanes = functions, lanes
         functions.work_size.restype = ctypes.c_long
 
     def points(self, kernel: Tensor, turned: bool) -> Tensor:
-        """What `term` wants of a kernel (C, C, 5, 5); turned: of the transposed convolution's."""
+        """Return a kernel (C, C, 5, 5) at the 64 points, in the memory layout of `term`.
+
+        Args:
+            kernel: (C out, C in, 5, 5).
+            turned: take the kernel of the transposed convolution instead.
+        """
         channels = len(kernel)
         kernel = kernel.contiguous()
         points = kernel.new_empty(SIDE**2 * channels * self.padded(channels))
@@ -62,22 +70,25 @@ class Routines:
         return points
 
     def padded(self, channels: int) -> int:
-        """Channels as planes have them."""
+        """Return the channels rounded up to a multiple of the vector length."""
         return -(-channels // self.lanes) * self.lanes
 
     def work(self, job: Job, gradient: bool) -> Tensor:
-        """Memory that a job takes beside its results."""
+        """Return the scratch memory for a job, a flat tensor; `gradient` for `gradient`, else for `term`."""
         return torch.empty(self.functions.work_size(ctypes.byref(job), int(gradient)))
 
     def term(
         self, job: Job, total: Tensor, x: Tensor | None, y: Tensor, points: Tensor, scale: float, work: Tensor
     ) -> None:
-        """y = x + scale M total on the job's tiles; images (N, H, W, C)."""
+        """Write y = x + scale M total on the job's tiles; images (N, H, W, C), x None is zero."""
         start = None if x is None else _at(x)
         self.functions.term(ctypes.byref(job), _at(total), start, _at(y), _at(points), ctypes.c_float(scale), _at(work))
 
     def gradient(self, job: Job, total: Tensor, g: Tensor, sums: Tensor, scale: float, work: Tensor) -> None:
-        """sums (64, C, padded) += scale times the gradient of the points by the job's tiles of g, that of M total."""
+        """Add to `sums` (64, C, padded) scale times the gradient of the kernel's points, from the job's tiles.
+
+        `g` (N, H, W, C) is the gradient of M total.
+        """
         self.functions.kernel_gradient(
             ctypes.byref(job), _at(total), _at(g), _at(sums), ctypes.c_float(scale), _at(work)
         )
@@ -89,7 +100,7 @@ def _at(tensor: Tensor) -> ctypes.c_void_p:
 
 @functools.cache
 def _routines(lanes: int) -> Routines | None:
-    """None also where what the compiler made of it does not convolve."""
+    """Return the compiled functions; None if they cannot be compiled or differ from PyTorch on a small example."""
     functions = compiled.loaded(SOURCE, f"VEC={lanes}")
     if functions is None:
         return None
@@ -105,16 +116,16 @@ def _routines(lanes: int) -> Routines | None:
 
 
 def routines_for(channels: int) -> Routines | None:
-    """The routines of the longest vectors that the channels fill, or None: the plain way."""
+    """Return the routines for the longest vectors that the channels fill; None without any, or under 8 channels."""
     lanes = next((n for n in compiled.vectors() if n <= channels), None)
     return None if lanes is None or channels < 8 else _routines(lanes)
 
 
 class Series:
-    """Calls on images of one size, spread over PyTorch's threads.
+    """The convolution exponential of images of one size, its tiles split over as many threads as PyTorch uses.
 
     Args:
-        routines: of winograd.c.
+        routines: the compiled functions, from `routines_for`.
         x: any image (N, H, W, C) of that size.
     """
 
@@ -131,7 +142,10 @@ class Series:
         ]
 
     def __call__(self, x: Tensor, kernel: Tensor, terms: int, totals: list[Tensor] | None = None) -> Tensor:
-        """p(M) x, (N, H, W, C) both, by Horner's scheme; `totals` gets what M was applied to, the first one first."""
+        """Return the sum of M^i x / i! over i = 0..terms by Horner's scheme, x and result (N, H, W, C).
+
+        If given, `totals` receives every image that M was applied to, in order.
+        """
         points = self.routines.points(kernel, turned=False)
         work = [self.routines.work(job, gradient=False) for job in self.jobs]
         total = x
@@ -142,7 +156,13 @@ class Series:
         return total
 
     def backward(self, grad: Tensor, kernel: Tensor, totals: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Gradients of x (N, H, W, C) and of the kernel, for that of the result and the totals of the call."""
+        """Return the gradients of x (N, H, W, C) and of the kernel (C, C, 5, 5).
+
+        Args:
+            grad: the gradient of the result, (N, H, W, C).
+            kernel: (C, C, 5, 5).
+            totals: as the call filled it.
+        """
         routines, channels = self.routines, grad.shape[-1]
         points = routines.points(kernel, turned=True)
         work = [routines.work(job, gradient=True) for job in self.jobs]

@@ -1,7 +1,7 @@
-"""Other authors' methods beside DCINN, each network in a file of its own.
+"""Networks of other methods for infrared-visible fusion, one per file.
 
-They keep DCINN's contract: fused = model(visible, infrared), (B, 1, H, W) in [0, 1], any sides that a docstring does
-not exclude, any device.
+They are called as DCINN is: fused = model(visible, infrared), (B, 1, H, W) in [0, 1], any height and width that a
+docstring does not exclude, any device.
 """
 
 import inspect
@@ -20,14 +20,14 @@ __all__ = ["AUIF", "PEERS", "TITLES", "CDDFuse", "DeFusion", "PeerConfig", "buil
 
 
 def build_peer(method: object, options: dict) -> nn.Module:
-    """A fresh network; random weights.
+    """Return a network of another method with random weights.
 
     Args:
         method: "auif", "cddfuse" or "defusion".
-        options: of its class; what is left out has its default.
+        options: keyword arguments of the network's class.
 
     Raises:
-        ValueError: for another method, and options that it does not have.
+        ValueError: for another method, or options that its class does not have.
     """
     if not isinstance(method, str) or method not in PEERS:
         raise ValueError(f"method: found {method!r}, expected one of {', '.join(PEERS)}")

@@ -1,4 +1,4 @@
-"""AUIF-Net: base and detail of an image by two unrolled optimisations, added over the two images, and one convolution.
+"""AUIF-Net: two unrolled optimisations find the base and the detail of each image; their sums are decoded together.
 
     x <- x - eta (PReLU(BN(K^T * K * x)) - theta (I - x))        ten times, from a smooth or a detailed start
     fused = sigmoid(BN(conv(sum of bases + sum of details)))
@@ -25,11 +25,11 @@ class AUIF(nn.Module):
     """The two encoders and the decoder; 11,631 parameters.
 
     Args:
-        rule: how the features of two images become one, "sum" (all published results), "average" or "l1": weighted by
-            the 3x3 mean of their absolute values.
+        rule: how the features of the two images are combined: "sum" (all published results), "average", or "l1", which
+            weights them by the 3x3 mean of their absolute values.
     """
 
-    whole_images_only = True  # ten iterations reach across a tile
+    whole_images_only = True  # ten iterations carry the effect of a tile's border far into it
 
     def __init__(self, rule: str = "sum") -> None:
         super().__init__()
@@ -43,11 +43,14 @@ class AUIF(nn.Module):
 
     @property
     def config(self) -> PeerConfig:
-        """For checkpoints."""
+        """The configuration that a checkpoint stores."""
         return PeerConfig("auif", {"rule": self.rule})
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
-        """Fuse (B, 1, H, W) in [0, 1]; sides under 10 are mirrored to it, and the fused image is cropped back."""
+        """Return the fused image (B, 1, H, W) of two images (B, 1, H, W), all in [0, 1].
+
+        Sides under 10 pixels are extended to 10 by mirroring, and the fused image is cropped.
+        """
         check_pair(self, visible, infrared)
         height, width = visible.shape[-2:]
         visible, infrared = at_least(SURROUND // 2 + 1, visible, infrared)
@@ -55,19 +58,19 @@ class AUIF(nn.Module):
         return self.decode(base, detail)[..., :height, :width]
 
     def rebuild(self, image: Tensor) -> Tensor:
-        """The image through its own features: what the training asks for."""
+        """Return an image (B, 1, H, W) decoded from its own features; training makes it equal the input."""
         return self.decode(self.base(image), self.detail(image))
 
     def decode(self, base: Tensor, detail: Tensor) -> Tensor:
-        """Features -> image."""
+        """Return the image (B, 1, H, W) in (0, 1) of base and detail features of that shape."""
         return torch.sigmoid(self.norm(self.conv(base + detail)))
 
 
 class Unrolled(nn.Module):
-    """One encoder: image -> features of its size.
+    """One encoder, ten iterations: image (B, 1, H, W) -> features (B, 1, H, W).
 
     Args:
-        start: of the iteration, from the image.
+        start: maps the image to the features that the iteration starts from.
     """
 
     def __init__(self, start: Callable[[Tensor], Tensor]) -> None:
@@ -86,7 +89,7 @@ class Unrolled(nn.Module):
 
 
 class Iteration(nn.Module):
-    """One step, its filters, step size and weight of the image learned."""
+    """One step of the iteration; its filters K, step size eta and weight theta are learned."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,17 +107,20 @@ class Iteration(nn.Module):
 
 
 def reflected(image: Tensor, width: int) -> Tensor:
-    """With a border of its own mirror image."""
+    """Return the image with a border of `width` reflected pixels on all sides."""
     return functional.pad(image, (width,) * 4, mode="reflect")
 
 
 def box_mean(image: Tensor) -> Tensor:
-    """Start of the base."""
+    """Return the 11x11 mean of an image (B, 1, H, W), the start of the base."""
     return functional.conv2d(reflected(image, BOX // 2), image.new_full((1, 1, BOX, BOX), 1 / BOX**2))
 
 
 def surround_minus_centre(image: Tensor) -> Tensor:
-    """Start of the detail. By one filter: small differences of its sums grow in the iteration."""
+    """Return half the mean of the 19x19 surround minus half the pixel, (B, 1, H, W): the start of the detail.
+
+    One filter computes it, because small rounding differences would grow in the iteration.
+    """
     others = SURROUND**2 - 1
     kernel = image.new_ones(1, 1, SURROUND, SURROUND)
     kernel[..., SURROUND // 2, SURROUND // 2] = -others
@@ -122,9 +128,9 @@ def surround_minus_centre(image: Tensor) -> Tensor:
 
 
 def combined(rule: str, a: Tensor, b: Tensor) -> Tensor:
-    """The features of two images as one, by a rule of `RULES`."""
+    """Return the combined features of two images, in their shape, by a rule of `RULES`."""
     if rule == "l1":
         weight_a, weight_b = (functional.avg_pool2d(x.abs(), 3, 1, 1) for x in (a, b))
         total = weight_a + weight_b
-        return (weight_a * a + weight_b * b) / torch.where(total > 0, total, 1)  # 0 where both are
+        return (weight_a * a + weight_b * b) / torch.where(total > 0, total, 1)  # 0 where both weights are 0
     return a + b if rule == "sum" else (a + b) / 2

@@ -1,4 +1,4 @@
-"""CDDFuse: base and detail features of both images by one encoder, fused apart, decoded together.
+"""CDDFuse: one encoder finds base and detail features of both images; each kind is fused, then both are decoded.
 
     visible  ── shared ─┬─ base ───┐
                         └─ detail ─┼─┐        base   = base_fuse(sum of the two)
@@ -6,8 +6,8 @@
                         └─ detail ───┘        fused  = sigmoid(decoder(base, detail) + skip)
 
 Source: Zhao et al., "CDDFuse: Correlation-Driven Dual-Branch Feature Decomposition for Multi-Modality Image Fusion",
-CVPR 2023, as the authors' code computes it. Its attention is over channels, with norms over all pixels: tiles would
-change the result.
+CVPR 2023, as the authors' code computes it. Attention is over channels, with norms over all pixels, so that tiles
+would change the result.
 """
 
 import torch
@@ -18,7 +18,7 @@ from .config import PeerConfig
 from .padding import at_least, check_pair
 
 WIDTH, HEADS, BLOCKS = 64, 8, 4
-LEAST = 2  # pixels of a side, that some blocks mirror
+LEAST = 2  # least side in pixels, because some blocks reflect the border
 SKIPS = ("visible", "sum", "none")
 
 
@@ -26,11 +26,11 @@ class CDDFuse(nn.Module):
     """Encoder, two fusion layers and decoder; 1,188,272 parameters.
 
     Args:
-        skip: what the decoder's output is added to: "visible", the "sum" of both images, or "none".
-        stretch: each fused image stretched to [0, 1], as at the authors' test time; left out where training.
+        skip: the image that is added to the decoder's output: "visible", the "sum" of both images, or "none".
+        stretch: stretch each fused image to [0, 1], as the authors do when testing; never done in training mode.
     """
 
-    whole_images_only = True  # its normalisation and attention are over the whole image
+    whole_images_only = True  # normalisation and attention are over the whole image
 
     def __init__(self, skip: str = "visible", stretch: bool = True) -> None:
         super().__init__()
@@ -44,11 +44,14 @@ class CDDFuse(nn.Module):
 
     @property
     def config(self) -> PeerConfig:
-        """For checkpoints."""
+        """The configuration that a checkpoint stores."""
         return PeerConfig("cddfuse", {"skip": self.skip, "stretch": self.stretch})
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
-        """Fuse (B, 1, H, W) in [0, 1]; MRI in the place of visible, CT, PET or SPECT in that of infrared."""
+        """Return the fused image (B, 1, H, W) of two images (B, 1, H, W), all in [0, 1].
+
+        For medical pairs, MRI takes the place of visible, and CT, PET or SPECT that of infrared.
+        """
         check_pair(self, visible, infrared)
         height, width = visible.shape[-2:]
         visible, infrared = at_least(LEAST, visible, infrared)
@@ -56,14 +59,14 @@ class CDDFuse(nn.Module):
         return stretched(fused) if self.stretch and not self.training else fused
 
     def decode(self, visible: Tensor, infrared: Tensor, *features: tuple[Tensor, Tensor]) -> Tensor:
-        """The fused image, not stretched, from (base, detail) of both images."""
+        """Return the fused image (B, 1, H, W), not stretched, of the (base, detail) features of both images."""
         (base_v, detail_v), (base_i, detail_i) = features
         skip = {"visible": visible, "sum": visible + infrared, "none": None}[self.skip]
         return self.decoder(skip, self.base_fuse(base_v + base_i), self.detail_fuse(detail_v + detail_i))
 
 
 class Encoder(nn.Module):
-    """(B, 1, H, W) -> base and detail features, (B, 64, H, W) each."""
+    """(B, 1, H, W) -> base features and detail features, each (B, 64, H, W)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +81,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Base and detail features, and an image that the result is added to before the sigmoid -> (B, 1, H, W)."""
+    """Base and detail features (B, 64, H, W) -> image (B, 1, H, W); `skip`, if any, is added before the sigmoid."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,12 +99,12 @@ class Decoder(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Attention over channels, then a gated mixing of them, each added to its input.
+    """Attention over channels, then a gated feed-forward part; each is added to its input, (B, 64, H, W).
 
     Args:
-        spread: groups of the 3x3 convolution that makes queries, keys and values.
-        hidden: channels of the gate and what it gates together.
-        hidden_groups: groups of their 3x3 convolution.
+        spread: groups of the 3x3 convolution for queries, keys and values.
+        hidden: channels of the gate and of the gated values, together.
+        hidden_groups: groups of the 3x3 convolution on these.
     """
 
     def __init__(self, spread: int, hidden: int, hidden_groups: int) -> None:
@@ -134,17 +137,17 @@ class TransformerBlock(nn.Module):
 
 
 def light_block() -> TransformerBlock:
-    """Of the shared encoder and the decoder: depth-wise convolutions."""
+    """Return a block of the shared encoder and of the decoder, with depth-wise convolutions."""
     return TransformerBlock(spread=3 * WIDTH, hidden=4 * WIDTH, hidden_groups=4 * WIDTH)
 
 
 def dense_block() -> TransformerBlock:
-    """Of the base features: full convolutions of queries, keys and values, a narrower mixing."""
+    """Return a block for base features: full convolutions for queries, keys and values, fewer hidden channels."""
     return TransformerBlock(spread=1, hidden=2 * WIDTH, hidden_groups=WIDTH)
 
 
 class LayerNorm(nn.Module):
-    """Over the channels of each pixel."""
+    """Layer norm over the channels of each pixel."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,7 +158,7 @@ class LayerNorm(nn.Module):
 
 
 class CouplingNode(nn.Module):
-    """Channels mixed, then one half changed by the other and the other by the changed one."""
+    """Mixes the channels, shifts their second half by the first, then scales and shifts the first by the second."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -170,7 +173,7 @@ class CouplingNode(nn.Module):
 
 
 def bottleneck() -> nn.Sequential:
-    """32 channels through 64 and back."""
+    """Return a bottleneck: 32 channels are expanded to 64, filtered depth-wise, and reduced to 32."""
     half = WIDTH // 2
     return nn.Sequential(
         nn.Conv2d(half, WIDTH, 1, bias=False),
@@ -182,6 +185,6 @@ def bottleneck() -> nn.Sequential:
 
 
 def stretched(image: Tensor) -> Tensor:
-    """Each (C, H, W) of a batch to [0, 1]; a constant one to 0."""
+    """Return a batch (B, C, H, W) with each image stretched to [0, 1]; a constant image becomes 0."""
     low, high = image.amin((1, 2, 3), keepdim=True), image.amax((1, 2, 3), keepdim=True)
     return (image - low) / (high - low).clamp_min(torch.finfo(image.dtype).tiny)

@@ -1,4 +1,4 @@
-"""What a peer network is, weights aside: written into its checkpoints."""
+"""The configuration from which a network of another method is rebuilt; its checkpoints hold it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class PeerConfig:
-    """The method's name, and what its network was built with.
+    """The method's name and the arguments its network was built with.
 
     Attributes:
         method: "auif", "cddfuse" or "defusion".
-        options: arguments of the network.
-        task: all peers are networks of two images.
+        options: keyword arguments of the network's class.
+        task: always "ivf", two images.
     """
 
     method: str
@@ -19,5 +19,5 @@ class PeerConfig:
     task: str = "ivf"
 
     def as_dict(self) -> dict:
-        """Plain values, what a checkpoint holds."""
+        """Return method and options as plain values, as a checkpoint stores them."""
         return {"method": self.method, **self.options}

@@ -1,13 +1,13 @@
-"""DeFusion++: what two images have in common and what each has alone, by attention between them, and their fusion.
+"""DeFusion++: attention between two images finds their common and their unique content, and fuses them.
 
     E_i = encoder(image_i)          C = common(E_1, E_2)          U_i = unique(E_other, E_i) + residual(E_i)
-    F = fuse(C, U_1) + fuse(C, U_2)          images of C, U_1, U_2 and F by a head each
+    F = fuse(C, U_1) + fuse(C, U_2)          heads draw the images of C, U_1, U_2 and F
 
-A second stream with weights of its own (_skip) does the same from the first two levels of the encoder, and is added.
+A second stream with its own weights (_skip) does the same with the first two levels of the encoder, and is added.
 
 Source: Liang, Jiang, Ma, Liu, Ma, "Fusion from Decomposition: A Self-Supervised Approach for Image Fusion and Beyond",
-arXiv 2410.12274, as the released code computes it. What that leaves out (sizes other than 224, the order of the two
-images at test time) is our decision, see `DeFusion.forward`.
+arXiv 2410.12274, as the released code computes it. The released code does not define sizes other than 224 or the order
+of the two images at test time; these are our decisions, see `DeFusion.forward`.
 """
 
 from collections.abc import Sequence
@@ -25,23 +25,23 @@ from .vit import GRID, SIDE, Block, CrossBlock, Encoder, Head, image_of, sine_po
 
 WIDTH, HEADS = 192, 16
 BORDER, STEP = 16, 106
-KEPT = GRID**2 // 4  # patches that the masked modelling sees
+KEPT = GRID**2 // 4  # number of patches that the masked modelling sees
 LUMA = (0.299, 0.587, 0.114)
 ORDERS = ("12", "21")
-Tokens = tuple[Tensor, Tensor]  # of the deep stream and of the skip stream
+Tokens = tuple[Tensor, Tensor]  # tokens of the deep stream and of the skip stream, each (B, 197, 192)
 
 
 class DeFusion(nn.Module):
     """The network of the first stage, 13,420,800 trained parameters, or of the second, 297,216 more.
 
     Args:
-        long_skip: factor of F beside its refinement before the head.
-        orders: of the two images in the common part; the fused images of both are averaged.
-        step: pixels between two windows.
-        latent: whether it has the second stage's two heads, whose tokens are to be those of frozen MAE teachers.
+        long_skip: factor of F where it is added to the refined F, before the head.
+        orders: "12", "21" or both: the order of the two images in the common part. The fused images are averaged.
+        step: pixels between two windows, 1 to 224.
+        latent: add the second stage's two heads, whose tokens are trained to match those of frozen MAE teachers.
     """
 
-    whole_images_only = True  # it has windows of its own
+    whole_images_only = True  # `forward` cuts its own windows
 
     def __init__(
         self, long_skip: float = 1.0, orders: Sequence[str] = ORDERS, step: int = STEP, latent: bool = False
@@ -73,22 +73,24 @@ class DeFusion(nn.Module):
 
     @property
     def config(self) -> PeerConfig:
-        """For checkpoints."""
+        """The configuration that a checkpoint stores."""
         options = {"long_skip": self.long_skip, "orders": list(self.orders), "step": self.step}
         return PeerConfig("defusion", {**options, "latent": True} if self.latent else options)
 
     def forward(self, visible: Tensor, infrared: Tensor) -> Tensor:
-        """Fuse two images, their order being of no matter.
+        """Fuse two images in windows of 224 x 224 pixels.
 
-        Reflected by 16 pixels on all sides, as the released script does, and again to 224 pixels at the right and the
-        bottom where that is less; then in windows of 224 pixels, a step apart and flush with the borders, whose fused
-        images are averaged. `orders`, `step` and `long_skip` of a loaded network may be set.
+        The images are reflected by 16 pixels on all sides, as the released script does. Sides still under 224 are
+        reflected further, at the right and the bottom. Windows lie `step` pixels apart, the last ones flush with the
+        border, and their fused images are averaged. With both `orders` the order of the two images does not matter.
+        The attributes `orders`, `step` and `long_skip` of a loaded network may be set.
 
         Args:
-            visible, infrared: (B, 1 or 3, H, W) in [0, 1]; a multi-focus or multi-exposure pair goes as well.
+            visible, infrared: (B, 1 or 3, H, W) in [0, 1]; a multi-focus or multi-exposure pair works as well.
 
         Returns:
-            As the inputs, clamped to [0, 1]; of one channel the luma (BT.601).
+            The fused image in the inputs' shape, clamped to [0, 1]. For one channel it is the luma (BT.601) of the
+            network's three.
         """
         check_kind(self, visible=visible, infrared=infrared)
         if visible.shape != infrared.shape or visible.ndim != 4 or visible.shape[1] not in (1, 3):
@@ -110,7 +112,7 @@ class DeFusion(nn.Module):
         return (fused * fused.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
 
     def window(self, first: Tensor, second: Tensor) -> Tensor:
-        """(B, 3, 224, 224) twice -> the mean of the fused images of all orders, raw."""
+        """Return the fused image (B, 3, 224, 224) of one window, averaged over `orders`, not clamped."""
         encoded = self.encoded(first), self.encoded(second)
         unique = self.unique_tokens(*encoded)
         common = [self.common_tokens(*encoded, order) for order in self.orders]
@@ -118,15 +120,16 @@ class DeFusion(nn.Module):
         return torch.stack(fused).mean(0)
 
     def parts(self, first: Tensor, second: Tensor, order: str, noise: Tensor | None = None) -> dict[str, Tensor]:
-        """Everything that the training looks at.
+        """Return all images that the training losses compare.
 
         Args:
             first, second: (B, 3, 224, 224).
             order: "12" or "21".
-            noise: (B, 196), which patches the masked modelling sees: those of the smallest.
+            noise: (B, 196), one number per patch; the masked modelling sees the 49 patches with the smallest ones.
 
         Returns:
-            "common", "unique1", "unique2", "fused" and, with noise, "rec", each (B, 3, 224, 224).
+            A dictionary with "common", "unique1", "unique2", "fused" and, if noise is given, "rec" (the reconstruction
+            by masked modelling), each (B, 3, 224, 224).
         """
         encoded = self.encoded(first), self.encoded(second)
         common, unique = self.common_tokens(*encoded, order), self.unique_tokens(*encoded)
@@ -143,7 +146,12 @@ class DeFusion(nn.Module):
         return found
 
     def latents(self, first: Tensor, second: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Tokens (B, 197, 768) beside the teacher of each image, and the normed common tokens of both orders."""
+        """Return the tokens that the second stage's losses compare; needs `latent`.
+
+        Returns:
+            Two tensors (B, 197, 768), one per image, to match its teacher's tokens, and two (B, 197, 192), the
+            normalised common tokens of the orders "12" and "21".
+        """
         encoded = self.encoded(first), self.encoded(second)
         both = [self.common_tokens(*encoded, order) for order in ORDERS]
         common = [functional.layer_norm(deep + skip, (WIDTH,)) for deep, skip in both]
@@ -152,17 +160,17 @@ class DeFusion(nn.Module):
         return [head(norm(u) + c) for head, norm, u, c in layers], common
 
     def encoded(self, image: Tensor) -> Tokens:
-        """The last level of the encoder, and its first two together."""
+        """Return the tokens of an image (B, 3, 224, 224): the encoder's last level, and the sum of its first two."""
         levels = self.encoder(image)
         return levels[-1], self.level_norms[0](levels[0]) + self.level_norms[1](levels[1])
 
     def common_tokens(self, first: Tokens, second: Tokens, order: str) -> Tokens:
-        """C, and that of the skip stream."""
+        """Return the common tokens C of both streams."""
         source, target = (first, second) if order == "12" else (second, first)
         return self.common(source[0], target[0]), self.common_skip(source[1], target[1])
 
     def unique_tokens(self, first: Tokens, second: Tokens) -> tuple[Tokens, Tokens]:
-        """U_1 and U_2."""
+        """Return the unique tokens U_1 and U_2, each of both streams."""
 
         def alone(own: Tokens, other: Tokens) -> Tokens:
             deep = self.unique(other[0], own[0]) + self.unique_residual(own[0])
@@ -171,17 +179,20 @@ class DeFusion(nn.Module):
         return alone(first, second), alone(second, first)
 
     def fused_tokens(self, common: Tokens, *unique: Tokens) -> Tensor:
-        """F."""
+        """Return the fused tokens F, the streams added: (B, n, 192) for n tokens."""
         pairs = [self.fuse(common[0], deep) + self.fuse_skip(common[1], skip) for deep, skip in unique]
         return torch.stack(pairs).sum(0)
 
     def fused_image(self, tokens: Tensor) -> Tensor:
-        """F -> (B, 3, 224, 224)."""
+        """Return the image (B, 3, 224, 224) of the fused tokens F (B, 197, 192)."""
         return self.fuse_head(self.refine(tokens) + self.long_skip * tokens)
 
 
 class MaskedModelling(nn.Module):
-    """The image from a quarter of its patches' tokens."""
+    """Reconstructs an image (B, 3, 224, 224) from the tokens of a quarter of its patches.
+
+    `tokens` (B, 50, 192) and `order_back` (B, 197, 1) come from `at` and `masked_order`.
+    """
 
     positions: Tensor
 
@@ -199,18 +210,26 @@ class MaskedModelling(nn.Module):
 
 
 def masked_order(noise: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, 196) -> where the kept tokens are, cls first, (B, 50, 1), and where each of 197 is found, kept ones first."""
+    """Choose the tokens to keep, cls and the 49 patches with the smallest noise.
+
+    Args:
+        noise: (B, 196) in [0, 1).
+
+    Returns:
+        The indices of the kept tokens, cls first, (B, 50, 1), and for each of the 197 tokens its position in the order
+        with the kept ones first, (B, 197, 1).
+    """
     cls = noise.new_full((len(noise), 1), -1)
     order = torch.cat((cls, noise), 1).argsort(dim=1, stable=True)
     return order[:, : 1 + KEPT, None], order.argsort(1)[..., None]
 
 
 def at(tokens: Tokens, kept: Tensor) -> Tokens:
-    """Those tokens of both streams."""
+    """Return the tokens of both streams at the indices `kept` (B, n, 1), each (B, n, 192)."""
     index = kept.expand(-1, -1, WIDTH)
     return tokens[0].gather(1, index), tokens[1].gather(1, index)
 
 
 def starts(side: int, step: int) -> list[int]:
-    """Of the windows along one side."""
+    """Return where the windows start along one side of at least 224 pixels, in pixels."""
     return sorted({*range(0, side - SIDE + 1, step), side - SIDE})

@@ -1,7 +1,7 @@
-"""A start for DeFusion++'s training where there is no pretrained encoder: it sees and draws patches from the beginning.
+"""Initial weights for training DeFusion++ without a pretrained encoder: the network can draw patches from the start.
 
-Ours: the authors start from TinyMIM's weights. From random ones a network learns the mean of each patch first, and what
-is in the patch only after many thousand steps.
+This is ours: the authors start from TinyMIM's weights. From random weights a network first learns the mean of each
+patch, and the patch's content only after many thousand steps.
 """
 
 import numpy as np
@@ -12,17 +12,17 @@ from torch import nn
 from .defusion import WIDTH, DeFusion
 from .vit import PATCH
 
-LUMA_WAVES = 160  # of 256, those of the lowest frequencies; the rest of the channels are of two colour differences
+LUMA_WAVES = 160  # of 256, the lowest frequencies; two colour differences share the other channels
 COLOURS = ((1, 1, 1), (1, -1, 0), (1, 1, -2))
 GAIN = 0.3
 
 
 @torch.no_grad()
 def cosine_start(model: DeFusion) -> None:
-    """Embed patches by a cosine transform, mixed by a random rotation, and let every head draw by its transpose.
+    """Set the patch embedding to a cosine transform mixed by a random rotation, and every head to its transpose.
 
     Args:
-        model: fresh; the rotation is of PyTorch's generator.
+        model: a fresh network, changed in place. The rotation is drawn from PyTorch's generator.
     """
     rotation = nn.init.orthogonal_(torch.empty(WIDTH, WIDTH))
     filters = torch.einsum("ij,jchw->ichw", rotation, waves()) * GAIN
@@ -33,7 +33,7 @@ def cosine_start(model: DeFusion) -> None:
 
 
 def waves() -> torch.Tensor:
-    """(192, 3, 16, 16), orthonormal: the slowest cosines of the sum of the colours, then of their differences."""
+    """Return orthonormal filters (192, 3, 16, 16): the slowest cosines of the colours' sum, then of two differences."""
     order = sorted(np.ndindex(PATCH, PATCH), key=lambda f: (f[0] ** 2 + f[1] ** 2, f))
     cosines = scipy.fft.idctn(np.eye(PATCH**2).reshape(-1, PATCH, PATCH), axes=(1, 2), norm="ortho")
     slowest = cosines[[row * PATCH + column for row, column in order]]

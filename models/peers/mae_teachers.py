@@ -1,4 +1,4 @@
-"""The teachers of DeFusion++'s second stage: masked autoencoders' encoders (MAE, He et al., CVPR 2022), frozen."""
+"""The teachers of DeFusion++'s second stage: frozen encoders of masked autoencoders (MAE, He et al., CVPR 2022)."""
 
 from torch import Tensor, nn
 
@@ -8,7 +8,7 @@ WIDTH, HEADS, DEPTH = 768, 12, 12
 
 
 class Teacher(nn.Module):
-    """MAE's ViT-B/16, nothing masked: (B, 3, 224, 224) in [0, 1] -> tokens (B, 197, 768) after the last norm."""
+    """MAE's ViT-B/16 without masking: (B, 3, 224, 224) in [0, 1] -> tokens (B, 197, 768) after the last norm."""
 
     def __init__(self) -> None:
         super().__init__()

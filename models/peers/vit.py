@@ -1,4 +1,4 @@
-"""Parts of vision transformers, names as in timm: the encoder of DeFusion++ and its MAE teachers are made of them.
+"""Parts of vision transformers for DeFusion++ and its MAE teachers; parameter names as in timm.
 
 Sources: Dosovitskiy et al., ICLR 2021; He et al., CVPR 2022 (MAE); Ren et al., CVPR 2023 (TinyMIM).
 """
@@ -18,9 +18,10 @@ class Encoder(nn.Module):
     """(B, 3, 224, 224) in [0, 1] -> tokens after the embedding and after every block, (B, 197, width) each.
 
     Args:
-        width: of the tokens.
-        heads: of each block's attention.
-        drop_path: probability that a sample passes by a block while training, for each block.
+        width: numbers per token.
+        heads: attention heads of each block; its length is the number of blocks.
+        drop_path: for each block, the probability that training drops its attention, and its perceptron, for a
+            sample; None is 0 everywhere.
     """
 
     positions: Tensor
@@ -45,7 +46,7 @@ class Encoder(nn.Module):
 
 
 class Block(nn.Module):
-    """Self-attention and a perceptron, norms before, each added to its input."""
+    """Self-attention, then a perceptron, each with a norm before it and added to its input; (B, n, width)."""
 
     def __init__(self, width: int, heads: int, eps: float = 1e-5, drop_path: float = 0.0) -> None:
         super().__init__()
@@ -59,7 +60,7 @@ class Block(nn.Module):
         return x + self._some(self.mlp["fc2"](functional.gelu(self.mlp["fc1"](self.norm2(x)))))
 
     def _some(self, x: Tensor) -> Tensor:
-        """While training zeros for some samples, and more for the others (stochastic depth)."""
+        """In training, set some samples to zero and scale the others up to keep the mean (stochastic depth)."""
         if not self.training or not self.drop_path:
             return x
         kept = torch.rand(len(x), 1, 1, device=x.device) >= self.drop_path
@@ -67,7 +68,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Of several heads, of tokens to themselves."""
+    """Multi-head self-attention, (B, n, width) -> (B, n, width)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -80,10 +81,10 @@ class Attention(nn.Module):
 
 
 class CrossBlock(nn.Module):
-    """Attention of one image's tokens and another's, norms after.
+    """Attention between the tokens of two images, then a perceptron, each with a norm after it; (B, n, width).
 
-    Queries are of `target`, values of `source`; keys of `target` where what is `common` is looked for, else of
-    `source`. In training .1 of the attention, of the hidden units and of the result are dropped.
+    Queries come from `target` and values from `source`. Keys come from `target` if `common` is set, else from `source`.
+    Training drops a tenth of the attention's result, of the hidden units and of the perceptron's result.
     """
 
     def __init__(self, width: int, heads: int, common: bool = False) -> None:
@@ -103,7 +104,7 @@ class CrossBlock(nn.Module):
 
 
 class Head(nn.Module):
-    """Tokens -> (B, 3, 224, 224), raw values in the units of the images."""
+    """Tokens (B, 197, width) -> image (B, 3, 224, 224), in the images' units, not clamped."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -114,13 +115,13 @@ class Head(nn.Module):
 
 
 def image_of(tokens: Tensor) -> Tensor:
-    """(B, 197, 768), cls first, rows of a patch before columns before channels -> (B, 3, 224, 224)."""
+    """Return the image (B, 3, 224, 224) of tokens (B, 197, 768): cls first, each patch as row, column, channel."""
     patches = tokens[:, 1:].unflatten(1, (GRID, GRID)).unflatten(-1, (PATCH, PATCH, 3))
     return patches.permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
 
 
 def sine_positions(grid: int, width: int) -> Tensor:
-    """(1 + grid^2, width): sines and cosines of the column, then of the row; zeros for cls."""
+    """Return position codes (1 + grid^2, width): sines and cosines of the column, then of the row; zeros for cls."""
     frequency = 10000.0 ** (-torch.arange(width // 4, dtype=torch.float64) / (width / 4))
     angle = torch.arange(grid, dtype=torch.float64)[:, None] * frequency
     waves = torch.cat((angle.sin(), angle.cos()), 1)  # (grid, width / 2)

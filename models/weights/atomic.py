@@ -1,7 +1,7 @@
-"""Checkpoints that are complete or not there, and messages of one line.
+"""Atomic writing of files, and messages of one line.
 
-The readers of data/files have the same two; models imports nothing of the other folders, so that it can be installed
-and loaded by itself.
+data/files has the same two functions: models imports no other folder of the project, so that it can be installed and
+loaded alone.
 """
 
 import os
@@ -10,16 +10,16 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
-SUFFIX = ".part"  # of a file that is not complete yet
+SUFFIX = ".part"  # name ending of a file that is still being written
 
 
 def write_whole(path: str | os.PathLike, content: bytes | memoryview) -> None:
-    """Write a file under a temporary name beside `path`, on the disk, then rename it.
+    """Write a file atomically: under a temporary name beside `path`, flushed to disk, then renamed.
 
-    A reader sees the old file or the new one; after an error, Ctrl-C among them, the old one is as it was.
+    A reader sees the old file or the new one. After an error or Ctrl-C the old file is unchanged.
 
     Raises:
-        OSError: naming `path`, where it cannot be written.
+        OSError: naming a path, if the file cannot be written.
     """
     path = Path(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=SUFFIX)
@@ -40,7 +40,10 @@ def write_whole(path: str | os.PathLike, content: bytes | memoryview) -> None:
 
 
 def one_line(text: object, longest: int) -> str:
-    """At most `longest` characters of `text`; line breaks are spaces, what does not print is as metrics shows it."""
+    """Return `text` in one line: line breaks become spaces, other unprintable characters become escapes.
+
+    After `longest` characters it is cut and ends in "...".
+    """
     plain = re.sub(r"\s*[\r\n]\s*", " ", str(text).strip())
     if not plain.isprintable():
         plain = "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else _escape(ord(c)) for c in plain)
@@ -48,7 +51,7 @@ def one_line(text: object, longest: int) -> str:
 
 
 def _escape(code: int) -> str:
-    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps the bytes of a name that are no UTF-8
+    if 0xDC80 <= code <= 0xDCFF:  # Python's stand-in for a byte that is not UTF-8
         code -= 0xDC00
     if code > 0xFFFF:
         return f"\\U{code:08x}"

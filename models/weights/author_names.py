@@ -1,4 +1,4 @@
-"""Our parameter names <-> the names in the authors' released files, both ways, and what their files fix.
+"""Translation between our parameter names and those of the authors' released files, and their constant entries.
 
 Source of the names: released_shapes of the three published checkpoints (ps 304 entries, hmf 360, ivf 398).
 """
@@ -11,7 +11,7 @@ from torch import Tensor
 from ..config import DCINNConfig, config_from_dict
 from ..dcinn import DCINN
 
-# Order matters: each pattern is tried once on what the ones before it left.
+# Order matters: each pattern is applied once, to the result of those before it.
 _PLACES = (
     (r"^flow\.(block_(?:in|out)\d?)\.", r"\1."),
     (r"^flow\.low(\d+)\.", r"operations.\1."),
@@ -41,14 +41,19 @@ HAAR_SIGNS = ((1, 1, 1, 1), (1, -1, 1, -1), (1, 1, -1, -1), (1, -1, -1, 1))
 
 
 def released_name(name: str, task: str) -> str:
-    """The authors' name of our entry `name`, as in `flow.low0.conv_exp.kernel` -> `operations.0.kernel1`."""
+    """Return the authors' name of our entry `name`, for example flow.low0.conv_exp.kernel -> operations.0.kernel1.
+
+    Args:
+        name: a name in the state of a DCINN.
+        task: "ps", "hmf" or "ivf"; the names of ivf begin with "inn.", except ANet's.
+    """
     for pattern, replacement in (*_PLACES, *_PARTS):
         name = re.sub(pattern, replacement, name)
     return f"inn.{name}" if task == "ivf" and not name.startswith("c_net.") else name
 
 
 def haar_entries(config: DCINNConfig) -> dict[str, Tensor]:
-    """The constant Haar filters that the authors' files carry: (4C, 1, 2, 2), four +-1 filters for each channel."""
+    """Return the constant Haar filters in the authors' files, name -> (4C, 1, 2, 2): four +-1 filters per channel."""
     filters = torch.tensor(HAAR_SIGNS, dtype=torch.float32).reshape(4, 1, 2, 2)
     if config.task != "ivf":
         return {f"har_{end}.haar_weights": filters.repeat(config.bands, 1, 1, 1) for end in ("in", "out")}
@@ -59,17 +64,17 @@ def haar_entries(config: DCINNConfig) -> dict[str, Tensor]:
 
 
 def to_released(model: DCINN) -> dict[str, Tensor]:
-    """The state of `model` under the authors' names, constant Haar filters included, on the CPU."""
+    """Return the state of `model` on the CPU under the authors' names, with the constant Haar filters."""
     task = model.config.task
     state = {released_name(name, task): value.detach().cpu() for name, value in model.state_dict().items()}
     return state | haar_entries(model.config)
 
 
 def from_released(state: dict[str, Tensor], model: DCINN) -> dict[str, Tensor]:
-    """The authors' `state` under our names, for `model.load_state_dict`.
+    """Return the authors' `state` under our names, for `model.load_state_dict`.
 
     Raises:
-        ValueError: where names, shapes or the constant Haar filters differ from what this network has.
+        ValueError: if names, shapes or the constant Haar filters differ from those of this network.
     """
     ours = {released_name(name, model.config.task): name for name in model.state_dict()}
     haar = haar_entries(model.config)
@@ -83,7 +88,7 @@ def from_released(state: dict[str, Tensor], model: DCINN) -> dict[str, Tensor]:
 
 
 def assert_same_entries(state: dict[str, Tensor], shapes: dict[str, torch.Size]) -> None:
-    """ValueError naming the first differences unless `state` has exactly these names with these shapes."""
+    """Raise ValueError with the first differences unless `state` has exactly these names with these shapes."""
 
     def few(names: list[str]) -> str:
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -102,12 +107,15 @@ def assert_same_entries(state: dict[str, Tensor], shapes: dict[str, torch.Size])
 
 
 def guess_config(state: dict[str, Tensor], srf: object, base_rule: str | None) -> DCINNConfig:
-    """The network that a file of the authors holds, read off its names and shapes.
+    """Return the configuration of the network in a file of the authors, inferred from its names and shapes.
 
-    Their files hold neither the spectral response of hmf nor the base rule of ivf: those are given.
+    Args:
+        state: the entries of the file under the authors' names.
+        srf: spectral response (bands, channels), which hmf files do not hold.
+        base_rule: "max" or "mean", which ivf files do not hold.
 
     Raises:
-        ValueError: where the names are not those of a DCINN, or what the file lacks was not given.
+        ValueError: if the names are not those of a DCINN, or `srf` or `base_rule` is needed and None.
     """
     prefix = "inn." if any(name.startswith("inn.") for name in state) else ""
     low = {m.group(1) for name in state if (m := re.match(rf"{re.escape(prefix)}operations\.(\d+)\.", name))}

@@ -1,11 +1,12 @@
-"""Checkpoints: our files, which rebuild the network by themselves, and the authors' files, both read and written.
+"""Reading and writing of checkpoints, in our format and in the authors'.
 
-Ours:      {"format": "dcinn", "version": 1, "config": {...}, "model": state, "extra": {...}}
-Authors':  {"f_model_state_dict": state} (ps, hmf) or the bare state (ivf), their names, tensors saved from CUDA.
-           Other trainers' containers and DataParallel's names are understood, too: containers.py.
+Ours:      {"format": "dcinn", "version": 1, "config": {...}, "model": state, "extra": {...}}; the config suffices to
+           rebuild the network.
+Authors':  {"f_model_state_dict": state} (ps, hmf) or the bare state (ivf), under the authors' names, tensors saved from
+           CUDA. Containers of other trainers and names of DataParallel are understood as well, see containers.py.
 
-Files are read with weights_only: no code in them runs. PyTorch does not look at their checksums, so these are compared
-here: a flipped bit would be another weight.
+Files are read with weights_only, so no code in them runs. Their checksums are compared here, because PyTorch does not
+compare them and a flipped bit would silently change a weight.
 """
 
 import os
@@ -41,17 +42,18 @@ from .skeleton import shapes, skeleton
 
 
 def save_checkpoint(path: str | os.PathLike, model: nn.Module, extra: Mapping[str, object] | None = None) -> None:
-    """Write `model` with its config to `path`, complete or not at all.
+    """Write `model` and its config to `path`, atomically.
 
     Args:
         path: the file; its folder must exist.
-        extra: further plain values (numbers, strings, lists, tensors) to keep beside the weights.
+        model: a network of this project, with its config.
+        extra: further plain values (numbers, strings, lists, tensors) to store beside the weights.
     """
     write(path, {**_header(model), "model": _cpu(model.state_dict()), "extra": dict(extra or {})})
 
 
 def export_released(path: str | os.PathLike, model: DCINN) -> None:
-    """Write `model` under the authors' names and in their container, for users of their code."""
+    """Write `model` to `path` under the authors' names and in their container, for users of their code."""
     state = to_released(model)
     write(path, state if model.config.task == "ivf" else {"f_model_state_dict": state})
 
@@ -85,20 +87,23 @@ def load_pretrained(
     exact: bool | None = None,
     method: str | None = "dcinn",
 ) -> nn.Module:
-    """A network in evaluation mode from our file, the authors' file, or a name in pretrained/.
+    """Return the network in one of our files, a file of the authors, or a named file in pretrained/.
 
     Args:
         name: a path, or the name of a file in pretrained/ without its suffix ("ivf_tno", "peers/auif"), or a file
-            that `files.open_weights` has read; of AUIF-Net's three files any one.
-        task: "ps", "hmf" or "ivf" if the file must be of that task.
-        device: where the network goes.
-        srf: spectral response (bands, channels); the authors' hmf file needs it. Ours hold theirs.
-        base_rule: "max" or "mean"; the authors' ivf file needs it. Ours hold theirs, which this one replaces.
-        exact: see `DCINN.exact`; None keeps the file's.
-        method: "dcinn", or one of `models.peers.PEERS`: whose file it must be; None takes all.
+            that `files.open_weights` has read. For AUIF-Net, any one of the authors' three files.
+        task: "ps", "hmf" or "ivf" requires a network for that task; None accepts all.
+        device: the device to put the network on.
+        srf: spectral response (bands, channels). The authors' hmf files need it; for ours it must match the file's.
+        base_rule: "max" or "mean". The authors' ivf files need it; for ours it replaces the file's.
+        exact: sets `DCINN.exact`; None keeps the file's value.
+        method: "dcinn" or one of `models.peers.PEERS` requires a network of that method; None accepts all.
+
+    Returns:
+        The network on `device`, in evaluation mode.
 
     Raises:
-        CheckpointError: one line, where the file is missing, truncated, foreign, or not of this task or method.
+        CheckpointError: with one line, if the file is missing, truncated, foreign, or for another task or method.
     """
     path, content, _ = name if isinstance(name, WeightFile) else open_weights(name)
     try:
@@ -118,13 +123,17 @@ def load_pretrained(
 
 
 def load_extra(name: str | os.PathLike | WeightFile) -> dict[str, object]:
-    """What `save_checkpoint` kept beside the weights, of a path or of a file that was read."""
+    """Return the `extra` values that `save_checkpoint` stored in a file; empty for files of the authors.
+
+    Args:
+        name: a path, or a file that `files.open_weights` has read.
+    """
     content = (name if isinstance(name, WeightFile) else read(Path(name))).content
     return dict(content["extra"]) if is_ours(content) and isinstance(content.get("extra"), dict) else {}
 
 
 def _build(content: object, srf: object, base_rule: str | None) -> DCINN:
-    """The network in `content`; names and shapes are compared before memory is taken for any weight."""
+    """Return the network in `content`. Names and shapes are compared before memory for any weight is allocated."""
     ours = content if is_ours(content) else None
     if ours is not None:
         check_version(ours)
@@ -151,9 +160,9 @@ def _cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def config_of(model: nn.Module) -> DCINNConfig | PeerConfig:
-    """What a network is, weights aside."""
+    """Return a network's configuration. Raises ValueError if it is not a network of this project."""
     config = getattr(model, "config", None)
-    if not hasattr(config, "as_dict"):  # by its fields: torch.hub's classes are another copy of these
+    if not hasattr(config, "as_dict"):  # not by class: torch.hub loads another copy of the classes
         raise ValueError(f"found {type(model).__name__}, expected a network of this project, with its config")
     return cast("DCINNConfig | PeerConfig", config)
 

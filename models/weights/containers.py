@@ -1,19 +1,19 @@
-"""Weights as trainers wrap them: beside an optimizer's state, under the names of DataParallel and torch.compile."""
+"""Unwraps other trainers' checkpoints: weights beside an optimizer's state, names of DataParallel or torch.compile."""
 
 from collections.abc import Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
 CONTAINERS = ("f_model_state_dict", "model_state_dict", "state_dict", "model", "params", "params_ema", "net")
-WRAPPERS = {"module", "_orig_mod"}  # what DataParallel and torch.compile put before, or between, names
-DEEPEST = 3
+WRAPPERS = {"module", "_orig_mod"}  # parts of names that DataParallel and torch.compile add
+DEEPEST = 3  # nested containers that are opened
 
 
 def unwrapped(content: object) -> object:
-    """The dictionary of weights in a trainer's checkpoint; what is none, and a bare one, as it is.
+    """Return the dictionary of weights in a trainer's checkpoint; content without a known container is returned as is.
 
     Raises:
-        ValueError: for several of them, as of a network and its moving average.
+        ValueError: if it holds several, for example a network and its moving average.
     """
     for _ in range(DEEPEST):
         inner = [key for key in CONTAINERS if isinstance(content, Mapping) and isinstance(content.get(key), Mapping)]
@@ -27,12 +27,12 @@ def unwrapped(content: object) -> object:
 
 
 def bare_name(name: str) -> str:
-    """ "module.conv._orig_mod.weight" -> "conv.weight"."""
+    """Return a name without the wrappers' parts: "module.conv._orig_mod.weight" -> "conv.weight"."""
     return ".".join(part for part in name.split(".") if part not in WRAPPERS)
 
 
 def with_bare_names(state: Mapping[str, T]) -> dict[str, T]:
-    """The same entries by their bare names; ValueError where two become one."""
+    """Return the same entries under their bare names. Raises ValueError if two names become one."""
     bare = {bare_name(name): value for name, value in state.items()}
     if len(bare) < len(state):
         twice = next(name for name in state if name != bare_name(name) and bare_name(name) in state)

@@ -1,4 +1,4 @@
-"""Files of weights: found, read with nothing in them run, checked, written whole."""
+"""Files of weights: finding, safe reading, checking, and atomic writing."""
 
 import hashlib
 import io
@@ -21,10 +21,10 @@ from .numpy_stand_ins import STAND_INS, StandInArray
 PACKAGE = Path(__file__).resolve().parents[1]
 # Inside the installed package, beside models/ in the checkout.
 PRETRAINED = (PACKAGE if (PACKAGE / "pretrained").is_dir() else PACKAGE.parent) / "pretrained"
-PEERS = "peers"  # folder in it, of the other methods
+PEERS = "peers"  # its folder for the other methods
 FORMAT, VERSION = "dcinn", 1
 LONGEST = 1000  # characters of a message
-LARGEST = 2**33  # bytes of a file, far more than any network here needs
+LARGEST = 2**33  # bytes of a file, far more than any network of this project needs
 PLAIN = {torch.uint8, torch.int64, torch.float16, torch.bfloat16, torch.float32, torch.float64}
 TASKS = ("ps", "hmf", "ivf")
 Network = TypeVar("Network", bound=nn.Module)
@@ -43,14 +43,21 @@ def task_of(name: str) -> str:
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message is one line: file, what was found, what was expected."""
+    """A checkpoint that cannot be used. The message is one line: file, what was found, what was expected."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(one_line(message, LONGEST))  # names in a file have what they like
+        super().__init__(one_line(message, LONGEST))  # names in a file may contain anything, line breaks too
 
 
 def find_weights(name: str | os.PathLike) -> Path:
-    """The file of a path, or of a name in pretrained/; CheckpointError where there is none."""
+    """Return the path of a file of weights.
+
+    Args:
+        name: a path, or the name of a file in pretrained/ without its suffix.
+
+    Raises:
+        CheckpointError: if there is no such file; the message lists the names in pretrained/.
+    """
     path = Path(name)
     if path.is_file():
         return path
@@ -70,12 +77,12 @@ def find_weights(name: str | os.PathLike) -> Path:
 
 
 class WeightFile(NamedTuple):
-    """A file of weights as it was read, once.
+    """A file of weights that has been read.
 
     Attributes:
-        path: where it lies.
-        content: what PyTorch found in it.
-        sha256: of its bytes, in hexadecimal digits.
+        path: the file.
+        content: the object that PyTorch loaded from it.
+        sha256: the SHA-256 of the file's bytes, in hexadecimal digits.
     """
 
     path: Path
@@ -84,17 +91,21 @@ class WeightFile(NamedTuple):
 
     @property
     def ours(self) -> bool:
-        """Whether `save_checkpoint` wrote it: it says its spectral response and base rule itself."""
+        """Whether `save_checkpoint` wrote the file, so that it holds its spectral response and base rule."""
         return is_ours(self.content)
 
 
 def open_weights(name: str | os.PathLike) -> WeightFile:
-    """The file of a path, or of a name in pretrained/; CheckpointError as of `find_weights` and `read`."""
+    """Find a file of weights by `find_weights`, and return what `read` returns; both raise CheckpointError."""
     return read(find_weights(name))
 
 
 def read(path: Path) -> WeightFile:
-    """Read a file; CheckpointError where it is missing, damaged, or holds objects other than weights."""
+    """Return a file of weights, read without running code in it and with its checksums compared.
+
+    Raises:
+        CheckpointError: if it is missing, over 8.59 GB, damaged, or holds objects other than weights.
+    """
     if not path.is_file():
         raise CheckpointError(f"{path}: found {_instead(path)}, expected a checkpoint")
     if (size := path.stat().st_size) > LARGEST:
@@ -109,7 +120,7 @@ def read(path: Path) -> WeightFile:
             return WeightFile(path, content, hashlib.sha256(data).hexdigest())
     except CheckpointError:
         raise
-    # A damaged file surfaces as almost any type (RuntimeError, UnpicklingError, EOFError, MemoryError, ...).
+    # A damaged file may raise almost any type (RuntimeError, UnpicklingError, EOFError, MemoryError, ...).
     except Exception as error:
         why, expected = type(error).__name__, "a file of weights"
         if isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error):
@@ -127,9 +138,10 @@ def _instead(path: Path) -> str:
 
 
 def _check_parts(path: Path, data: bytes) -> None:
-    """CheckpointError where a part of a zip file, as PyTorch writes them since 1.6, is not what its checksum says.
+    """Raise CheckpointError if a part of a zip file, PyTorch's format since 1.6, does not match its checksum.
 
-    PyTorch packs none of them, and none lies in another: a file that declares more than its size would fill memory.
+    PyTorch neither compresses nor overlaps parts. A file whose parts declare more bytes than it has could fill the
+    memory when it is read, so it is refused.
     """
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return
@@ -146,25 +158,29 @@ def _check_parts(path: Path, data: bytes) -> None:
 
 
 def write(path: str | os.PathLike, content: object) -> None:
-    """As PyTorch saves it, complete or not at all."""
+    """Write `content` with torch.save, atomically."""
     buffer = io.BytesIO()  # PyTorch's own writer hides a full disk behind an internal error
     torch.save(content, buffer)
     write_whole(path, buffer.getbuffer())
 
 
 def is_ours(content: object) -> TypeGuard[dict[str, Any]]:
-    """Whether `save_checkpoint` wrote it."""
+    """Whether `save_checkpoint` wrote this content."""
     return isinstance(content, dict) and content.get("format") == FORMAT
 
 
 def check_version(content: Mapping[str, Any]) -> None:
-    """ValueError for a file of ours in another format."""
+    """Raise ValueError if a file of ours has another format version."""
     if type(content.get("version")) is not int or content["version"] != VERSION:
         raise ValueError(f"found format version {content.get('version')!r}, expected {VERSION}")
 
 
 def plain_state(state: object) -> dict[str, Tensor]:
-    """Bare names with tensors of plain numbers, as they are; ValueError for anything else."""
+    """Return a state dictionary under bare names, arrays of NumPy as tensors.
+
+    Raises:
+        ValueError: for anything but names with dense tensors of plain numbers.
+    """
     if not isinstance(state, Mapping) or not state:
         found = "an empty dictionary" if isinstance(state, Mapping) else type(state).__name__
         raise ValueError(f"found {found}, expected a dictionary of tensors")
@@ -178,17 +194,17 @@ def plain_state(state: object) -> dict[str, Tensor]:
 
 
 def _tensor(value: Any) -> Any:  # noqa: ANN401  whatever a file holds
-    """An array of NumPy as a tensor, the rest as it is."""
+    """Return an array of NumPy as a tensor, anything else unchanged."""
     made = value.tensor() if isinstance(value, StandInArray) else None
     return value if made is None else made
 
 
 def filled(build: Callable[[], Network], state: dict[str, Tensor]) -> Network:
-    """The network of these weights; ValueError where one is not finite."""
-    with torch.random.fork_rng(devices=[]):  # loading must not move the caller's random numbers
+    """Return the network that `build` makes, with these weights. Raises ValueError if one of them is not finite."""
+    with torch.random.fork_rng(devices=[]):  # loading must not advance the caller's random numbers
         model = build()
     model.load_state_dict(state)
-    for name, value in model.state_dict().items():  # as the network has them: 1e300 is finite in the file alone
+    for name, value in model.state_dict().items():  # in the network's precision: 1e300 is finite only in the file
         if not torch.isfinite(value).all():
             raise ValueError(f"{name}: found NaN or infinity, expected finite weights")
     return model

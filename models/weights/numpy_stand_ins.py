@@ -1,8 +1,8 @@
-"""Numbers and arrays of NumPy in a file of weights, read without NumPy's own loading.
+"""Safe stand-ins for the NumPy functions that a pickled file of weights calls.
 
-Trainers keep a best value as np.float64. PyTorch refuses it: what pickles call of NumPy takes whatever bytes it is
-given for a type, and so for addresses. These take its place; they know plain numbers alone, and make nothing of the
-rest.
+Trainers store a best value as np.float64 beside the weights. PyTorch refuses such files, because NumPy's own functions
+would take arbitrary bytes of the file for a type, and so for addresses. The stand-ins read plain numbers only; anything
+else becomes an empty object or None.
 """
 
 import re
@@ -16,7 +16,7 @@ PLAIN = re.compile(r"[iu][1248]|f[248]|b1")
 
 
 class StandInType:
-    """In place of numpy.dtype."""
+    """Stands in for numpy.dtype."""
 
     def __init__(self, code: object = "", *_: object) -> None:
         self.code, self.order = code, "<"
@@ -26,13 +26,13 @@ class StandInType:
             self.order = state[1]
 
     def plain(self) -> np.dtype | None:
-        """The type, where it is one of plain numbers."""
+        """Return the NumPy type if it is one of plain numbers, else None."""
         known = isinstance(self.code, str) and PLAIN.fullmatch(self.code)
         return np.dtype(f"{self.order}{self.code}") if known else None
 
 
 class StandInArray:
-    """In place of numpy.ndarray; `array` is None where it is none of plain numbers."""
+    """Stands in for numpy.ndarray; `array` is None unless it holds plain numbers."""
 
     def __init__(self, *_: object) -> None:
         self.array: np.ndarray | None = None
@@ -47,14 +47,14 @@ class StandInArray:
             self.array = np.frombuffer(data, plain).reshape(shape, order="F" if fortran else "C")
 
     def tensor(self) -> torch.Tensor | None:
-        """A copy, in this machine's order of bytes."""
+        """Return a copy of the array as a tensor in this machine's byte order; None without an array."""
         if self.array is None:
             return None
         return torch.from_numpy(np.array(self.array, self.array.dtype.newbyteorder("="), order="C"))
 
 
 def number(kind: object = None, data: object = b"") -> float | int | bool | None:
-    """In place of NumPy's maker of scalars; None for what is no plain number."""
+    """Stand in for NumPy's constructor of scalars: return the plain number, or None if it is none."""
     plain = kind.plain() if isinstance(kind, StandInType) else None
     if plain is None or not isinstance(data, bytes) or len(data) != plain.itemsize:
         return None
@@ -62,7 +62,7 @@ def number(kind: object = None, data: object = b"") -> float | int | bool | None
 
 
 def empty_array(*_: object) -> StandInArray:
-    """In place of NumPy's maker of arrays, whose content comes after it."""
+    """Stand in for NumPy's constructor of arrays: return an array that a later pickle step fills."""
     return StandInArray()
 
 

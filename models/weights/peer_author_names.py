@@ -1,4 +1,4 @@
-"""The names in the authors' files of the peers, and ours."""
+"""Translation of the names in the files of the other methods' authors to ours."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ PARTS = {
     },
     "defusion": {"state_dict": ""},
 }
-AUIF_FILES = ("base_encoder", "detail_encoder", "decoder")  # parts of their names
+AUIF_FILES = ("base_encoder", "detail_encoder", "decoder")  # each file's name contains one of these
 MARKS = {"conv1.0.kernel": "auif", "conv2.0.kernel": "auif", "decoder_common_blocks.0.linear1.weight": "defusion"}
 RENAMED = {
     "auif": (
@@ -78,11 +78,12 @@ RENAMED = {
 
 
 def from_authors(method: str, content: object) -> dict[str, Tensor]:
-    """Our names for what an authors' file holds: a state dict, or several by the names of the parts.
+    """Return the entries of an authors' file under our names.
 
     Args:
         method: "auif", "cddfuse" or "defusion".
-        content: of the file; of AUIF-Net's three files one, or all put together.
+        content: the file's content: one state dictionary, or several under the names of the network's parts. For
+            AUIF-Net, that of one of its three files.
 
     Raises:
         ValueError: for anything but names with plain tensors.
@@ -99,14 +100,14 @@ def from_authors(method: str, content: object) -> dict[str, Tensor]:
 
 
 def our_name(method: str, name: str) -> str:
-    """Our name for one of the authors' entries."""
+    """Return our name for an entry of the authors' file."""
     for pattern, ours in RENAMED[method]:
         name = re.sub(pattern, ours, name)
     return name
 
 
 def method_of(content: object) -> str | None:
-    """Whose file this is: "auif", "cddfuse", "defusion", or None."""
+    """Return the method that a file's content belongs to: "auif", "cddfuse", "defusion", or None."""
     if not isinstance(content, Mapping):
         return None
     if "DIDF_Encoder" in content:
@@ -121,10 +122,10 @@ def method_of(content: object) -> str | None:
 
 
 def auif_files(path: Path) -> list[Path]:
-    """The three files of AUIF-Net that one of them belongs to, told by their names.
+    """Return the paths of AUIF-Net's three files, base encoder, detail encoder, decoder, from the path of any one.
 
     Raises:
-        ValueError: where the name is none of theirs.
+        ValueError: if the file's name is not one of theirs.
     """
     own = next((part for part in AUIF_FILES if part in path.name), None)
     if own is None:

@@ -1,4 +1,4 @@
-"""The networks of the other methods from files: ours, and their authors'; the teachers of DeFusion++."""
+"""Loads networks of the other methods, from our files and their authors', and the teachers of DeFusion++."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ TEACHERS = ("model_encoder1.", "model_encoder2.")  # frozen networks in a file o
 
 
 def peer_in(content: object) -> str | None:
-    """The method whose network a file holds; None for a DCINN, and for what will be refused as one."""
+    """Return the method ("auif", ...) whose network a file holds; None for a DCINN and for unknown content."""
     if not is_ours(content):
         return method_of(unwrapped(content))
     config = content.get("config")
@@ -28,15 +28,15 @@ def peer_in(content: object) -> str | None:
 
 
 def peer_from(path: Path, content: object, method: str) -> nn.Module:
-    """The network; names and shapes are compared before memory is taken for any weight.
+    """Return the network in a file. Names and shapes are compared before memory for any weight is allocated.
 
     Args:
-        path: of the file; the two other files of AUIF-Net are read beside it.
-        content: of the file.
-        method: see `peer_in`.
+        path: the file; the authors' two other files of AUIF-Net are read from the same folder.
+        content: the file's content.
+        method: the method that `peer_in` returned.
 
     Raises:
-        ValueError: for entries that the network does not have or lacks.
+        ValueError: if entries are missing, unknown or of another shape.
     """
     options: dict = {}
     if is_ours(content):
@@ -58,9 +58,9 @@ def peer_from(path: Path, content: object, method: str) -> nn.Module:
 
 @torch.inference_mode()
 def _likelier_skip(model: DeFusion) -> float:
-    """The factor of the long skip, 1 or 0, for which an image fused with itself is nearer to the image.
+    """Return the factor of the long skip, 1.0 or 0.0, with which an image fused with itself comes nearer to the image.
 
-    The authors' code has both, and their files do not say which they are of.
+    The authors' code has both factors, and their files do not record which one they were trained with.
     """
     generator = torch.Generator().manual_seed(0)
     image = functional.interpolate(torch.rand(1, 3, 14, 14, generator=generator), size=SIDE, mode="bilinear")
@@ -74,10 +74,10 @@ def _likelier_skip(model: DeFusion) -> float:
 
 
 def load_teacher(name: str | os.PathLike) -> Teacher:
-    """A teacher from MAE's published file (mae_pretrain_vit_base.pth, {"model": {...}}); a decoder in it is left out.
+    """Return a teacher from MAE's published file, mae_pretrain_vit_base.pth, {"model": {...}}, ignoring its decoder.
 
     Raises:
-        CheckpointError: one line, where the file is missing, truncated, or of another network.
+        CheckpointError: with one line, if the file is missing, truncated, or holds another network.
     """
     path, content, _ = open_weights(name)
     try:

@@ -1,7 +1,7 @@
-"""Names and shapes of a network's weights, without memory for any of them, and without PyTorch's compiler.
+"""Names and shapes of a network's weights, without allocating any of them.
 
-Arithmetic on tensors of the meta device imports torch._dynamo and sympy, a second's work. Of the little that a
-network's start computes only the shapes are wanted, and these are known here.
+A network built on PyTorch's meta device has no data, but arithmetic there imports torch._dynamo and sympy, which takes
+a second. The few operations of the networks' constructors are therefore replaced by their shapes.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ def _joined(parts: Sequence[Tensor], dim: int = 0) -> Sequence[int]:
     return shape
 
 
-RESULTS: dict[str, Callable[..., Sequence[int]]] = {  # name of a function -> what gives its result's shape
+RESULTS: dict[str, Callable[..., Sequence[int]]] = {  # name of a function -> function that returns its result's shape
     **dict.fromkeys(ELEMENTWISE, _broadcast),
     "arange": lambda *ends, **_: [len(range(*ends))],
     "cat": _joined,
@@ -38,7 +38,7 @@ RESULTS: dict[str, Callable[..., Sequence[int]]] = {  # name of a function -> wh
 
 
 class _ShapesAlone(TorchFunctionMode):
-    """Nothing is drawn or computed: results are empty tensors of the right shape, in-place changes are left out."""
+    """Returns empty tensors of the right shape instead of computing or drawing numbers, and skips in-place changes."""
 
     def __torch_function__(
         self, function: Callable, types: object, args: tuple = (), kwargs: dict | None = None
@@ -55,11 +55,11 @@ class _ShapesAlone(TorchFunctionMode):
 
 
 def skeleton(build: Callable[[], Network]) -> Network:
-    """The network that `build` makes, on the meta device: good for the names and shapes of its state."""
+    """Return the network that `build` makes on the meta device; only the names and shapes of its state are valid."""
     with torch.device("meta"), _ShapesAlone():
         return build()
 
 
 def shapes(build: Callable[[], nn.Module]) -> dict[str, torch.Size]:
-    """Name -> shape of every entry of the state of the network that `build` makes."""
+    """Return name -> shape for the state of the network that `build` makes."""
     return {name: value.shape for name, value in skeleton(build).state_dict().items()}

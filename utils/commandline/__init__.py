@@ -1,4 +1,4 @@
-"""What every command has: options (`parser`), the device, and one line for bad input (`errors`).
+"""The parts of every command: options (`parser`), the device, and one line for bad input (`errors`).
 
-All of utils imports it; of utils it imports nothing.
+All of utils imports this folder; it imports nothing else of utils.
 """

@@ -1,4 +1,4 @@
-"""The device of --device, and its name in words for logs and cards."""
+"""The device of --device, and the name of the hardware for logs and cards."""
 
 import os
 import platform
@@ -9,11 +9,15 @@ import torch
 from .errors import UsageError
 from .last_words import launched
 
-CPU_LIST = Path("/proc/cpuinfo")  # Linux; other systems name their processor themselves
+CPU_LIST = Path("/proc/cpuinfo")  # Linux; on other systems Python's platform module knows the name
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of --device, of torchrun's processes a GPU each; UsageError where CUDA is wanted and not there."""
+    """Return the device of --device; under torchrun each process gets one GPU.
+
+    Raises:
+        UsageError: if there is no CUDA GPU, or not one per process.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
@@ -27,7 +31,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def whole_variable(name: str, least: int, most: int) -> int:
-    """A variable of the environment, which is set, as a whole number; UsageError for any other."""
+    """Return an environment variable, which must be set, as a whole number. Raises UsageError outside least..most."""
     text = os.environ[name]
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
         raise UsageError(f"{name}: found '{text[:40]}', expected a whole number from {least} to {most}")
@@ -35,7 +39,7 @@ def whole_variable(name: str, least: int, most: int) -> int:
 
 
 def hardware(device: torch.device) -> str:
-    """ "NVIDIA H100 80GB HBM3", or "Intel(R) Xeon(R) Processor @ 2.50GHz, 2 threads"."""
+    """Return the device's name: "NVIDIA H100 80GB HBM3", "Intel(R) Xeon(R) Processor @ 2.50GHz, 2 threads"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     lines = CPU_LIST.read_text(errors="replace").splitlines() if CPU_LIST.is_file() else []

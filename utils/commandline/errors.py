@@ -1,4 +1,4 @@
-"""Bad input ends a command with one line and exit code 2: the one place where errors become messages."""
+"""Turns errors into messages: bad input ends a command with one line and exit code 2."""
 
 import functools
 import logging
@@ -32,14 +32,15 @@ def single_line_errors(
     program: str | None = None,
     advice: str = FEWER_PIXELS,
 ) -> Callable:
-    """Wrap a script's main: an input that cannot be used ends it with one line on stderr and exit code 2. Of torchrun's
-    processes the first that fails says why.
+    """Return a script's main, wrapped so that bad input ends it with one line on stderr and exit code 2.
+
+    Ctrl-C ends it with exit code 130. Under torchrun only the first process that fails prints the line.
 
     Args:
-        main: takes the options, sys.argv by default.
-        more: errors that mean bad input, beside those of the readers and options.
-        program: what the line begins with; the script's file by default.
-        advice: what to do where memory is short.
+        main: function of the options, which are sys.argv's by default.
+        more: further errors that mean bad input, beside those of readers and options.
+        program: start of the line; by default the name of the script's file.
+        advice: what the message suggests if memory is short.
     """
 
     @functools.wraps(main)
@@ -69,10 +70,10 @@ def single_line_errors(
 
 
 def message_of(error: Exception, more: tuple[type[Exception], ...] = (), advice: str = FEWER_PIXELS) -> str | None:
-    """The line that says what could not be used; None for an error of the code.
+    """Return the line to print for an error of the input; None for an error of the code.
 
     Args:
-        error: what was raised.
+        error: the error.
         more, advice: see `single_line_errors`.
     """
     message = None

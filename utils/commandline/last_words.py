@@ -1,4 +1,4 @@
-"""Which of torchrun's processes says why all of them end: the first that fails, and no other."""
+"""Decides which of torchrun's processes prints the error: the first one that fails, and no other."""
 
 import functools
 import os
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from .signals import deafen
 
-HEAD_START = 1.0  # seconds by which the one that has said why ends before the others: torchrun ends them then
+HEAD_START = 1.0  # seconds by which the others wait, so that the failing process ends first and torchrun ends them
 
 
 def launched() -> bool:
@@ -16,17 +16,20 @@ def launched() -> bool:
 
 
 def is_first() -> bool:
-    """Whether this is the process that shows progress and prints: the only one, or torchrun's number 0."""
+    """Whether this process shows progress and prints: the only process, or number 0 of torchrun's."""
     return not launched() or os.environ["RANK"] == "0"
 
 
 def fails_first() -> bool:
-    """Whether this process, which is about to end with an error, is to say why; it hears no signal from now on."""
+    """Whether this process, which is about to end with an error, should print it.
+
+    One of several processes ignores Ctrl-C and SIGTERM from now on.
+    """
     return not launched() or _claimed()
 
 
 def has_failed() -> bool:
-    """Whether this process, one of several, was about to end with an error."""
+    """Whether this process, one of several, has called `fails_first`, because it ends with an error."""
     return bool(_claimed.cache_info().currsize)
 
 
@@ -39,7 +42,7 @@ def _claimed() -> bool:
         place = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
         store = TCPStore(*place, is_master=False, wait_for_workers=False, timeout=timedelta(seconds=5))
         first = store.add(f"failed/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", 1) == 1
-    except (LookupError, ValueError, RuntimeError):  # nobody to ask
+    except (LookupError, ValueError, RuntimeError):  # the first process does not answer
         return True
     if not first:
         time.sleep(HEAD_START)

@@ -1,4 +1,4 @@
-"""The infrared and visible images that options name, and the range of the infrared ones."""
+"""Options for infrared-visible pairs: the images, and the range of the infrared ones."""
 
 import argparse
 import math
@@ -10,11 +10,11 @@ from .errors import UsageError
 
 
 def add_infrared_range(parser: argparse.ArgumentParser, prefix: str = "") -> None:
-    """The two options, of which one may be given; `infrared_range` of the result is as `PairedImages` takes it.
+    """Add two exclusive options, --stretch-infrared and --infrared-range; both set `infrared_range` of `PairedImages`.
 
     Args:
-        parser: to add them to.
-        prefix: of their help.
+        parser: the parser to add them to.
+        prefix: start of their help.
     """
     either = parser.add_mutually_exclusive_group()
     either.add_argument(
@@ -34,15 +34,15 @@ def add_infrared_range(parser: argparse.ArgumentParser, prefix: str = "") -> Non
 
 
 def asked_pairs(args: argparse.Namespace, guess: bool = True) -> PairedImages:
-    """The pairs of --data, or of --visible and --infrared.
+    """Return the pairs of --data, or of --visible and --infrared.
 
     Args:
-        args: with these three, `bits` and `infrared_range`.
+        args: the options, with these three, `bits` and `infrared_range`.
         guess: see `PairedImages`.
 
     Raises:
-        UsageError: where neither is given whole.
-        DataError: as `PairedImages` does.
+        UsageError: if neither --data nor both of the others are given.
+        DataError: see `PairedImages`.
     """
     if args.data is None and (args.visible is None or args.infrared is None):
         raise UsageError("--visible, --infrared: found not both, expected both, or --data with both in it")

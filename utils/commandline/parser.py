@@ -1,4 +1,4 @@
-"""The parser of every command, and the types that options have in common."""
+"""The parser of every command, and the types of common options."""
 
 import argparse
 import shlex
@@ -14,30 +14,30 @@ from .last_words import fails_first
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose mistakes are one line too, and whose help shows every default there is."""
+    """An argument parser whose errors are one line, and whose help shows every default."""
 
     def error(self, message: str) -> NoReturn:
-        """One line and exit code 2."""
+        """Print one line and end with exit code 2."""
         self.exit(BAD_INPUT, f"{self.prog}: {shown(message)}; see --help\n" if fails_first() else None)
 
     def parse_args(
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> argparse.Namespace:
-        """As argparse's, and `command`, the line that was typed."""
+        """Return the options as argparse does, with `command`, the command line as typed."""
         found = super().parse_args(args, namespace)
         program = self.prog if self.prog.startswith("python") else f"python {self.prog}"
         found.command = f"{program} {shlex.join(sys.argv[1:] if args is None else args)}".strip()
         return found
 
     def add_argument(self, *names: str, **options: object) -> argparse.Action:
-        """As argparse's, with the default at the end of the help."""
+        """Add an argument and return its action as argparse does, with its default at the end of the help."""
         if options.get("default") not in (None, argparse.SUPPRESS):
             options["help"] = f"{options['help']} (default: %(default)s)"
         return super().add_argument(*names, **options)
 
 
 def _whole(least: int, most: int, expected: str) -> Callable[[str], int]:
-    """An argparse type: whole numbers of a range."""
+    """Return an argparse type for whole numbers from `least` to `most`; messages call them `expected`."""
 
     def convert(text: str) -> int:
         try:
@@ -55,7 +55,7 @@ positive = _whole(1, 2**31, "a whole number of 1 or more")
 
 
 def sensor(text: str) -> str:
-    """An option's sensor: a name, "none" for one that nothing is known of, or gains in full."""
+    """Return the sensor in `text`, for argparse: a known name, "none" for an unknown sensor, or its gains."""
     known = {name.upper(): name for name in (*SENSORS, "none")}
     if text.upper() not in known and not SPELLED.fullmatch(text):
         raise argparse.ArgumentTypeError(f"found '{text[:40]}', expected {', '.join(known.values())}, or {SPELLED_AS}")
@@ -70,12 +70,12 @@ seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")
 
 
 def tile_side(text: str) -> int:
-    """0 or a tile's side, for argparse."""
+    """Return a tile's side in pixels, 0 or at least 32, for argparse."""
     return 0 if text == "0" else _whole(32, 2**31, "0 or at least 32 pixels")(text)
 
 
 def number(text: str) -> float:
-    """Any number, nan and infinity too, for argparse."""
+    """Return any number, including nan and infinity, for argparse."""
     try:
         return float(text)
     except ValueError:
@@ -83,7 +83,7 @@ def number(text: str) -> float:
 
 
 def span(text: str) -> tuple[int, int]:
-    """FIRST:END as (first, end), for argparse; its error for anything else."""
+    """Return FIRST:END as (first, end), first < end, for argparse."""
     first, _, end = text.partition(":")
     if not (first.isdecimal() and end.isdecimal() and int(first) < int(end)):
         raise argparse.ArgumentTypeError(f"found {text[:40]}, expected FIRST:END, as in 0:192")

@@ -1,4 +1,4 @@
-"""Ctrl-C and the signal by which a scheduler ends a job."""
+"""Handling of Ctrl-C (SIGINT), and of SIGTERM, by which a scheduler ends a job."""
 
 import signal
 import threading
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def ended_by_signal() -> Iterator[None]:
-    """A scheduler's signal is as Ctrl-C: what was half written is removed."""
-    if threading.current_thread() is not threading.main_thread():  # Python gives signals to that one only
+    """Treat SIGTERM like Ctrl-C inside the block, so that half-written files are removed."""
+    if threading.current_thread() is not threading.main_thread():  # Python delivers signals to the main thread only
         yield
         return
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -21,7 +21,7 @@ def ended_by_signal() -> Iterator[None]:
 
 @contextmanager
 def asked_to_stop(handler: Callable[..., None]) -> Iterator[None]:
-    """Ctrl-C and the signal of a scheduler that ends a job call `handler` instead of ending the program."""
+    """Call `handler` for Ctrl-C and SIGTERM inside the block, instead of ending the program."""
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -31,7 +31,7 @@ def asked_to_stop(handler: Callable[..., None]) -> Iterator[None]:
 
 
 def deafen() -> dict:
-    """Hear neither Ctrl-C nor a scheduler's signal from now on; gives what was done at them before."""
+    """Ignore Ctrl-C and SIGTERM from now on; returns the earlier handlers, signal -> handler."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     return {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -39,7 +39,7 @@ def deafen() -> dict:
 
 @contextmanager
 def deaf() -> Iterator[None]:
-    """Ctrl-C and a scheduler's signal are not heard meanwhile."""
+    """Ignore Ctrl-C and SIGTERM inside the block."""
     before = deafen()
     try:
         yield

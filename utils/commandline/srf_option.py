@@ -1,4 +1,4 @@
-"""Small files that options name: spectral responses."""
+"""Reads the spectral response that --srf names."""
 
 from pathlib import Path
 
@@ -13,11 +13,11 @@ from models.config import checked_srf
 
 from .errors import UsageError
 
-LARGEST = 2**20  # bytes of a table of numbers: 1024 bands have 50 KB
+LARGEST = 2**20  # bytes of a table; 1024 bands take 50 KB
 
 
 def read_srf(path: Path) -> np.ndarray:
-    """As `read_response`; what was left out is printed."""
+    """Return the response of `read_response`, (bands, channels) float64, and print its notes."""
     table, notes = read_response(path)
     for note in notes:
         print(note)
@@ -25,10 +25,14 @@ def read_srf(path: Path) -> np.ndarray:
 
 
 def read_response(path: Path) -> tuple[np.ndarray, list[str]]:
-    """A spectral response from .csv, .txt, .npy or .mat (key R or srf): (bands, channels) float64, and what to say.
+    """Read a spectral response from a .csv, .txt, .npy or .mat file (key R or srf).
+
+    Returns:
+        The response (bands, channels) float64, and notes on what was left out.
 
     Raises:
-        DataError, UsageError: for files that cannot be read, and tables that are no response.
+        DataError: for files that cannot be read.
+        UsageError: for tables that are not a spectral response.
     """
     check_regular(path, "a spectral response (.csv, .npy, .mat)")
     notes, names = list[str](), list[str]()

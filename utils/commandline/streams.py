@@ -1,4 +1,4 @@
-"""What a command prints to may be closed, full, or left by its reader: its work and its exit code are the same."""
+"""Keeps a command's work and exit code independent of its output streams, which may be closed, full or abandoned."""
 
 import io
 import os
@@ -9,30 +9,31 @@ from typing import TextIO
 
 
 class _Lossy(io.FileIO):
-    """A file that passes over what cannot be written to it."""
+    """A file that ignores errors of writing."""
 
     def write(self, data: bytes) -> int | None:
-        """As written, the number of bytes."""
+        """Write what can be written; returns the number of bytes, as if all were written."""
         try:
             return super().write(data)
         except OSError:
             return memoryview(data).nbytes
 
     def flush(self) -> None:
-        """Nothing is kept."""
+        """Do nothing, as nothing is buffered."""
 
 
 def lasting_streams() -> None:
-    """Open what is closed of the three standard streams, and let no error of stdout and stderr out any more.
+    """Open closed standard streams on the null device, and make stdout and stderr ignore errors of writing.
 
-    A closed one's number is taken first: else the next file that is opened, a checkpoint say, gets it, and the messages
-    of C libraries with it. Streams that are not the interpreter's own (pytest's, a notebook's) stay.
+    The numbers of closed streams are taken first. Otherwise the next file to be opened, for example a checkpoint, would
+    get such a number, and with it the messages of C libraries. Streams that are not the interpreter's own (pytest's, a
+    notebook's) stay.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number, this one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest free number, which is this one
     sys.stdout, sys.stderr = _lasting(sys.stdout), _lasting(sys.stderr)
 
 
@@ -40,9 +41,9 @@ def _lasting(stream: TextIO | None) -> TextIO:
     if stream is None or stream.closed:
         return Path(os.devnull).open("w", encoding="utf-8", errors="replace")
     buffer = getattr(stream, "buffer", None)
-    raw = getattr(buffer, "raw", buffer)  # without PYTHONUNBUFFERED, and with it
-    if type(raw) is not io.FileIO or raw.fileno() not in (1, 2):  # another's stream, a console of Windows
-        if hasattr(stream, "reconfigure"):  # a console of few characters, a file name of odd bytes
+    raw = getattr(buffer, "raw", buffer)  # with PYTHONUNBUFFERED the buffer itself is raw
+    if type(raw) is not io.FileIO or raw.fileno() not in (1, 2):  # not the interpreter's own, or a Windows console
+        if hasattr(stream, "reconfigure"):  # consoles without UTF-8, file names with invalid bytes
             stream.reconfigure(errors="replace")
         return stream
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What a command prints: nothing that comes from outside gives orders to the terminal."""
+"""Printing that escapes control characters, so that text from outside cannot control the terminal."""
 
 import re
 import sys
@@ -9,20 +9,20 @@ from typing import TextIO
 from metrics.outside_text import shown
 
 OUT = "\n"
-ERR = "\n|\r|\x1b\\[A"  # as progress bars go to the start of a line, and up
+ERR = "\n|\r|\x1b\\[A"  # progress bars go to the start of a line, and up
 
 
 def say(line: str) -> None:
-    """Print one line, whatever names are in it."""
+    """Print one line, with control characters in it escaped."""
     print(shown(line))
 
 
 class HarmlessStream:
-    """A text stream that shows control characters as `shown` does; everything else is the stream's own.
+    """Wraps a text stream and escapes control characters as `shown` does; all else is the stream's own.
 
     Args:
-        stream: to write to.
-        kept: a regular expression of what passes as it is.
+        stream: the stream to write to.
+        kept: a regular expression for text that passes unchanged.
     """
 
     def __init__(self, stream: TextIO, kept: str) -> None:
@@ -32,20 +32,20 @@ class HarmlessStream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write; returns the number of characters that were given."""
+        """Write the escaped text; returns the length of `text`."""
         parts = self._kept.split(text)
         self._stream.write("".join(part if at % 2 else shown(part) for at, part in enumerate(parts)))
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
-        """Write each."""
+        """Write every line, escaped."""
         for line in lines:
             self.write(line)
 
 
 @contextmanager
 def harmless_streams() -> Iterator[None]:
-    """Standard output and errors are such streams until the block ends: prints, bars, messages of libraries."""
+    """Make stdout and stderr `HarmlessStream`s inside the block, for prints, progress bars and libraries' messages."""
     with ExitStack() as stack:
         if sys.stdout is not None:
             stack.enter_context(redirect_stdout(HarmlessStream(sys.stdout, OUT)))

@@ -1,5 +1,6 @@
-"""What the test scripts run. Start at the task's file (pansharpening.py, ...): options by `parser`, the network by
-`pick_network`, everything around the images by `evaluation`, the tables' rows by `table_rows`.
+"""The code of the test scripts. Start at a task's file (pansharpening.py, ...).
 
-Only they, the page (page/), benchmarks and `python -m metrics` (`score`) import it; it imports nothing of training.
+`parser` has the options, `pick_network` loads the network, `evaluation` runs it over the images, and `table_rows`
+measures them. Only scripts, the page (page/), benchmarks and `python -m metrics` (`score`) import this folder; it
+imports nothing from training.
 """

@@ -1,4 +1,4 @@
-"""One evaluation: the network over its images, what is noted on the way, the tables at the end."""
+"""One evaluation: it runs the network over the images, collects remarks, and writes the tables."""
 
 import time
 from collections import Counter
@@ -27,9 +27,9 @@ from .sharing import Shares, mine
 
 
 def read_through(items: Sequence, count: int, unit: str) -> None:
-    """Read the first `count` items once, so that one that cannot be read is found before any is fused.
+    """Read the first `count` items once, so that an unreadable one is found before any is fused.
 
-    Of several processes each reads those that it fuses.
+    Each process reads the items that it will fuse.
     """
     if count > 1 and not isinstance(items, list):
         for index in tqdm(mine(count), desc="reading", unit=unit, disable=quiet(count)):
@@ -38,18 +38,20 @@ def read_through(items: Sequence, count: int, unit: str) -> None:
 
 @dataclass
 class Evaluation:
-    """What every test script does around its images: names, remarks, timing, tables, the closing lines.
+    """The part that all test scripts share: names, remarks, timing, tables, and the closing lines.
 
     Attributes:
         name: "ps", "hmf", "ivf_rs", "ivf_tno", "multifocus", "multiexposure".
-        network: the model, what tables call it, and whether it is trained.
-        source: where the images are from, or None for the embedded sample.
-        tile: see `tiling.fuse`.
-        pooling: "scene" or "tile", see there too.
-        others: further networks, rows of the same tables.
-        measured: whether there are tables.
-        doubts, notes: what is said below the tables: of the whole run, and how often of its images.
-        spent, fused: label -> seconds, of all processes together, and images.
+        network: the network, with its label and whether it is trained.
+        source: description of the data; None is the embedded sample.
+        tile: side of tiles in pixels, see `tiling.fuse`; 0 is whole images.
+        pooling: "scene" or "tile", see `tiling.fuse`.
+        others: further networks, as rows of the same tables.
+        measured: whether to measure and write tables.
+        doubts: remarks on the whole run, printed below the tables.
+        notes: remark on an image -> number of images it applies to.
+        spent: label -> seconds of all processes together.
+        fused: label -> number of fused images.
     """
 
     name: str
@@ -66,30 +68,42 @@ class Evaluation:
 
     @property
     def model(self) -> DCINN:
-        """The network."""
+        """The model of the main network."""
         return self.network.model
 
     @property
     def label(self) -> str:
-        """What tables call the network."""
+        """The main network's name in tables."""
         return self.network.label
 
     @property
     def caption(self) -> str:
-        """One line for figures."""
+        """The title of figures: network and data."""
         return f"{self.label}, {self.source or 'embedded sample'}"
 
     @property
     def fusions(self) -> int:
-        """How many images the network has fused."""
+        """The number of images that the main network has fused."""
         return self.fused[self.label]
 
     def shares(self, count: int, tables: Sequence[Table], unit: str, description: str = "fusing") -> Shares:
-        """The loop over this process's images, see `Shares`."""
+        """Return the loop over this process's images, see `Shares`."""
         return Shares(count, tables, description, unit, (self.notes, self.spent, self.fused))
 
     def fuse(self, base_image: np.ndarray, guide: np.ndarray, network: Network | None = None) -> np.ndarray:
-        """(C, H, W) and (c, H, W) float32 in [0, 1] -> (C, H, W) float32, by the run's network or one of the others."""
+        """Fuse two images by the main network, or another one, and count images and seconds.
+
+        Args:
+            base_image: (C, H, W) float32 in [0, 1].
+            guide: (c, H, W) float32 in [0, 1].
+            network: one of the others; None is the main network.
+
+        Returns:
+            (C, H, W) float32, not clamped.
+
+        Raises:
+            DataError: for NaN or infinity in the result.
+        """
         network, own = network or self.network, network in (None, self.network)
         height, width = base_image.shape[1:]
         if own and network.is_dcinn and (height, width) != tuple(self.model.padded_side(s) for s in (height, width)):
@@ -113,14 +127,14 @@ class Evaluation:
     def table(
         self, kind: str, metrics: tuple[str, ...], protocol: str, task: str | None = None, **about: object
     ) -> Table:
-        """An empty table that says where images and weights are from.
+        """Return an empty table with remarks on data, weights and protocol.
 
         Args:
-            kind: its title.
-            metrics: the columns.
-            protocol: how they are computed, see `metrics.protocols`.
-            task: of the published tables; the run's name by default.
-            about: ratio, sensor.
+            kind: the title; the data are added to it.
+            metrics: names of the columns.
+            protocol: how the metrics are computed, see `metrics.protocols`.
+            task: task as in the published tables; the evaluation's name by default.
+            about: ratio and sensor of the table.
         """
         task = task or self.name
         table = Table(f"{kind}: {self.source or 'embedded sample'}", task, metrics, protocol, **about)
@@ -142,7 +156,7 @@ class Evaluation:
                 yield f"{network.label}: NO TRAINED WEIGHTS, a random start. Give --peer-weights METHOD=FILE."
 
     def write(self, folder: ResultFolder, tables: list[Table]) -> dict:
-        """Write the tables, where there are some; returns what metrics.json holds."""
+        """Write the tables, if any, into the folder; returns the content of metrics.json."""
         result = self.result(tables)
         folder.write_tables(
             tables if self.measured else [], {key: value for key, value in result.items() if key != "tables"}
@@ -150,7 +164,7 @@ class Evaluation:
         return result
 
     def result(self, tables: list[Table]) -> dict:
-        """What metrics.json holds; the tables get their last remarks."""
+        """Return the content of metrics.json, after adding the collected remarks to the tables."""
         for table in tables:
             for line in self._noted():
                 table.remark(line)
@@ -173,7 +187,15 @@ class Evaluation:
         return [*self.doubts, *(f"{times} x {note}" for note, times in sorted(self.notes.items()))]
 
     def say(self, place: Path, tables: list[Table], put_away: int = 0) -> None:
-        """Print the tables and where the results are; after the folder is closed, so that no print can lose them."""
+        """Print the tables and the place of the results.
+
+        It is called after the results are in place, so that a failing print cannot lose them.
+
+        Args:
+            place: the folder or file of the results.
+            tables: the tables to print.
+            put_away: number of files of earlier runs that were moved.
+        """
         if self.measured:
             for table in tables:
                 print(table_text.markdown(table))

@@ -1,4 +1,4 @@
-"""The hyperspectral-multispectral test: scenes degraded by the protocol, fused, measured against the original."""
+"""The test of hyperspectral-multispectral fusion: scenes are degraded, fused, and measured against the original."""
 
 from pathlib import Path
 
@@ -24,15 +24,15 @@ from .pick_network import pick_model
 from .sharing import result_folder
 from .table_rows import add_scene_hmf
 
-PRETRAINED_RATIO = 4  # of pretrained/hmf.pth
+PRETRAINED_RATIO = 4  # resolution ratio that pretrained/hmf.pth was trained for
 
 
 def run_hmf(description: str, argv: list[str] | None) -> dict:
-    """Parse the options of test_dcinn_hmf.py, fuse, write and print; returns what metrics.json holds."""
+    """Parse the options of test_dcinn_hmf.py, fuse, write and print; returns the content of metrics.json."""
     parser = evaluation_parser(
         "hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)"
     )
-    parser.add_argument("--scenes", nargs="+", help="names, or 'all'; the test scenes that are there if left out")
+    parser.add_argument("--scenes", nargs="+", help="names of scenes, or 'all' (default: test scenes in the folder)")
     parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="resolution ratio")
     parser.add_argument(
         "--srf",
@@ -40,7 +40,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         help="spectral response, .csv, .npy, .mat (default: the weights' own, else Nikon D700)",
     )
     parser.add_argument("--bits", type=bit_depth, help="bit depth of the band images (default: 16)")
-    parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
+    parser.add_argument("--format", choices=FORMATS, default="mat", help="file format of the fused scenes")
     parser.add_argument(
         "--protocol",
         choices=tuple(protocols.HMF),
@@ -81,7 +81,20 @@ def evaluate_scenes(
     limit: int | None = None,
     protocol: str = "group",
 ) -> dict:
-    """Degrade, fuse and measure; writes fused/NAME.<suffix> in digital numbers, fused/NAME_rgb.png, comparison.png."""
+    """Degrade, fuse and measure scenes, and write the results; returns the content of metrics.json.
+
+    The results are the tables, fused/NAME.SUFFIX in digital numbers, fused/NAME_rgb.png and comparison.png.
+
+    Args:
+        run: the evaluation, with its network.
+        scenes: `CAVE` or a list of its items.
+        ratio: resolution ratio.
+        output: folder of the results.
+        suffix: file format of the fused scenes, one of `FORMATS`.
+        scale: digital number of 1 in the fused files.
+        limit: only the first scenes.
+        protocol: "group" or "released", see `metrics.protocols`.
+    """
     table, srf = scene_table(run, ratio, protocol), np.array(run.model.config.srf)
     count = min(len(scenes), limit or len(scenes))
     with result_folder(output) as folder:
@@ -107,7 +120,7 @@ def evaluate_scenes(
 
 
 def scene_table(run: Evaluation, ratio: int, protocol: str = "group") -> Table:
-    """The empty table of a ratio, with what its readers must know."""
+    """Return the empty table for a resolution ratio, with remarks on degradation, response and weights."""
     title = f"Hyperspectral-multispectral fusion x{ratio}"
     table = run.table(title, protocols.HMF[protocol], protocol, ratio=ratio)
     table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2.")
@@ -122,7 +135,7 @@ def scene_table(run: Evaluation, ratio: int, protocol: str = "group") -> Table:
 
 
 def whole(gt: np.ndarray, ratio: int, name: str, run: Evaluation) -> np.ndarray:
-    """The scene with sides cropped to whole low-resolution pixels."""
+    """Return a scene (B, H, W) with sides cropped to multiples of the ratio, and note it if any were cropped."""
     height, width = (s // ratio * ratio for s in gt.shape[1:])
     if not height or not width:
         raise UsageError(f"{name}: found {gt.shape[1]}x{gt.shape[2]} pixels, expected sides of at least {ratio}")
@@ -142,6 +155,6 @@ def _panels(name: str, inputs: dict, fused: np.ndarray, gt: np.ndarray) -> list[
 
 
 def _colour(msi: np.ndarray) -> np.ndarray:
-    """(channels, H, W) ordered from short to long waves -> (H, W, 3) for the eye."""
+    """Return a picture (H, W, 3) in [0, 1] of (channels, H, W), channels ordered from short to long wavelengths."""
     shown = msi[::-1] if len(msi) == 3 else msi[[-1, len(msi) // 2, 0]]
     return np.moveaxis(np.clip(shown / max(float(np.percentile(msi, 99)), 1e-6), 0, 1), 0, -1)

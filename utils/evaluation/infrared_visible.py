@@ -1,4 +1,4 @@
-"""The infrared-visible test: pairs through the network, images as deep as the sources, a table beside mean and max."""
+"""The test of infrared-visible fusion: fused images in the sources' bit depth, and tables with mean and maximum."""
 
 import argparse
 from collections.abc import Sequence
@@ -36,7 +36,14 @@ TITLES = {"paper": "the paper's metrics", "cddfuse": "CDDFuse's metrics"}
 
 
 def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None) -> dict:
-    """Parse the options of a test_dcinn_ivf script, fuse, write and print; returns what metrics.json holds."""
+    """Parse the options of a test_dcinn_ivf script, fuse, write and print; returns the content of metrics.json.
+
+    Args:
+        name: "ivf_rs" or "ivf_tno", the file in pretrained/ to use by default.
+        description: the script's description in its help.
+        base_rule: the base rule of networks that do not store one.
+        argv: the options; None is the command line's.
+    """
     parser = evaluation_parser(name, description, "folder with one subfolder of visible and one of infrared images")
     parser.add_argument("--visible", type=Path, help="folder or file of visible (or MRI) images")
     parser.add_argument("--infrared", type=Path, help="folder or file of infrared (or CT, PET) images")
@@ -45,13 +52,13 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     parser.add_argument(
         "--base-rule",
         choices=("max", "mean"),
-        help=f"fusion of the two low-passes (default: that of the weights, else {base_rule})",
+        help=f"how the two low-passes are fused (default: that of the weights, else {base_rule})",
     )
     parser.add_argument(
         "--stretch",
         choices=tuple(STRETCHES),
         default="none",
-        help="each fused image of every method: its minimum and maximum, or its 0.1st and 99.9th percentile, to 0..1",
+        help="stretch every fused image to 0..1: its minimum and maximum, or its 0.1st and 99.9th percentile",
     )
     parser.add_argument("--gray", action="store_true", help="fused images without the visible image's colour")
     parser.add_argument("--split", choices=PAIR_LISTS, help="only the pairs of this list in data/splits")
@@ -59,7 +66,10 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         "--beside", nargs="+", default=[], metavar="WEIGHTS", help="further weights: rows and panels beside these"
     )
     parser.add_argument(
-        "--protocol", choices=("both", *TITLES), default="both", help="whose metrics: the paper's four, CDDFuse's eight"
+        "--protocol",
+        choices=("both", *TITLES),
+        default="both",
+        help="the paper's four metrics, CDDFuse's eight, or both",
     )
     add_peer_options(parser)
     add_pictures_option(parser)
@@ -104,7 +114,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
 
 
 def _networks(args: argparse.Namespace, network: Network, name: str, base_rule: str) -> tuple[Network, ...]:
-    """The networks of --beside, and an untrained one of each configuration: what training adds is seen beside it."""
+    """Return the main network, those of --beside, and an untrained one of each configuration for comparison."""
     networks = [network, *(trained(args, weights, name, base_rule=base_rule) for weights in args.beside)]
     if len({n.name for n in networks}) < len(networks):  # runs/a/best.pth and runs/b/best.pth
         networks = [n if n.file is None else _named_by_folder(n) for n in networks]
@@ -135,22 +145,22 @@ def evaluate_pairs(
     stretch: str = "none",
     pictures: Sequence[FusedPictures] = (),
 ) -> dict:
-    """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
+    """Fuse and measure pairs, and write the results; returns the content of metrics.json.
 
-    With further networks crops.png has the same crop of every method.
-
-    Images of further weights are in fused_WEIGHTS/; those of the untrained network are only measured and shown. Metrics
-    are those of the 8-bit luma, before a colour is put back.
+    The results are the tables, fused/NAME.png (or .tif) and comparison.png. With further networks crops.png shows one
+    crop of every method, and their images are in fused_WEIGHTS/; images of untrained networks are measured and shown,
+    but not written. Metrics are computed on the 8-bit luma, before colour is restored.
 
     Args:
-        run, pairs: networks and what they fuse.
-        output: a folder; with `single` the file of the one fused image, and nothing else is written.
-        asked: protocols; none: nothing is measured.
+        run: the evaluation, with its networks.
+        pairs: `PairedImages` or a list of its items.
+        output: folder of the results; with `single`, the file of the fused image.
+        asked: the protocols to measure by; an empty tuple measures nothing.
         limit: only the first pairs.
-        colour: with the visible image's.
-        single: see output.
-        stretch: of the fused images, a key of `STRETCHES`.
-        pictures: of other programs, measured and shown beside.
+        colour: restore the sources' colour.
+        single: write the only pair's fused image to `output`, and nothing else.
+        stretch: how to stretch the fused images, a key of `STRETCHES`.
+        pictures: images that other programs fused, measured and shown beside.
     """
     folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
     rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))
@@ -202,7 +212,7 @@ def evaluate_pairs(
 
 
 def remark_networks(run: Evaluation, tables: list) -> None:
-    """What a reader must know of further methods: training images among these, time."""
+    """Add remarks on the networks to the tables: training images among the test images, parameters and time."""
     networks = [run.network, *run.others]
     for table in tables:
         for label, names in seen_names(networks, table.images).items():
@@ -220,7 +230,7 @@ def remark_networks(run: Evaluation, tables: list) -> None:
 
 
 def in_colour(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:
-    """(H, W) in [0, 1] -> the same, or (3, H, W) with the pair's colour."""
+    """Return a fused image (H, W) clipped to [0, 1]; with `colour`, (3, H, W) in the pair's colour, if it has one."""
     fused = fused.clip(0, 1)
     return with_colour(fused, pair["colour"]) if colour and pair["colour"] is not None else fused
 

@@ -1,4 +1,4 @@
-"""A pansharpening scene as the network takes it: windows of an MS and a pan image over the same ground."""
+"""A pansharpening scene of any size: windows of an MS and a pan image over the same ground, as network inputs."""
 
 import numpy as np
 import torch
@@ -13,32 +13,32 @@ from utils.tiling import Span
 
 from .scene_unit import check_unit
 
-MARGIN = 12  # MS pixels beyond a window that its upsampling depends on: half of 23 taps, twice
+MARGIN = 12  # MS pixels around a window that its upsampling depends on: half of 23 taps, twice
 RATIOS = (2, 4, 8)
-NO_REST = 0.01  # pan pixels: nothing to speak of
-ROWS = 1024  # MS rows and columns that are looked at together for a measured pixel
+NO_REST = 0.01  # pan pixels by which the grids may differ without a note
+ROWS = 1024  # pan rows that are read at once to count valid pixels
 
 
 class PanScene:
-    """Windows of a scene as the network takes them.
+    """Reads windows of a scene as inputs of the network.
 
-    Two georeferenced images are cropped to the ground that both cover. Pixels of NoData are filled; a fused pixel is
-    masked where its pan or its MS pixel is.
+    If both images are georeferenced, they are cropped to their common ground. NoData pixels are filled. A fused pixel
+    is masked if its pan pixel or its MS pixel is NoData.
 
     Args:
         ms: (B, h, w) in digital numbers.
-        pan: (1, H, W); without two georeferences H and W are the same multiple (2, 4 or 8) of h and w.
+        pan: (1, H, W); unless both images are georeferenced, H and W are the same multiple (2, 4 or 8) of h and w.
         scale: digital number of 1.
-        nodata: value of pixels without measurement, in place of what the files declare.
+        nodata: the NoData value of both images; None takes what the files declare.
 
     Attributes:
-        notes: what was cropped, masked or could not be told.
+        notes: remarks on cropping, masking, and assumptions.
         masked: whether there are masked pixels.
-        nodata: what the fused image's masked pixels hold, in its own type; None without NoData.
-        nodata_text: the same for its tag.
+        nodata: value of masked pixels in the fused image, in its sample type; None without NoData.
+        nodata_text: the same as text for its GDAL_NODATA tag.
 
     Raises:
-        DataError: where the sides or the georeferences do not fit, and where no pixel is measured in both.
+        DataError: if sides or georeferences do not fit, or no pixel is measured in both images.
     """
 
     def __init__(self, ms: Windows, pan: Windows, scale: int, nodata: float | None = None) -> None:
@@ -69,7 +69,7 @@ class PanScene:
         self._tell(values)
 
     def _align(self) -> None:
-        """Crop both images to the ground that they have in common, as their georeferences tell it."""
+        """Crop both images to their common ground by their georeferences, and note what was assumed."""
         ms, pan = self.ms, self.pan
         places = georeference(ms.tags, ms.path), georeference(pan.tags, pan.path)
         if places[0] is None or places[1] is None:
@@ -101,7 +101,7 @@ class PanScene:
     def _written(
         self, values: list[float | None], texts: tuple[str | None, ...]
     ) -> tuple[np.generic | None, str | None]:
-        """The fused image's NoData, as a sample and as text: the pan's, else the MS image's, else 0."""
+        """Return the fused image's NoData as a sample and as text: the pan's, else the MS image's, else 0."""
         for value, text in zip(values, texts, strict=True):
             sample = None if value is None else held(value, self.dtype)
             if sample is not None:
@@ -132,7 +132,7 @@ class PanScene:
         )
 
     def valid(self, rows: Span, columns: Span) -> np.ndarray:
-        """(h, w) bool: pixels that are measured in both images."""
+        """Return (h, w) bool: the pixels of a window that are measured in both images."""
         low = [(start // self.ratio, -(-stop // self.ratio)) for start, stop in (rows, columns)]
         ms = np.kron(self.measured_ms.valid(*low), np.ones((self.ratio, self.ratio), bool))
         cut = (
@@ -142,9 +142,10 @@ class PanScene:
         return ms[tuple(cut)] & self.measured_pan.valid(rows, columns)
 
     def read(self, rows: Span, columns: Span) -> tuple[torch.Tensor, ...]:
-        """lms (1, B, h, w) and pan (1, 1, h, w) of a window, in [0, 1]; lms as `simulate.interp23` of the whole MS.
+        """Return lms (1, B, h, w) and pan (1, 1, h, w) of a window, in [0, 1].
 
-        Where pixels of the window are masked, a third tensor (1, 1, h, w): 1 for the others.
+        lms is that of `simulate.interp23` on the whole MS. If pixels of the window are masked, a third tensor
+        (1, 1, h, w) is 0 for these and 1 for the others.
         """
         pan = self._unit(self.measured_pan, rows, columns)
         low = [(start // self.ratio, -(-stop // self.ratio)) for start, stop in (rows, columns)]
@@ -161,7 +162,7 @@ class PanScene:
         return images
 
     def _around(self, rows: Span, columns: Span) -> np.ndarray:
-        """MS with a margin on every side; circular at the scene's borders, as the toolbox's filter is."""
+        """Return a window of the MS with a margin on every side, circular at the scene's borders like the filter."""
         _, height, width = self.ms.shape
         parts = []
         for top, bottom in _wrapped(rows, height):
@@ -178,7 +179,7 @@ class PanScene:
 
 
 def _wrapped(span: Span, length: int) -> list[Span]:
-    """The span with its margin, in pieces that lie inside 0..length, taken circularly."""
+    """Return the span with its margin, as pieces within 0..length, wrapped circularly."""
     pieces, start, stop = [], span[0] - MARGIN, span[1] + MARGIN
     while start < stop:
         first = start % length

@@ -1,4 +1,4 @@
-"""Pansharpening one scene of any size, from the disk to the disk: an MS and a pan image in, one TIFF out."""
+"""Pansharpens one scene of any size by tiles: it reads an MS and a pan image from disk and writes one TIFF."""
 
 import time
 from contextlib import nullcontext
@@ -24,9 +24,9 @@ from .pan_scene import PanScene
 from .pick_network import Network
 from .sharing import result_folder
 
-PREVIEW = 2048  # pixels of a side, at most
-TILE = 512
-UNIT_STEP = 1e-3  # by which a float leaves the value of NoData, in images of 1 bit
+PREVIEW = 2048  # largest side of the preview in pixels
+TILE = 512  # default side of a tile in pixels
+UNIT_STEP = 1e-3  # step that moves a measured float away from the NoData value, for images in [0, 1]
 
 
 def fuse_scene(
@@ -39,19 +39,23 @@ def fuse_scene(
     pooling: str,
     nodata: float | None = None,
 ) -> tuple[Path, list[str]]:
-    """Write output/fused.tif (H, W, B) and fused_rgb.png, a preview; returns the TIFF's path and what is to be said.
+    """Fuse a scene and write OUTPUT/fused.tif (H, W, B) and a preview, OUTPUT/fused_rgb.png.
+
+    If the pan has an unsigned integer type, the result has the same type, rounded and clipped to 0..2^bits - 1 and to
+    the type's range; otherwise it is float32. The GeoTIFF tags are the pan's, moved to the fused part. Masked pixels
+    hold the NoData value, and no others do.
 
     Args:
-        network: of as many bands as the MS image.
-        ms, pan, nodata: see `PanScene` and `data.files.raster_windows.Windows`.
-        bits: bit depth of the digital numbers.
-        output: folder; nothing appears there before all is done.
-        tile: side of the tiles in pixels; 0 for 512.
+        network: the network, for as many bands as the MS image has.
+        ms, pan: paths of the images, see `data.files.raster_windows.Windows`.
+        bits: bit depth of the digital numbers; 1 for images in [0, 1].
+        output: folder of the results; they appear only when all is done.
+        tile: side of the tiles in pixels; 0 is 512.
         pooling: "scene" or "tile", see `models.scene_pooling`.
+        nodata: see `PanScene`.
 
-    The samples are of the pan's type where that is an unsigned integer (rounded, and clipped to 0..2^bits - 1 and what
-    the type holds), else float32; the GeoTIFF tags are the pan's, of the part that was fused. Masked pixels hold the
-    value of NoData, and no others do.
+    Returns:
+        The path of the TIFF, and remarks on the scene.
 
     Raises:
         DataError: for images that do not fit each other or the network, and a disk without room for the result.
@@ -89,7 +93,7 @@ def fuse_scene(
 
 
 def _create(path: Path, scene: PanScene, goal: Path) -> None:
-    """An empty TIFF of the fused image's size and type; `goal` is what messages call it."""
+    """Create an empty TIFF with the fused image's size, type and tags; messages name the file `goal`."""
     dtype, tags = scene.dtype, list(scene.pan.tags)
     if scene.nodata_text is not None:
         tags.append((NODATA, 2, 0, scene.nodata_text, True))
@@ -113,10 +117,10 @@ def _store(
     nodata: np.generic | None = None,
     valid: np.ndarray | None = None,
 ) -> None:
-    """Write rows (B, rows, W) in [0, 1]. The file is opened anew each time, so that its pages leave the memory.
+    """Write rows (B, rows, W) in [0, 1] to the TIFF, from row `top` on.
 
-    Where NoData has a value, numbers that meet it go one digital number on, and pixels that are not `valid` (rows, W)
-    hold it.
+    The file is opened anew each time, so that its pages leave the memory. If there is a NoData value, measured samples
+    equal to it are moved by one digital number, and pixels that are not `valid` (rows, W) are set to it.
     """
     numbers = np.moveaxis(part.numpy(), 0, -1) * np.float32(scale)
     if not np.isfinite(numbers).all():
@@ -129,7 +133,7 @@ def _store(
     stored = numbers.astype(target.dtype)
     if nodata is not None:
         step = 1 if scale > 1 or target.dtype.kind == "u" else UNIT_STEP
-        value = nodata.item()  # the type's own largest number has no next one in it
+        value = nodata.item()  # a Python number, as the type's largest number plus one would overflow
         stored[stored == nodata] = value + step if value + step <= most else value - step
     if valid is not None:
         stored[~valid] = nodata
@@ -138,7 +142,7 @@ def _store(
 
 
 def _preview(path: Path, png: Path, nodata: np.generic | None) -> None:
-    """Every n-th pixel, for the eye; those of NoData black."""
+    """Write a preview of every n-th pixel, stretched, with NoData black."""
     fused = tifffile.memmap(path, mode="r")
     step = -(-max(fused.shape[:2]) // PREVIEW)
     small = fused[::step, ::step]

@@ -1,4 +1,4 @@
-"""The pansharpening test, at reduced resolution (Wald's protocol, a reference) and at full resolution (none)."""
+"""The test of pansharpening, at reduced resolution (Wald's protocol, a reference) and at full resolution (none)."""
 
 import argparse
 from pathlib import Path
@@ -29,7 +29,7 @@ from .table_rows import add_scene_ps
 
 ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
 NODATA_HELP = "with --ms and --pan: the value of pixels without measurement, nan too (default: the files' GDAL_NODATA)"
-MOST_SHOWN = 384  # pixels of a side in the comparison figure; larger scenes show their middle
+MOST_SHOWN = 384  # largest side in the comparison figure in pixels; of larger scenes it shows the middle
 
 FOUR_BANDS, FOUR_BANDS_ORDER = "ps4", "blue, green, red, near infrared"
 
@@ -40,21 +40,21 @@ def default_weights(bands: int) -> str:
 
 
 def run_ps(description: str, argv: list[str] | None) -> dict:
-    """Parse the options of test_dcinn_ps.py, fuse, write and print; returns what metrics.json holds."""
+    """Parse the options of test_dcinn_ps.py, fuse, write and print; returns the content of metrics.json."""
     parser = evaluation_parser("ps", description, "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)")
     parser.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
     parser.add_argument(
-        "--bits", type=bit_depth, help="of the digital numbers; 1: in [0, 1] (default: the file's own, else 11)"
+        "--bits", type=bit_depth, help="bit depth of the digital numbers; 1: in [0, 1] (default: the file's, else 11)"
     )
     parser.add_argument("--rows", type=span, help=ROWS_HELP)
-    parser.add_argument("--resolution", choices=("both", "reduced", "full"), default="both", help="what to run")
-    parser.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="of the pan in Wald's protocol")
-    parser.add_argument("--format", choices=FORMATS, default="mat", help="of the fused scenes")
+    parser.add_argument("--resolution", choices=("both", "reduced", "full"), default="both", help="resolutions to test")
+    parser.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="filter of the pan in Wald's protocol")
+    parser.add_argument("--format", choices=FORMATS, default="mat", help="file format of the fused scenes")
     parser.add_argument(
         "--protocol",
         choices=tuple(protocols.PS_REDUCED),
         default="toolbox",
-        help="of the reduced resolution: the DLPan-Toolbox's border cut, whole images, or the authors' own metrics",
+        help="metrics at reduced resolution: with the DLPan-Toolbox's border cut, of whole images, or the authors' own",
     )
     parser.add_argument("--ms", type=Path, help="one scene of any size, with --pan: its MS image (.tif, .npy)")
     parser.add_argument("--pan", type=Path, help="its pan image, 2, 4 or 8 times as large in each direction")
@@ -84,7 +84,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
 
 
 def _fuse_scene(args: argparse.Namespace) -> dict:
-    """--ms and --pan: no table, there is no reference."""
+    """Fuse the scene of --ms and --pan, without a table, as there is no reference; returns a summary."""
     if args.data is not None or not (args.ms and args.pan):
         raise UsageError("--ms, --pan: found one of them or --data as well, expected both and no --data")
     of_files = {
@@ -116,7 +116,19 @@ def evaluate_scenes(
     limit: int | None = None,
     protocol: str = "toolbox",
 ) -> dict:
-    """Fuse at each resolution; writes RESOLUTION/NAME.<suffix> in digital numbers, NAME_rgb.png, and the tables."""
+    """Fuse and measure scenes at each resolution, and write the results; returns the content of metrics.json.
+
+    The results are the tables, RESOLUTION/NAME.SUFFIX in digital numbers, RESOLUTION/NAME_rgb.png and comparison.png.
+
+    Args:
+        run: the evaluation, with its network.
+        scenes: the scenes.
+        resolution: "both", "reduced" or "full"; files with a reference are always "reduced".
+        output: folder of the results.
+        suffix: file format of the fused scenes, one of `FORMATS`.
+        limit: only the first scenes.
+        protocol: "toolbox", "whole" or "released" at reduced resolution, see `metrics.protocols`.
+    """
     kinds = ["reduced"] if scenes.has_reference else ["reduced", "full"] if resolution == "both" else [resolution]
     count = min(len(scenes), limit or len(scenes))
     tables, rows = [], []
@@ -153,7 +165,7 @@ def evaluate_scenes(
 
 
 def scene_table(run: Evaluation, kind: str, scenes: PanScenes, protocol: str = "toolbox") -> Table:
-    """The empty table of "reduced" or "full" resolution."""
+    """Return the empty table for "reduced" or "full" resolution, with remarks on the simulation."""
     about = {"ratio": scenes.ratio, "sensor": scenes.sensor}
     if kind == "full":
         return run.table("Pansharpening, full resolution", protocols.PS_FULL, "toolbox", "ps_full", **about)

@@ -1,4 +1,4 @@
-"""The peers in the tables of the ivf scripts: which methods, with which weights, trained on what."""
+"""Other methods in the tables of the ivf scripts: their options, weights and training images."""
 
 import argparse
 import re
@@ -23,41 +23,41 @@ METHODS = ("dcinn", *PEERS)
 
 
 def add_peer_options(parser: Parser) -> None:
-    """--methods and --peer-weights."""
+    """Add the options --methods, --peer-weights and --cddfuse-skip."""
     parser.add_argument(
         "--methods",
         type=_methods,
         default=["dcinn"],
         metavar="dcinn,...",
-        help=f"rows and panels of further methods, dcinn among them: {', '.join(METHODS)} (default: dcinn)",
+        help=f"methods to show as rows and panels, dcinn among them: {', '.join(METHODS)} (default: dcinn)",
     )
     parser.add_argument(
         "--peer-weights",
         nargs="+",
         default=[],
         metavar="METHOD=FILE",
-        help=f"of a further method: our file, its authors' file (of AUIF-Net's three any one), or '{UNTRAINED}'; of "
-        "several files each is a row "
-        "(default: pretrained/peers/METHOD.pth, where it is there)",
+        help=f"weights of another method: our file, its authors' file (any one of AUIF-Net's three), or '{UNTRAINED}'; "
+        "several files are several rows "
+        "(default: pretrained/peers/METHOD.pth, if it exists)",
     )
     parser.add_argument(
         "--cddfuse-skip",
         choices=SKIPS,
-        help="image that CDDFuse's decoder adds (default: our file's, visible of its authors'; of medical pairs the "
-        "sum; none where the authors' file's name has MIF)",
+        help="image that CDDFuse's decoder adds (default: the one in our file, visible for its authors' files; the sum "
+        "for medical pairs; none if the name of the authors' file has MIF)",
     )
 
 
 def peer_networks(args: argparse.Namespace, medical: bool = False) -> list[Network]:
-    """The networks of --methods but for dcinn.
+    """Return the networks of --methods except dcinn.
 
     Args:
         args: the options.
-        medical: whether they are to fuse MRI with CT, PET or SPECT.
+        medical: whether they will fuse MRI with CT, PET or SPECT.
 
     Raises:
-        UsageError, CheckpointError: for weights of a method that is not asked for, files of one name, or that cannot be
-            read.
+        UsageError: for weights of a method that is not in --methods, and two files of one name.
+        CheckpointError: for files that cannot be read.
     """
     if args.cddfuse_skip and "cddfuse" not in args.methods:
         raise UsageError("--cddfuse-skip: found without cddfuse in --methods, expected with it")
@@ -81,22 +81,23 @@ def peer_networks(args: argparse.Namespace, medical: bool = False) -> list[Netwo
 
 
 def seen_names(networks: list[Network], names: list[str]) -> dict[str, list[str]]:
-    """Label of a network -> the images of a table that it was trained on, where there are some."""
+    """Return label of a network -> images among `names` that it was, or may have been, trained on."""
     found = {n.label: [name for name in names if n.seen(name)] for n in networks}
     return {label: seen for label, seen in found.items() if seen}
 
 
 def peer(args: argparse.Namespace, method: str, weights: str | None, medical: bool = False) -> Network:
-    """The network of a method, from weights, from pretrained/peers, or a seeded start.
+    """Return the network of a method, from a file, from pretrained/peers, or with random weights.
 
     Args:
-        args: the options: device, seed, of CDDFuse cddfuse_skip.
-        method: of `models.peers.PEERS`.
-        weights: file or name; None for that of pretrained/peers, where it is there.
+        args: the options device and seed; for CDDFuse also cddfuse_skip.
+        method: a key of `models.peers.PEERS`.
+        weights: a file, a name in pretrained/, or "untrained"; None takes pretrained/peers/METHOD.pth if it exists,
+            else random weights.
         medical: see `peer_networks`.
 
     Raises:
-        UsageError, CheckpointError: as `peer_networks`.
+        CheckpointError: for files that cannot be read.
     """
     device = pick_device(args.device)
     shelf = PRETRAINED / "peers" / f"{method}.pth"
@@ -118,12 +119,15 @@ def peer(args: argparse.Namespace, method: str, weights: str | None, medical: bo
 
 
 def _skip(args: argparse.Namespace, usual: str, medical: bool) -> str:
-    """What CDDFuse's decoder adds: weights of infrared-visible pairs are given the sum of medical ones."""
+    """Return the image that CDDFuse's decoder adds; for medical pairs "visible" becomes "sum"."""
     return args.cddfuse_skip or ("sum" if medical and usual == "visible" else usual)
 
 
 def _auif_saw(name: str) -> bool:
-    """Of RoadScene's 221 images AUIF-Net's authors trained on 180; ten test images are known to be outside."""
+    """Whether AUIF-Net's authors may have trained on a RoadScene image.
+
+    They used 180 of the 221; of the test images only ten are known not to be among them.
+    """
     return bool(ROADSCENE.fullmatch(name)) and name not in split("roadscene_unseen_10")
 
 

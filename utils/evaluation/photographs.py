@@ -1,4 +1,4 @@
-"""Multi-focus and multi-exposure pairs through DeFusion++, in colour: fused images, a figure, tables."""
+"""The test of multi-focus and multi-exposure fusion by DeFusion++, in colour: fused images, a figure, tables."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,14 +25,16 @@ MEASURES = {"paper": "structure", "cddfuse": "CDDFuse's metrics"}
 
 
 def run_photographs(description: str, argv: list[str] | None) -> dict:
-    """Parse the options of test_peers.py, fuse, write and print; returns what metrics.json holds."""
+    """Parse the options of test_peers.py, fuse, write and print; returns the content of metrics.json."""
     parser = Parser(description=description, allow_abbrev=False)
-    parser.add_argument("kind", choices=KINDS, help="what the two photographs of a scene differ in")
-    parser.add_argument("--data", type=Path, help="pairs NAME-A, NAME-B, or a folder a scene (default: two made pairs)")
-    parser.add_argument("--first", type=Path, help="instead: folder or file of one image of each pair")
-    parser.add_argument("--second", type=Path, help="and of the other, same names")
+    parser.add_argument("kind", choices=KINDS, help="how the two photographs of a scene differ")
     parser.add_argument(
-        "--weights", help="our file, the authors', or 'untrained' (default: pretrained/peers/defusion.pth, if there)"
+        "--data", type=Path, help="folder of pairs NAME-A, NAME-B, or of one folder per scene (default: two made pairs)"
+    )
+    parser.add_argument("--first", type=Path, help="in place of --data: folder or file of the first image of each pair")
+    parser.add_argument("--second", type=Path, help="folder or file of the second images, with the same names")
+    parser.add_argument(
+        "--weights", help="our file, the authors', or 'untrained' (default: pretrained/peers/defusion.pth if it exists)"
     )
     add_run_options(parser, "photographs")
     args = parser.parse_args(argv)
@@ -50,14 +52,16 @@ def run_photographs(description: str, argv: list[str] | None) -> dict:
 
 
 def evaluate_photographs(run: Evaluation, pairs: Sequence[dict], output: Path, limit: int | None = None) -> dict:
-    """Fuse every pair; write fused/NAME.png (.tif), comparison.png and the tables; returns what metrics.json holds.
+    """Fuse and measure pairs, and write the results; returns the content of metrics.json.
 
-    Fused images are rounded to the sources' depth; the authors' script truncates them to 8 bits. The metrics are those
-    of infrared-visible fusion, of the luma in 8 bits; where a pair has a reference, the PSNR is said below the table.
+    The results are the tables, fused/NAME.png (or .tif) and comparison.png. Fused images are rounded to the sources'
+    bit depth; the authors' script truncates them to 8 bits. The metrics are those of infrared-visible fusion, on the
+    8-bit luma. If pairs have a reference, a remark below the table has the mean PSNR.
 
     Args:
-        run, pairs: the network, and what it fuses: `PhotographPairs` or its items.
-        output: a folder.
+        run: the evaluation, with its network.
+        pairs: `PhotographPairs` or a list of its items.
+        output: folder of the results.
         limit: only the first pairs.
     """
     tables = [
@@ -98,7 +102,7 @@ def evaluate_photographs(run: Evaluation, pairs: Sequence[dict], output: Path, l
 
 
 def _gains(label: str, images: dict[str, np.ndarray]) -> dict[str, float]:
-    """PSNR of the fused image, of either source, and of their mean."""
+    """Return the PSNR to the reference, in dB, of the fused image, of each source, and of their mean."""
     named = {label: images["fused"], "first": images["first"], "second": images["second"]}
     gains = {}
     for key, image in {**named, "mean of the two": (images["first"] + images["second"]) / 2}.items():
@@ -108,7 +112,7 @@ def _gains(label: str, images: dict[str, np.ndarray]) -> dict[str, float]:
 
 
 def _luma(image: np.ndarray) -> np.ndarray:
-    """(1 or 3, H, W) in [0, 1] -> (H, W) uint8: of the image in 8 bits, rounded half to even."""
+    """Return the luma (H, W) uint8, rounded half to even, of (1 or 3, H, W) in [0, 1] after rounding it to 8 bits."""
     return to_gray(np.moveaxis(to_eight_bit(image), 0, -1))[0]
 
 

@@ -1,4 +1,4 @@
-"""The networks of a test script: from a file, from a name in pretrained/, or a seeded start; what tables call them."""
+"""The networks of a test script, from a file, a name in pretrained/, or random weights, with their labels in tables."""
 
 import argparse
 from collections.abc import Callable
@@ -18,14 +18,16 @@ from .parser import UNTRAINED
 
 
 class Network(NamedTuple):
-    """A model in evaluation mode.
+    """A model in evaluation mode, with its label and origin.
 
     Attributes:
-        model: a DCINN, or of `models.peers`.
-        label: what tables call it.
+        model: a DCINN, or a network of `models.peers`.
+        label: its name in tables.
         trained: whether it has trained weights.
-        name, file, sha256: of the weights; the last one of the file's bytes, in hexadecimal digits.
-        seen: whether it was, or may have been, trained on the image of a name.
+        name: name of the weights.
+        file: the file of the weights; None if untrained.
+        sha256: SHA-256 of the file's bytes in hexadecimal digits; None if untrained.
+        seen: function that returns whether it was, or may have been, trained on the image of a name.
     """
 
     model: nn.Module
@@ -38,16 +40,16 @@ class Network(NamedTuple):
 
     @property
     def is_dcinn(self) -> bool:
-        """Whether it is one, and not another method's."""
+        """Whether the model is a DCINN, not another method's network."""
         return isinstance(self.model, DCINN)
 
     @property
     def exact(self) -> dict[str, bool]:
-        """Of a DCINN, whether its series are summed to float precision."""
+        """{"exact": ...} of a DCINN, whether its series are summed to float precision; empty for other methods."""
         return {"exact": self.model.exact} if self.is_dcinn else {}
 
     def as_dict(self) -> dict:
-        """What metrics.json says of it: the weights by the SHA-256 of their file."""
+        """Return the network's description for metrics.json, with the SHA-256 of its weights."""
         parameters = sum(p.numel() for p in self.model.parameters())
         return {
             "label": self.label,
@@ -59,12 +61,12 @@ class Network(NamedTuple):
 
 
 def label_of(name: str, config: DCINNConfig) -> str:
-    """What tables call a network: its name, and the part that an ablation has left out."""
+    """Return a DCINN's label in tables: the name of its weights, and the part that an ablation leaves out."""
     return f"DCINN ({name})" + (f", without {config.without}" if config.without else "")
 
 
 def with_distinct_labels(networks: list[Network]) -> list[Network]:
-    """Add to the labels each configuration field in which the networks differ."""
+    """Return the networks with each configuration field in which they differ added to their labels."""
     for key, said in (
         ("base_rule", "{}"),
         ("detail_rule", "detail {}"),
@@ -77,20 +79,20 @@ def with_distinct_labels(networks: list[Network]) -> list[Network]:
 
 
 def pick_model(args: argparse.Namespace, name: str, build: Callable[[], DCINN], **lacking: object) -> Network:
-    """The network of a test script, on its device.
+    """Return the network of a test script, on its device.
 
     Args:
         args: the parsed options.
-        name: "ps", "hmf", "ivf_rs", "ivf_tno": the file in pretrained/ to take by default.
-        build: a fresh network, for a seeded start where there is no file.
-        lacking: srf or base_rule for the authors' files, which lack it, where the options give none.
+        name: "ps", "hmf", "ivf_rs" or "ivf_tno", the file in pretrained/ to use by default.
+        build: function that returns a fresh network, used if there is no file.
+        lacking: srf or base_rule for files of the authors, which lack them, unless the options have one.
     """
     weights = args.weights or (name if (PRETRAINED / f"{name}.pth").is_file() else UNTRAINED)
     return untrained(args, build) if weights == UNTRAINED else trained(args, weights, name, **lacking)
 
 
 def trained(args: argparse.Namespace, weights: str, name: str, **lacking: object) -> Network:
-    """The network of a file or of a name in pretrained/; as `pick_model`."""
+    """Return the network of a file or of a name in pretrained/; arguments as for `pick_model`."""
     device = pick_device(args.device)
     given = {key: getattr(args, key) for key in lacking if getattr(args, key) is not None}
     file = open_weights(weights)
@@ -102,7 +104,7 @@ def trained(args: argparse.Namespace, weights: str, name: str, **lacking: object
 
 
 def untrained(args: argparse.Namespace, build: Callable[[], DCINN]) -> Network:
-    """The network that `build` gives from --seed."""
+    """Return the network that `build` makes, with random weights from --seed. Raises UsageError if `build` fails."""
     device = pick_device(args.device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(args.seed)

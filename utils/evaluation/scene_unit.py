@@ -1,4 +1,4 @@
-"""Whether a scene's samples are the digital numbers that its bit depth says: floats in [0, 1] and bytes may be none."""
+"""Checks that a scene's samples are digital numbers of the given bit depth: floats in [0, 1] and bytes may not be."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from data.files.sample_range import are_digital_numbers
 
 
 def check_unit(measured: MeasuredWindows, scale: int) -> None:
-    """Have an image in the unit that is asked for; of more than 1024 pixels a side, some are looked at.
+    """Raise DataError unless an image has the expected unit; of large images every n-th pixel is checked.
 
     Args:
-        measured: the image, and which pixels of it hold measurements.
+        measured: the image, with its NoData pixels.
         scale: digital number of 1; 1 for images in [0, 1].
 
     Raises:
-        DataError: for bytes beside a depth of more than 8 bits, and floats in [0, 1] where digital numbers are asked
-            for.
+        DataError: for an integer type with fewer bits than `scale`, and floats in [0, 1] if digital numbers are
+            expected.
     """
     image = measured.image
     if image.dtype.kind == "u" and np.iinfo(image.dtype).max < scale:

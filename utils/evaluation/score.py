@@ -1,4 +1,4 @@
-"""Metrics of anybody's results: fused images of any method against their sources or references, no network needed."""
+"""Scores fused images of any method against their sources or references; no network is needed."""
 
 import argparse
 from contextlib import nullcontext
@@ -30,7 +30,7 @@ from .table_rows import TRIVIAL, add_pair, add_scene_hmf, add_scene_ps
 
 @by_all_processes
 def run(argv: list[str] | None = None) -> dict:
-    """Parse, measure, print; returns what metrics.json holds."""
+    """Parse the options, measure, print the tables; returns the content of metrics.json."""
     args = parser().parse_args(argv)
     choices = PROTOCOLS[args.task]
     if args.protocol not in (None, *choices):
@@ -43,7 +43,7 @@ def run(argv: list[str] | None = None) -> dict:
     args.name = args.name or (resolved.name if resolved.is_dir() else resolved.stem)
     if args.name in TRIVIAL[args.task]:
         raise UsageError(f"--name: found {args.name}, the row that the table adds by itself, expected another")
-    with result_folder(args.output) if args.output else nullcontext() as folder:  # refused before the work, not after
+    with result_folder(args.output) if args.output else nullcontext() as folder:  # refused before the work
         tables = {"ivf": _ivf, "ps": _ps, "hmf": _hmf}[args.task](args)
         about = {"task": args.task, "fused": str(args.fused), "protocol": args.protocol}
         if folder:
@@ -122,7 +122,7 @@ def _ps(args: argparse.Namespace) -> list[Table]:
 
 
 def _of_the_ms(shape: tuple[int, ...], source: PanCollection) -> bool:
-    """Whether an array of either order of axes has the sides of the ms, or of its part that Wald's protocol keeps."""
+    """Whether an array, in either order of axes, has the sides of the ms or of the part that Wald's protocol keeps."""
     if source.ms_sides is None:
         return False
     whole = tuple(side // source.ratio * source.ratio for side in source.ms_sides)
@@ -159,7 +159,7 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
 
 
 def _references(args: argparse.Namespace, table: Table) -> list[tuple]:
-    """(name, a function that loads (B, H, W) in [0, 1]) of every reference; the table is told what was skipped."""
+    """Return (name, function that loads (B, H, W) in [0, 1]) of every reference; skipped files become remarks."""
     if args.data.is_dir() and folders_in(args.data).paths:
         there = CAVE(args.data, bits=args.bits)
         scenes = CAVE(args.data, tuple(s for s in CAVE_TEST if s in there.scenes) or None, bits=args.bits)
@@ -172,7 +172,7 @@ def _references(args: argparse.Namespace, table: Table) -> list[tuple]:
 
 
 def _reference(cubes: Cubes, index: int, bits: int | None) -> np.ndarray:
-    """A reference cube in [0, 1]: as stored where floats are, digital numbers over 2**bits - 1."""
+    """Return a reference (B, H, W) in [0, 1]: floats in [0, 1] as stored, digital numbers divided by 2**bits - 1."""
     cube = cubes.read(index, cubes.shape(index, likely=len(spectral_response())))
     file, found = cubes.files[index], f"values {listed(cube)}"
     floats = cube.min() >= 0 and cubes.dtype(index).kind == "f"
@@ -187,13 +187,20 @@ def _reference(cubes: Cubes, index: int, bits: int | None) -> np.ndarray:
 
 
 def _scaled(args: argparse.Namespace, fused: Cubes, index: int, like: np.ndarray, bits: int) -> np.ndarray:
-    """A fused cube in [0, 1]: digital numbers over 2**bits - 1; refused where they are of another depth than declared.
+    """Return a fused image (B, H, W) in [0, 1]: its digital numbers divided by 2**bits - 1.
+
+    Unless `args.fused_bits` sets the bit depth, the image is refused if its mean differs from that of `like` by more
+    than a factor of three, because it then probably has another depth.
 
     Args:
-        args: fused_bits, where given, says how many bits they have, and no comparison is made.
-        fused, index: the images, and which.
-        like: the reference, or EXP, (B, H, W) in [0, 1]: whose mean a fused image has, within a factor of three.
-        bits: of the sources.
+        args: the options, with fused_bits.
+        fused: the fused images.
+        index: the image to read.
+        like: the reference or EXP, (B, H, W) in [0, 1].
+        bits: bit depth of the sources, and of the fused images by default.
+
+    Raises:
+        DataError: for images in [0, 1], or of another bit depth.
     """
     scale = 2 ** (args.fused_bits or bits) - 1
     cube = fused.read(index, like.shape)

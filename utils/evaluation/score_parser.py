@@ -15,13 +15,13 @@ PROTOCOLS = {
 
 
 def parser() -> Parser:
-    """The options of `python -m metrics`."""
+    """Return the parser of `python -m metrics`."""
     made = Parser(
         prog="python -m metrics",
-        description="Score fused images: a table with the published rows and the trivial ones beside them.",
+        description="Score fused images: prints a table with published rows and trivial baselines.",
         allow_abbrev=False,
     )
-    made.add_argument("--task", choices=tuple(PROTOCOLS), required=True, help="what was fused")
+    made.add_argument("--task", choices=tuple(PROTOCOLS), required=True, help="task that the images were fused for")
     made.add_argument("--fused", type=Path, required=True, help="folder or file of fused images")
     made.add_argument("--infrared", type=Path, help="ivf: folder or file of infrared (or CT, PET) images")
     made.add_argument("--visible", type=Path, help="ivf: folder or file of visible (or MRI) images")
@@ -31,12 +31,12 @@ def parser() -> Parser:
         help="ivf: a folder with both in subfolders; ps: the .h5 or .mat with gt, or ms and pan; "
         "hmf: CAVE's folder, or reference cubes (.mat, .npy, .tif)",
     )
-    made.add_argument("--name", help="of the method in the table (default: the name of --fused)")
+    made.add_argument("--name", help="name of the method in the table (default: the name of --fused)")
     made.add_argument(
-        "--protocol", help="ivf: both, paper, cddfuse; ps: toolbox, whole, released; hmf: group, released"
+        "--protocol", help="metrics; ivf: both, paper, cddfuse; ps: toolbox, whole, released; hmf: group, released"
     )
     made.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="hmf: resolution ratio")
-    made.add_argument("--axes", choices=tuple(AXES), help="ps, hmf: order of the axes, where shapes leave it open")
+    made.add_argument("--axes", choices=tuple(AXES), help="ps, hmf: order of the axes, if the shape leaves it open")
     made.add_argument("--sensor", type=sensor, help=f"ps: {SENSOR_HELP} (default: the file's own)")
     made.add_argument("--bits", type=bit_depth, help="bit depth of the sources (default: by their type or data set)")
     made.add_argument(
@@ -45,6 +45,6 @@ def parser() -> Parser:
         help="bit depth of the fused images; 1: in [0, 1] (default: ivf: by their type; ps, hmf: as the sources)",
     )
     add_infrared_range(made, "ivf: ")
-    made.add_argument("--limit", type=positive, help="only the first images, as the test scripts' (default: all)")
+    made.add_argument("--limit", type=positive, help="only the first images, as in the test scripts (default: all)")
     made.add_argument("--output", type=Path, help="folder for metrics.json, .csv, .md and .tex (default: print only)")
     return made

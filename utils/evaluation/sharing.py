@@ -1,7 +1,7 @@
-"""The images of a test shared out over torchrun's processes, and what they found put together in the first one.
+"""Distributes the images of a test over torchrun's processes, and collects the results in the first one.
 
-Process r of n takes the images r, r + n, ...; each image has tables of its own, which are put together in the order of
-the images: so the tables of several processes are those of one, and one process is no other case than several.
+Process r of n takes the images r, r + n, ... Every image has its own tables, which are joined in the order of the
+images. So several processes produce the same tables as one, and one process is not a special case.
 """
 
 import functools
@@ -21,7 +21,7 @@ from utils.output.result_folder import ResultFolder
 
 
 def by_all_processes(main: Callable) -> Callable:
-    """Wrap a command's main: torchrun's processes join, the first one prints, all return what that one does."""
+    """Return a command's main for all of torchrun's processes: the first prints, and all return its result."""
 
     @functools.wraps(main)
     def wrapped(argv: list[str] | None = None) -> object:
@@ -34,13 +34,18 @@ def by_all_processes(main: Callable) -> Callable:
 
 
 def mine(count: int) -> range:
-    """The images of this process."""
+    """Return the indices of this process's images."""
     return range(processes.rank(), count, processes.world())
 
 
 @contextmanager
 def result_folder(target: Path, inputs: Iterable[Path] = ()) -> Iterator[ResultFolder]:
-    """A `ResultFolder` that all processes write to; the first one moves the results and writes the tables."""
+    """A `ResultFolder` that all processes write to; the first one writes the tables and moves all results in place.
+
+    Args:
+        target: the folder of the results.
+        inputs: files that the results must not replace.
+    """
     if processes.rank() == 0:
         with ResultFolder(target, inputs) as folder:
             processes.from_first((folder.staging, folder.made))
@@ -51,17 +56,17 @@ def result_folder(target: Path, inputs: Iterable[Path] = ()) -> Iterator[ResultF
 
 
 class Shares:
-    """A loop over this process's images; at its end the first process has what all of them found.
+    """A loop over the indices of this process's images; after it, the first process has the results of all processes.
 
     Args:
-        count: how many images there are.
-        tables: of the first process these have all images after the loop.
-        description, unit: of the progress bar.
-        sums: Counters that are added up over the processes.
+        count: number of images.
+        tables: the tables to fill; after the loop those of the first process have all images.
+        description, unit: texts of the progress bar.
+        sums: Counters to add up over the processes.
 
     Attributes:
-        tables: of the image at hand.
-        found: key -> what was kept under it, in the order of the images; in the first process, after the loop.
+        tables: the tables of the current image.
+        found: key -> values that `keep` collected, in the order of the images; in the first process, after the loop.
     """
 
     def __init__(
@@ -72,11 +77,11 @@ class Shares:
         self.found: dict[str, list] = defaultdict(list)
 
     def keep(self, key: str, value: object) -> None:
-        """Keep something of the image at hand, for `found`."""
+        """Collect a value of the current image under a key of `found`."""
         self._kept.append((key, value))
 
     def __iter__(self) -> Iterator[int]:
-        if processes.rank():  # what was counted before is counted by the first
+        if processes.rank():  # earlier counts are those of the first process
             for counter in self.sums:
                 counter.clear()
         images = mine(self.count)

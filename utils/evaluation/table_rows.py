@@ -1,4 +1,4 @@
-"""One fused image into its tables, with the trivial results of the same sources beside it."""
+"""Measures one fused image for its tables, with trivial baselines from the same sources."""
 
 import numpy as np
 
@@ -19,7 +19,14 @@ TRIVIAL = {
 def add_pair(
     tables: list[Table], name: str, fused: dict[str, np.ndarray], infrared: np.ndarray, visible: np.ndarray
 ) -> None:
-    """Measure the fused images of one pair, method -> (H, W) uint8, and the mean and the maximum of its sources."""
+    """Measure the fused images of one pair, and the mean and the maximum of its sources.
+
+    Args:
+        tables: the tables to add the image to.
+        name: the pair's name.
+        fused: method -> fused image (H, W) uint8.
+        infrared, visible: (H, W) uint8.
+    """
     both = np.stack([visible, infrared]).astype(np.uint16)
     mean, most = (both.sum(axis=0) + 1) // 2, both.max(axis=0)  # halves rounded up
     for table in tables:
@@ -29,7 +36,15 @@ def add_pair(
 
 
 def add_scene_hmf(table: Table, name: str, method: str, fused: np.ndarray, gt: np.ndarray, inputs: dict) -> None:
-    """Measure one fused scene and its two interpolations; (B, H, W) in [0, 1]."""
+    """Measure one fused scene and the two interpolations of its low-resolution image.
+
+    Args:
+        table: the table to add the scene to.
+        name: the scene's name.
+        method: name of the fused image's row.
+        fused, gt: fused image and reference, (B, H, W) in [0, 1].
+        inputs: dictionary with `bicubic` and `hsi_up`, see `fusion_inputs`.
+    """
     table.image(name, gt.shape[1:])
     _note_dead_bands(table, name, gt, (method, *TRIVIAL["hmf"]))
     for row, image in zip((method, *TRIVIAL["hmf"]), (fused, inputs["bicubic"], inputs["hsi_up"]), strict=True):
@@ -37,14 +52,22 @@ def add_scene_hmf(table: Table, name: str, method: str, fused: np.ndarray, gt: n
 
 
 def add_scene_ps(table: Table, item: dict, method: str, fused: np.ndarray, scale: float) -> None:
-    """Measure one fused scene and EXP, against the reference where the item has one; (B, H, W) in [0, 1]."""
+    """Measure one fused scene and EXP, against the reference if the item has one.
+
+    Args:
+        table: the table to add the scene to.
+        item: the scene, see `PanCollection`.
+        method: name of the fused image's row.
+        fused: (B, H, W) in [0, 1].
+        scale: digital number of 1.
+    """
     table.image(item["name"], item["lms"].shape[1:])
     for row, image in ((method, fused), (EXP, item["lms"])):
         add_row_ps(table, item, row, image, scale)
 
 
 def add_row_ps(table: Table, item: dict, row: str, image: np.ndarray, scale: float) -> None:
-    """Measure one image of a scene for one row of the table."""
+    """Measure one image of a scene, (B, H, W) in [0, 1], for one row of the table; arguments as for `add_scene_ps`."""
     gt = item.get("gt")
     if gt is not None:
         _note_dead_bands(table, item["name"], gt, (row,))
@@ -65,9 +88,9 @@ def add_row_ps(table: Table, item: dict, row: str, image: np.ndarray, scale: flo
 
 
 def _note_dead_bands(table: Table, name: str, gt: np.ndarray, rows: tuple[str, ...]) -> None:
-    """Say which bands (counted from 1) of a reference (B, H, W) are constant, and rank no mean that they are part of.
+    """Add a remark on constant bands (counted from 1) of a reference (B, H, W), and do not rank means over bands.
 
-    Whatever comes near a constant band has a PSNR out of all proportion there, and no relative error.
+    An image close to a constant band has an extreme PSNR there, and its relative error may be undefined.
     """
     dead = [str(band) for band, image in enumerate(gt, 1) if image.max() == image.min()]
     if dead:

@@ -1,4 +1,4 @@
 """Result folders, images and figures.
 
-evaluation and training import it; of utils it imports commandline alone.
+evaluation and training import this folder; of utils it imports only commandline.
 """

@@ -1,4 +1,4 @@
-"""The comparison figure of a run: inputs, fused, and the error map where there is a reference."""
+"""The comparison figure of a run: inputs, fused image, and an error map if there is a reference."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,13 @@ PANEL_INCHES = 3.2
 
 @dataclass
 class Panel:
-    """One image of the figure: (H, W) gray or (H, W, 3) RGB in [0, 1], or an error map, (H, W), with its unit."""
+    """One image of the figure.
+
+    Attributes:
+        title: its title.
+        image: (H, W) gray or (H, W, 3) RGB in [0, 1]; or an error map (H, W).
+        error_unit: unit of an error map; None for an image.
+    """
 
     title: str
     image: np.ndarray
@@ -22,11 +28,11 @@ class Panel:
 
 
 def telling_window(a: np.ndarray, b: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns of the quarter-sided square where both of two (H, W) images have much to show."""
+    """Return rows and columns of the square, a quarter of the shorter side wide, where both images (H, W) vary most."""
     side = max(min(a.shape) // 4, 1)
 
     def means(image: np.ndarray) -> np.ndarray:
-        """Of all such squares, by their top left pixels."""
+        """Return the means of all such squares, by their top left pixels."""
         found = scipy.ndimage.uniform_filter(image.astype(np.float64), side, mode="constant")[side // 2 :, side // 2 :]
         return found[: a.shape[0] - side + 1, : a.shape[1] - side + 1]
 
@@ -37,14 +43,14 @@ def telling_window(a: np.ndarray, b: np.ndarray) -> tuple[slice, slice]:
 
 
 def error_map(fused: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """(B, H, W) twice -> (H, W): the mean over bands of the absolute difference."""
+    """Return the mean over bands of the absolute difference of two images (B, H, W), (H, W)."""
     return np.abs(fused - reference).mean(axis=0)
 
 
 def comparison_figure(path: Path, rows: list[list[Panel]], caption: str) -> None:
-    """Write the panels as one PNG, a row an image, at most four rows; error maps of a figure share their scale.
+    """Write the panels as one PNG, one row per image, at most four rows; nothing without rows.
 
-    Without rows nothing is written.
+    All error maps of a figure share one scale.
     """
     if not rows:
         return

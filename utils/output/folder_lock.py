@@ -1,4 +1,4 @@
-"""One run at a time writes to a folder."""
+"""A lock on a folder, so that one run at a time writes to it."""
 
 import os
 import time
@@ -14,16 +14,17 @@ except ImportError:  # Windows
 
 @contextmanager
 def alone(folder: Path, patience: float) -> Iterator[bool]:
-    """Keep other runs out of a folder meanwhile; nothing is left in it, and a process that is killed lets go of it.
+    """Lock a folder inside the block.
 
-    Gives whether the system can lock the folder; one that cannot lets all in.
+    No lock file is left, and the lock ends with the process. The context's value is whether the folder is locked; some
+    systems cannot lock, and then all runs may enter.
 
     Args:
-        folder: that all of them write to.
+        folder: the folder to lock.
         patience: seconds to wait for another run.
 
     Raises:
-        BlockingIOError: where another run has the folder for longer.
+        BlockingIOError: if another run keeps the folder for longer.
     """
     handle = os.open(folder, os.O_RDONLY) if fcntl else None
     end, locked = time.monotonic() + patience, False

@@ -1,4 +1,4 @@
-"""The result folder of another process, for those that write their images into it."""
+"""The result folder of another process, for processes that write their images into it."""
 
 import shutil
 from contextlib import suppress
@@ -15,16 +15,16 @@ from .result_folder import ResultFolder, holds_earlier
 
 
 class GuestFolder(ResultFolder):
-    """Files go to the hidden folder of the `ResultFolder` of another process, which moves them with its own.
+    """Writes files to the hidden folder of another process's `ResultFolder`, which moves them together with its own.
 
     Args:
         target: the folder of the results.
-        staging: the hidden one; its owner keeps it locked, as every `Scratch` is.
-        made: parents that the owner has made.
+        staging: the hidden folder, which its owner keeps locked as every `Scratch`.
+        made: parent folders that the owner has created.
 
     Raises:
-        NotADirectoryError: where this process does not see the hidden folder (machines without a common disk).
-        UsageError: for a file that could not be written because the owner has ended.
+        NotADirectoryError: if this process does not see the hidden folder (machines without a common disk).
+        UsageError: for a file that cannot be written because the owner has ended.
     """
 
     def __init__(self, target: Path, staging: Path, made: list[Path]) -> None:
@@ -38,7 +38,7 @@ class GuestFolder(ResultFolder):
         return self
 
     def write_tables(self, tables: list[Table], about: dict) -> None:
-        """Nothing: the owner writes them."""
+        """Do nothing: the owner writes the tables."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

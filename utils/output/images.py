@@ -1,4 +1,4 @@
-"""Writing images, and turning bands into something to look at."""
+"""Writes images, and makes pictures of multi-band images."""
 
 from pathlib import Path
 
@@ -16,16 +16,17 @@ STRETCHES = {"none": "", "minmax": "its minimum and maximum", "percentile": "its
 
 
 def to_eight_bit(image: np.ndarray) -> np.ndarray:
-    """[0, 1] -> uint8, clipped, rounded half to even."""
+    """Return an image in [0, 1] as uint8, clipped, rounded half to even, in the same shape."""
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def stretched(image: np.ndarray, how: str) -> np.ndarray:
-    """An image whose darkest and brightest parts become 0 and 1; values outside are left as they come.
+    """Return an image (H, W) scaled so that its darkest and brightest parts become 0 and 1; it is not clipped.
 
     Args:
-        image: (H, W).
-        how: a key of `STRETCHES`; "none" leaves it, and a constant image stays as it is.
+        image: (H, W); a constant image is returned unchanged.
+        how: a key of `STRETCHES`: "minmax" uses minimum and maximum, "percentile" the 0.1st and 99.9th percentile;
+            "none" returns the image unchanged.
     """
     if how == "none":
         return image
@@ -34,9 +35,9 @@ def stretched(image: np.ndarray, how: str) -> np.ndarray:
 
 
 def with_colour(luma: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """The colours of one image at the luma of another: Cb and Cr of BT.601 kept, Y replaced.
+    """Return an image with the colour of one image and the luma of another: BT.601's Cb and Cr are kept, Y is replaced.
 
-    Where the chroma is kept, red, green and blue change by as much as the luma does.
+    With the chroma fixed, red, green and blue change by the same amount as the luma.
 
     Args:
         luma: (H, W) in [0, 1].
@@ -49,21 +50,21 @@ def with_colour(luma: np.ndarray, colour: np.ndarray) -> np.ndarray:
 
 
 def write_stored(path: Path, image: np.ndarray, storage: Storage) -> None:
-    """Write a fused image as deep as its sources are; the suffix of `path` decides, .tif keeps GeoTIFF tags.
+    """Write a fused image in the sample type of its sources; a TIFF gets the source's GeoTIFF tags.
 
-    Integers are rounded and clipped; floats are written as they are given.
+    Integers are rounded and clipped; floats are written unchanged.
 
     Args:
-        path: ends in .png, .tif or .tiff.
+        path: the file, ending in .png, .tif or .tiff, which decides the format.
         image: (H, W) gray or (3, H, W) RGB, in [0, 1].
-        storage: of the source.
+        storage: the sample type of the sources.
 
     Raises:
         ValueError: for floats or 32 bits as .png.
-        OSError: where nothing could be written.
+        OSError: if the file cannot be written.
     """
     if storage.dtype == "uint8":
-        numbers = to_eight_bit(image)  # the very image that is measured
+        numbers = to_eight_bit(image)  # the same image that is measured
     else:
         numbers = image.astype(np.float64) * storage.top
         if storage.dtype != "float32":
@@ -80,10 +81,10 @@ def write_stored(path: Path, image: np.ndarray, storage: Storage) -> None:
 
 
 def write_png(path: Path, image: np.ndarray) -> None:
-    """Write uint8 or uint16 (H, W) or (H, W, 3) RGB.
+    """Write an image, uint8 or uint16, (H, W) or (H, W, 3) RGB, as PNG.
 
     Raises:
-        OSError: where nothing could be written.
+        OSError: if the file cannot be written.
     """
     ok, data = cv2.imencode(".png", image if image.ndim == 2 else image[..., ::-1])
     if not ok:
@@ -92,15 +93,18 @@ def write_png(path: Path, image: np.ndarray) -> None:
 
 
 def write_bands(path: Path, image: np.ndarray, scale: int) -> None:
-    """Write a fused image in digital numbers; the suffix of `path` decides.
+    """Write a fused image in digital numbers.
 
-    .mat (key "fused") and .npy hold (H, W, B) float32, not rounded, not clipped; .tif holds uint16 (B, H, W), uint32
-    where `scale` needs it, rounded and clipped to 0..scale.
+    .mat (key "fused") and .npy hold (H, W, B) float32, neither rounded nor clipped. .tif holds (B, H, W) uint16, or
+    uint32 if `scale` needs it, rounded and clipped to 0..scale.
 
     Args:
-        path: ends in .mat, .npy or .tif.
+        path: the file, ending in .mat, .npy or .tif, which decides the format.
         image: (B, H, W) in [0, 1].
         scale: digital number of 1.
+
+    Raises:
+        ValueError: for another suffix.
     """
     numbers = np.moveaxis((image * np.float64(scale)).astype(np.float32), 0, -1)
     if path.suffix == ".mat":
@@ -115,9 +119,10 @@ def write_bands(path: Path, image: np.ndarray, scale: int) -> None:
 
 
 def rgb_bands(bands: int) -> tuple[int, int, int]:
-    """Indices of the red, green and blue bands: WorldView's eight, B, G, R[, ...] for three to seven.
+    """Return the indices of the red, green and blue bands.
 
-    More than eight are taken to spread evenly over the visible light, as CAVE's 31 from 400 to 700 nm do.
+    Eight bands are taken as WorldView's, three to seven as B, G, R, ..., and more than eight as spread evenly over the
+    visible light, like CAVE's 31 from 400 to 700 nm. With fewer than three, red is the last, green and blue the first.
     """
     if bands > 8:
         return tuple(round((bands - 1) * part) for part in (0.8, 0.467, 0.167))  # 640, 540, 450 nm
@@ -127,11 +132,11 @@ def rgb_bands(bands: int) -> tuple[int, int, int]:
 
 
 def stretch(image: np.ndarray, like: np.ndarray | None = None) -> np.ndarray:
-    """(B, H, W) -> (H, W, 3) in [0, 1] for the eye: RGB bands between the 1st and 99th percentile of `like`.
+    """Return a picture (H, W, 3) in [0, 1] of an image: RGB bands, stretched from the 1st to the 99th percentile.
 
     Args:
-        image: bands first.
-        like: the image whose range is taken, so that several can be compared; `image` itself by default.
+        image: (B, H, W).
+        like: (B, h, w), the image whose percentiles are used, so that pictures can be compared; None is `image`.
     """
     like = image if like is None else like
     chosen = list(rgb_bands(len(image)))

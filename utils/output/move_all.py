@@ -1,4 +1,4 @@
-"""Moving many files: all of them, or none."""
+"""Moves many files: all of them, or none."""
 
 import os
 import shutil
@@ -9,11 +9,12 @@ from utils.commandline.signals import deaf
 
 
 def move_all(moves: Mapping[Path, Path], scratch: Path) -> None:
-    """Move every file to its goal and replace what is there; an error or Ctrl-C on the way puts everything back.
+    """Move every file to its goal, replacing existing files; an error or Ctrl-C on the way undoes all moves.
 
     Args:
-        moves: file -> goal, in the order of the moves; on one file system. Folders are made.
-        scratch: an empty folder there, for what was at the goals. Where putting back fails it holds the rest.
+        moves: file -> goal, in the order of the moves, all on one file system. Missing folders are created.
+        scratch: an empty folder on the same file system, for backups of replaced files. If undoing fails, it holds
+            those that are not back in place.
     """
     folders = sorted({p for goal in moves.values() for p in goal.parents if not p.exists()})
     try:
@@ -40,7 +41,7 @@ def move_all(moves: Mapping[Path, Path], scratch: Path) -> None:
 
 
 def second_name(file: Path, to: Path) -> None:
-    """A second name for a file, or a copy where the file system has no such names."""
+    """Give a file a second name (a hard link); copy it if the file system has no hard links."""
     try:
         os.link(file, to)
     except OSError:

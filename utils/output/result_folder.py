@@ -1,4 +1,4 @@
-"""The folder of a run's results: everything appears at the end, or nothing does."""
+"""The folder of a run's results: all of them appear at the end, or none."""
 
 import json
 import os
@@ -18,26 +18,26 @@ from .folder_lock import alone
 from .move_all import move_all
 
 TABLES = ("metrics.json", "metrics.csv", "metrics.md", "metrics.tex")
-BEFORE = "before"  # folder in the target, of an earlier run's files that the last one did not write
-SCRATCH = ".before"  # folder in the hidden one, of what was at the goals while files are moved
+BEFORE = "before"  # folder in the target for files of earlier runs that the last one did not write
+SCRATCH = ".before"  # folder in the hidden folder for backups of the files being replaced
 PATIENCE = 60.0  # seconds that another run may take to move its results
 
 
 class ResultFolder:
-    """Files are written to a hidden folder and moved into the target when the block ends without an error.
+    """Collects files in a hidden folder and moves them into the target when the block ends without an error.
 
-    The hidden folder is inside the target where that exists, else beside it: so on its file system, and refused before
-    any work where nothing can be written. A folder of images holds those of one run: what earlier runs wrote to it,
-    by the list in metrics.json, goes to the target's folder "before"; other files are left alone. An error or Ctrl-C
-    while files are moved puts everything back; two runs move one after the other. The hidden folder that a killed run
-    left goes at the start of the next one; where it was killed while files were moved, at the end of the next one.
+    The hidden folder is inside the target if that exists, else beside it. So it is on the same file system, and a
+    target that cannot be written is refused before any work. Every folder of images holds those of one run: files that
+    earlier runs wrote to it, as listed in metrics.json, are moved to the target's folder "before". Other files are not
+    touched. An error or Ctrl-C while files are moved undoes all moves, and two runs move one after the other. A killed
+    run's hidden folder is removed at the start of the next run; if it was killed while moving, at the end of that run.
 
     Args:
-        target: the folder, made if it is not there.
-        inputs: files that must not be replaced by a result.
+        target: the folder, created if it does not exist.
+        inputs: files that a result must not replace.
 
     Raises:
-        OSError: where the target or a parent is a file or cannot be written, a result would replace a folder or an
+        OSError: if the target or a parent is a file or cannot be written, or a result would replace a folder or an
             input; nothing is moved then.
     """
 
@@ -45,8 +45,8 @@ class ResultFolder:
         self.target = Path(target)
         self.inputs = {path.resolve() for path in inputs}
         self.content: dict | None = None
-        self.put_away = 0  # files of earlier runs, at the end
-        self.made: list[Path] = []  # parents that were not there
+        self.put_away = 0  # number of files of earlier runs that were moved to "before"
+        self.made: list[Path] = []  # parent folders that this run has created
 
     def __enter__(self) -> "ResultFolder":
         self.place = self.target.resolve()
@@ -65,19 +65,19 @@ class ResultFolder:
         return self
 
     def path(self, name: str) -> Path:
-        """Where to write the file `name` ("fused/01.png"); its folder is made."""
+        """Return the path to write the file `name` ("fused/01.png") to, and create its folder."""
         path = self.staging / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a text file into the folder."""
+        """Write a text file, in UTF-8, into the folder."""
         self.path(name).write_text(text, encoding="utf-8", errors="replace")
 
     def write_tables(self, tables: list[Table], about: dict) -> None:
-        """metrics.json, which lists the files of the folder's runs, and of tables metrics.csv, .md and .tex."""
+        """Write metrics.json, which will list the files of the folder's runs, and any tables as .csv, .md and .tex."""
         self.content = {**about, "tables": [table.as_dict() for table in tables]}
-        self.write_text(TABLES[0], "")  # when they are moved
+        self.write_text(TABLES[0], "")  # its content follows when the files are moved
         if tables:
             self.write_text(
                 "metrics.csv", table_text.CSV_HEADER + "".join(table_text.csv_rows(table) for table in tables)
@@ -100,7 +100,7 @@ class ResultFolder:
                 self._clean(done)
 
     def _clean(self, done: bool) -> None:
-        if done or not holds_earlier(self.staging):  # else putting back has failed
+        if done or not holds_earlier(self.staging):  # otherwise undoing has failed
             shutil.rmtree(self.staging, ignore_errors=True)
         self._scratch.let_go()
         if done:
@@ -109,7 +109,7 @@ class ResultFolder:
             self._unmake()
 
     def _unmake(self) -> None:
-        """Remove the parents that were made for nothing."""
+        """Remove the created parent folders, as long as they are empty."""
         for folder in self.made:
             try:
                 folder.rmdir()
@@ -143,7 +143,7 @@ class ResultFolder:
         self.put_away = len(stale)
 
     def _check(self, goals: Iterable[Path]) -> None:
-        """Refuse to replace folders and inputs."""
+        """Raise OSError if a goal is an input, a folder or not a regular file, or its parent is a file."""
         for goal in goals:
             if goal.resolve() in self.inputs:
                 raise FileExistsError(f"{goal}: found an input of this run, expected another --output")
@@ -157,22 +157,22 @@ class ResultFolder:
 
 
 def listed(folder: Path) -> set[Path]:
-    """The files of earlier runs, by metrics.json in their (resolved) folder: those of them that are there."""
+    """Return the existing files of earlier runs, as listed in metrics.json of their (resolved) folder."""
     try:
         names = json.loads(read_small(folder / TABLES[0]))["files"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):  # none, or not ours
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):  # no metrics.json, or not ours
         return set()
     paths = {folder / name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
     return {path for path in paths if _is_inside(path, folder)}
 
 
 def holds_earlier(staging: Path) -> bool:
-    """Whether files that were at the goals are in it still."""
+    """Whether a hidden folder still holds backups of replaced files."""
     return any((staging / SCRATCH).glob("*"))
 
 
 def _is_inside(path: Path, home: Path) -> bool:
     try:
         return path.is_file() and path == path.resolve() and path.is_relative_to(home)
-    except (OSError, ValueError):  # names that no file can have
+    except (OSError, ValueError):  # not a valid file name
         return False

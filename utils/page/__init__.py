@@ -1,6 +1,6 @@
-"""The page of demo.py: a tab a task, in front of the readers, networks and tables that the test scripts use.
+"""The web page of demo.py: one tab per task, with the readers, networks and tables of the test scripts.
 
-`server` starts and ends it, `page` puts the tabs together, `handlers` stands between a click and the code, `visitors`
-keeps what belongs to whom. Only demo.py imports it; of utils it imports commandline, output and evaluation. Gradio is
-imported after `isolation` has set its environment.
+`server` starts and ends it, `page` builds the tabs, `handlers` connects clicks to the code, and `visitors` keeps the
+files of each visitor. Only demo.py imports this folder; of utils it imports commandline, output and evaluation. Gradio
+is imported only after `isolation` has set its environment.
 """

@@ -1,4 +1,4 @@
-"""What tabs have in common: the slider between two images, and the spectra of a clicked pixel."""
+"""Parts that tabs share: the slider between two images, and the spectra of a clicked pixel."""
 
 import gradio as gr
 import numpy as np
@@ -11,7 +11,11 @@ from .pictures import spectra
 
 
 def slide(job: Job, kind: str, name: str) -> object:
-    """The slider between an image of this name and the fused one, the first of the kept pictures of a kind."""
+    """Return an update of the slider between the picture `name` and the fused image.
+
+    Both are among the pictures kept under `kind`, of which the fused image is the first. Without the picture nothing is
+    updated.
+    """
     pictures = job.visitor.kept.get(kind, {}).get("pictures", {})
     if name not in pictures:
         return gr.skip()
@@ -20,7 +24,13 @@ def slide(job: Job, kind: str, name: str) -> object:
 
 
 def fused_cube(job: Job, kind: str, against: str, found: dict) -> list:
-    """Keep what `fuse_crop` or `fuse_cube` found under a kind, and show it.
+    """Keep the results of `fuse_crop` or `fuse_cube` under `kind`, and show them.
+
+    Args:
+        job: the visitor's job.
+        kind: key of the results in `Visitor.kept`.
+        against: name of the picture to compare with.
+        found: the results.
 
     Returns:
         Updates of slider, against, download, fused, spectra, angles and table.
@@ -40,7 +50,10 @@ def fused_cube(job: Job, kind: str, against: str, found: dict) -> list:
 
 
 def spectra_at(job: Job, kind: str, place: tuple[int, int]) -> Figure:
-    """The spectra of a pixel (column, row) in the kept arrays of a kind, (B, H, W) each; 31 bands are 400 to 700 nm."""
+    """Return a plot of the spectra at a pixel (column, row) in the arrays (B, H, W) kept under `kind`.
+
+    31 bands are taken as 400 to 700 nm. Raises UsageError if nothing is kept.
+    """
     arrays = job.visitor.kept.get(kind, {}).get("arrays")
     if not arrays:
         raise UsageError("spectrum: found no fused image, expected one (Fuse)")

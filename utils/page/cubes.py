@@ -1,4 +1,4 @@
-"""Hyperspectral scenes on the page: degraded, fused with their own colours, measured against what they were."""
+"""Hyperspectral scenes on the page: they are degraded, fused with their own colours, and measured."""
 
 from pathlib import Path
 
@@ -23,14 +23,14 @@ from .scenes import on_disk
 from .zipped import unpack
 
 SAMPLES = ("coffee", "astronaut")  # names of `sample_hyperspectral`
-MOST_PIXELS = 2**20  # of a band
+MOST_PIXELS = 2**20  # pixels of a band
 
 
 def open_cubes(job: Job, file: str | None) -> list[str]:
-    """The scenes of an uploaded .zip, unpacked and kept as "cubes", or those of the sample.
+    """Return the names of the scenes in an uploaded .zip, which is unpacked and kept as "cubes", or in the sample.
 
     Raises:
-        DataError: as `CAVE` and `zipped.unpack`.
+        DataError: see `CAVE` and `zipped.unpack`.
     """
     path = given(job, file)
     if path is None:
@@ -43,7 +43,12 @@ def open_cubes(job: Job, file: str | None) -> list[str]:
 
 
 def read_cube(job: Job, file: str | None, scene: str, bits: float | None) -> tuple[dict, str | None]:
-    """An item of `CAVE` and the name of its upload, or of the sample (None)."""
+    """Return a scene as an item of `CAVE`, and the name of the uploaded file; None for the sample.
+
+    Raises:
+        UsageError: for an unknown scene.
+        DataError: see `CAVE`, and for bands over the page's limit.
+    """
     if file is None:
         samples = sample_hyperspectral()
         return next((s for s in samples if s["name"] == scene), samples[0]), None
@@ -62,7 +67,17 @@ def read_cube(job: Job, file: str | None, scene: str, bits: float | None) -> tup
 def fuse_cube(
     job: Job, shelf: Shelf, item: dict, source: str | None, weights: str, side: float, ratio: int, bits: float | None
 ) -> dict:
-    """Degrade the middle of a scene, fuse it, measure; returns what the page shows, as `scene_fusion.fuse_crop`."""
+    """Degrade the middle of a scene, fuse and measure it; returns the same dictionary as `scene_fusion.fuse_crop`.
+
+    Args:
+        job: the visitor's job.
+        shelf: the networks.
+        item, source: a scene, and the name of its file, see `read_cube`.
+        weights: a name of `networks.choices`.
+        side: side of the middle in pixels.
+        ratio: resolution ratio.
+        bits: bit depth of the download's digital numbers; 0 or None is 16.
+    """
     job.step(0, "loading weights")
     network = shelf.get("hmf", weights)
     run = Evaluation("hmf", network, source)
@@ -100,7 +115,7 @@ def fuse_cube(
 
 
 def _middle(gt: np.ndarray, side: int) -> np.ndarray:
-    """(B, H, W) -> its middle, `side` pixels of either side at most."""
+    """Return the middle of (B, H, W), at most `side` pixels along each axis."""
     side = min(max(side, SIDES[0]), SIDES[1])
     top, left = (max(0, (length - side) // 2) for length in gt.shape[1:])
     return gt[:, top : top + side, left : left + side]

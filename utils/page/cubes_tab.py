@@ -18,17 +18,17 @@ UPSAMPLED = "upsampled (bilinear)"
 
 
 class CubeActions:
-    """Handlers, see `handlers.Handlers`; the last fused scene is kept as "cube".
+    """The functions of the tab's buttons, see `handlers.Handlers`; the last fused scene is kept as "cube".
 
     Args:
-        shelf: where the networks are from.
+        shelf: the networks.
     """
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
 
     def open(self, job: Job, file: str | None) -> object:
-        """The scenes to choose from."""
+        """Open the upload or the sample; returns an update of the list of scenes."""
         names = open_cubes(job, file)
         return gr.update(choices=names, value=names[0])
 
@@ -42,7 +42,7 @@ class CubeActions:
 
 
 def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
-    """Build the tab inside a `gr.Tabs`."""
+    """Build the hyperspectral tab inside a `gr.Tabs`."""
     actions, names = CubeActions(shelf), choices("hmf")
     with gr.Tab(TITLE):
         gr.Markdown(ABOUT)
@@ -53,7 +53,7 @@ def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
                 weights = gr.Dropdown(names, value=names[0], label="Weights")
                 side = gr.Slider(*SIDES, value=128, step=64, label="Side of the middle that is fused, pixels")
                 with gr.Accordion("Options", open=False):
-                    ratio = gr.Dropdown([2, 4, 8, 16], value=4, label="Ratio of the resolutions (--ratio)")
+                    ratio = gr.Dropdown([2, 4, 8, 16], value=4, label="Resolution ratio (--ratio)")
                     bits = gr.Number(0, label="Bits of the bands, 0: 16 (--bits)", precision=0, minimum=0, maximum=32)
                 fuse = gr.Button("Fuse", variant="primary", elem_id="cube_fuse")
             with gr.Column(scale=2, min_width=420):

@@ -1,4 +1,4 @@
-"""Between a click and the code: whose it is, stopping when they leave, and errors as one line on the page."""
+"""Connects clicks to the code: finds the visitor, stops when the visitor leaves, shows errors as one line."""
 
 import re
 import sys
@@ -16,32 +16,32 @@ from utils.commandline.errors import message_of
 from .limits import check_bytes
 from .visitors import LeftError, Visitor, Visitors
 
-ONE_AT_A_TIME = {"concurrency_id": "network", "concurrency_limit": 1, "api_name": False}  # of all tabs together
+ONE_AT_A_TIME = {"concurrency_id": "network", "concurrency_limit": 1, "api_name": False}  # over all tabs
 QUICK = {"api_name": False, "show_progress": "hidden"}
 FEWER = "choose a smaller crop or a smaller image"
 GONE = "The server counts this page as closed: reload it."
 
 
 class Job:
-    """What a handler is given: the visitor, and a way to say how far it is.
+    """The context of a handler's call: the visitor, and the progress display.
 
     Args:
-        visitor: whose it is.
-        progress: Gradio's; None where nothing is shown.
+        visitor: the visitor who clicked.
+        progress: Gradio's progress display; None shows nothing.
     """
 
     def __init__(self, visitor: Visitor, progress: gr.Progress | None = None) -> None:
         self.visitor, self._progress = visitor, progress
 
     def step(self, done: float, words: str) -> None:
-        """Say how far it is, `done` in [0, 1]; LeftError if nobody is there to read it."""
+        """Show the progress, `done` in [0, 1]. Raises LeftError if the visitor has left."""
         self.visitor.check()
         if self._progress is not None:
             self._progress(done, desc=words)
 
     @contextmanager
     def running(self, model: torch.nn.Module) -> Iterator[None]:
-        """Inside the block the network stops at its next layer once the visitor has left."""
+        """Inside the block, stop the network by LeftError at its next layer once the visitor has left."""
 
         def check(*_: object) -> None:
             self.visitor.check()
@@ -55,17 +55,17 @@ class Job:
 
 
 class Handlers:
-    """Wraps the page's functions, which take a `Job` and the values of their inputs.
+    """Wraps the page's functions, which take a `Job` and the values of their inputs, for Gradio.
 
     Args:
-        visitors: of this page.
+        visitors: the visitors of the page.
     """
 
     def __init__(self, visitors: Visitors) -> None:
         self.visitors = visitors
 
     def call(self, function: Callable) -> Callable:
-        """For a button."""
+        """Return a handler for a button or an input."""
 
         def handler(request: gr.Request, progress=gr.Progress(), *values: object) -> object:  # noqa: ANN001, B008
             return self._run(function, request, progress, values)
@@ -73,7 +73,7 @@ class Handlers:
         return handler
 
     def click(self, function: Callable) -> Callable:
-        """For a place in an image: `function` is given (column, row) before the other values."""
+        """Return a handler for a click into an image; `function` gets (column, row) before the other values."""
 
         def handler(request: gr.Request, event: gr.SelectData, *values: object) -> object:
             column, row = event.index
@@ -82,11 +82,11 @@ class Handlers:
         return handler
 
     def upload(self, request: gr.Request, *paths: str | None) -> None:
-        """Note whose the uploaded files are, for them to go when the visitor goes."""
+        """Assign uploaded files to their visitor, so that they are removed when the visitor leaves."""
         self._run(_keep, request, None, paths)
 
     def leave(self, request: gr.Request) -> None:
-        """The page was closed."""
+        """Remove the visitor whose page was closed, see `Visitors.leave`."""
         self.visitors.leave(request.session_hash)
 
     def _run(self, function: Callable, request: gr.Request, progress: gr.Progress | None, values: tuple) -> object:
@@ -100,7 +100,7 @@ class Handlers:
             raise
         except Exception as error:
             message = message_of(error, (CheckpointError,), FEWER)
-            if visitor is not None and visitor.gone.is_set():  # files that went with the visitor
+            if visitor is not None and visitor.gone.is_set():  # the visitor's files are gone
                 raise gr.Error(GONE, print_exception=False) from None
             if message is None:
                 traceback.print_exc(file=sys.stderr)
@@ -111,7 +111,7 @@ class Handlers:
                 self.visitors.clear(visitor)
 
     def _plain(self, message: str) -> str:
-        """With names of uploads in place of the paths under which they are kept, whole or cut off."""
+        """Return a message with the names of uploads in place of their paths on the server, complete or cut."""
 
         def name(found: re.Match) -> str:
             folder, slash, file = found.group(1).rpartition("/")
@@ -121,10 +121,11 @@ class Handlers:
 
 
 def given(job: Job, path: str | None) -> Path | None:
-    """The file of an upload, not too large; None where there is none.
+    """Return the path of an upload and assign it to the visitor; None without an upload.
 
     Raises:
-        DataError: over the limit, and for what was removed meanwhile.
+        DataError: for a file over the page's limit.
+        OSError: for a file that has been removed.
     """
     if path is None:
         return None

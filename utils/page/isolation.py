@@ -1,4 +1,4 @@
-"""A page that speaks to nobody but its visitors, and whose files are all in one folder."""
+"""Keeps the page from contacting anybody but its visitors, and all its files in one folder."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.errors import DataError
 
-# What a browser may load for this page: nothing from elsewhere. Gradio's own scripts are inline, its previews blobs.
+# A browser may load nothing from other hosts. Gradio's own scripts are inline, and its previews are blobs.
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -38,10 +38,10 @@ HEADERS = {
 
 
 def isolate(folder: Path) -> None:
-    """Have Gradio, which is not imported yet, send nothing and write to no other folder.
+    """Set the environment of Gradio, which must not be imported yet: it sends nothing and writes to one folder.
 
     Args:
-        folder: of all temporary files: uploads that are under way, uploads, results.
+        folder: folder for all temporary files: unfinished uploads, uploads, results.
     """
     os.environ.update(
         GRADIO_ANALYTICS_ENABLED="False",
@@ -52,7 +52,7 @@ def isolate(folder: Path) -> None:
         GRADIO_SHARE="False",
         GRADIO_MCP_SERVER="False",
     )
-    # Gradio asks its own server whether it answers; no proxy stands between.
+    # Gradio checks that its own server answers, which must not go through a proxy.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(
         filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost"))
     )
@@ -60,7 +60,7 @@ def isolate(folder: Path) -> None:
 
 
 def refuse_downloads() -> None:
-    """A request that names an address in place of an upload has nothing fetched for it."""
+    """Make Gradio raise DataError, instead of downloading, for a request with an address in place of an upload."""
     from gradio import processing_utils  # noqa: PLC0415  after `isolate`
 
     async def refused(url: str, *_: object, **__: object) -> str:
@@ -74,19 +74,20 @@ def refuse_downloads() -> None:
 
 
 class OnlyFromHere:
-    """Every answer with the headers that keep a browser from asking anybody else; an ASGI middleware.
+    """An ASGI middleware that adds headers by which browsers contact no other host.
 
-    A browser connects to the hosts of <link rel="preconnect"> whatever the headers say: they go, with their scripts.
+    Browsers connect to the hosts of <link rel="preconnect"> in spite of these headers, so such links, and scripts from
+    other hosts, are removed from the page.
 
     Args:
-        app: what answers.
+        app: the application that answers.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Pass a request on, and change the answer."""
 
         start: Message = {}
         page = bytearray()
@@ -97,7 +98,7 @@ class OnlyFromHere:
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers["cache-control"] = "no-store"  # a page left is left, not kept for the way back
+                    headers["cache-control"] = "no-store"  # browsers must not keep a page that was left
                     start = message
                     return
             elif start and message["type"] == "http.response.body":

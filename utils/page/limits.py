@@ -1,4 +1,4 @@
-"""How much the page takes: bytes of a file, pixels of an image, sides of a crop."""
+"""The page's limits: bytes of a file, pixels of an image, sides of a crop."""
 
 import logging
 import math
@@ -10,28 +10,28 @@ from PIL import Image
 
 from data.errors import DataError
 
-MOST_BYTES = 256 * 2**20  # of an upload
-MOST_PIXELS = 2_000_000  # of either image of a pair
-MOST_UNPACKED = 2**30  # bytes in memory of anything packed
-MOST_SAMPLES = 2**27  # of a scene, all bands: half a GiB of floats
-SIDES = (64, 512)  # of a crop that is fused, in pixels: least and most
+MOST_BYTES = 256 * 2**20  # bytes of an upload
+MOST_PIXELS = 2_000_000  # pixels of each image of a pair
+MOST_UNPACKED = 2**30  # bytes to which a compressed file may decompress
+MOST_SAMPLES = 2**27  # samples of a scene over all bands, half a GiB of floats
+SIDES = (64, 512)  # smallest and largest side of a crop in pixels
 
 
 def megabytes(count: int) -> str:
-    """ "256 MB"."""
+    """Return a number of bytes as text: "256 MB"."""
     return f"{count / 2**20:.0f} MB"
 
 
 def check_bytes(path: Path) -> None:
-    """DataError for a file of more than MOST_BYTES."""
+    """Raise DataError for a file of more than MOST_BYTES."""
     if path.stat().st_size > MOST_BYTES:
         raise DataError(path, megabytes(path.stat().st_size), f"at most {megabytes(MOST_BYTES)}, the page's limit")
 
 
 def check_pixels(path: Path, most: int = MOST_PIXELS) -> None:
-    """DataError for an image of more pixels, by what its header says: before it is unpacked.
+    """Raise DataError if an image has more than `most` pixels by its header, before it is decoded.
 
-    A file whose header cannot be read passes: its reader has the words for it.
+    A file whose header cannot be read passes, because its reader will report the error.
     """
     shape = header_shape(path)
     if shape and math.prod(shape[:2]) > most:
@@ -40,14 +40,17 @@ def check_pixels(path: Path, most: int = MOST_PIXELS) -> None:
 
 
 def check_samples(where: object, shape: tuple[int, ...]) -> None:
-    """DataError for a scene of more than MOST_SAMPLES samples."""
+    """Raise DataError for a scene of more than MOST_SAMPLES samples."""
     if math.prod(shape) > MOST_SAMPLES:
         sides = "x".join(map(str, shape))
         raise DataError(where, f"{sides} samples", f"at most {MOST_SAMPLES / 1e6:.0f} million, the page's limit")
 
 
 def header_shape(path: Path) -> tuple[int, ...] | None:
-    """(H, W) of an image, of a TIFF the shape of its first series, largest sides first; None if unknown."""
+    """Return (H, W) of an image from its header; None if unknown.
+
+    For a TIFF it is the shape of its first series; three axes are sorted, the longest first.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""The networks that a visitor can choose: those of pretrained/, an untrained one, the other methods."""
+"""The networks that a visitor can choose: those in pretrained/, an untrained one, and other methods."""
 
 import argparse
 from collections.abc import Callable
@@ -13,27 +13,27 @@ from utils.evaluation.parser import UNTRAINED
 from utils.evaluation.peers import peer
 from utils.evaluation.pick_network import Network, trained, untrained
 
-BASE_RULE = "max"  # of an untrained network
-KEPT = 12  # networks in memory
-FIRST = {"ivf": "ivf_tuned"}  # the choice that a page opens with, where it is there
+BASE_RULE = "max"  # base rule of an untrained network
+KEPT = 12  # networks kept in memory
+FIRST = {"ivf": "ivf_tuned"}  # preselected weights, if they exist
 
 
 def choices(task: str) -> list[str]:
-    """Names of weights of "ivf", "ps" or "hmf", the one to begin with first, 'untrained' last."""
+    """Return the names of the weights for "ivf", "ps" or "hmf", the preselected one first, "untrained" last."""
     names = sorted(p.stem for p in PRETRAINED.glob("*.pth") if p.stem.startswith(task))
     return [*sorted(names, key=lambda name: name != FIRST.get(task)), UNTRAINED]
 
 
 def methods() -> list[tuple[str, str]]:
-    """Title and name of the other methods whose weights are there."""
+    """Return (title, name) of the other methods whose weights are in pretrained/."""
     return [(title, f"peers/{name}") for name, title in TITLES.items() if (PRETRAINED / f"peers/{name}.pth").is_file()]
 
 
 class Shelf:
-    """Loads each network once.
+    """Loads networks, and keeps the latest 12 in memory.
 
     Args:
-        device: of --device.
+        device: the value of --device.
     """
 
     def __init__(self, device: str) -> None:
@@ -41,12 +41,15 @@ class Shelf:
         self._load = lru_cache(maxsize=KEPT)(self._read)
 
     def get(self, task: str, name: str, bands: int = 8) -> Network:
-        """The network of a name of `choices` or `methods`.
+        """Return the network with a name of `choices` or `methods`.
 
         Args:
-            task: "ivf", "ps", "hmf".
-            name: no path: a request may hold anything.
-            bands: of an untrained ps network.
+            task: "ivf", "ps" or "hmf".
+            name: the name; paths are refused, because a request may hold anything.
+            bands: bands of an untrained ps network.
+
+        Raises:
+            UsageError: for an unknown name.
         """
         known = [*choices(task), *(n for _, n in methods() if task == "ivf")]
         if name not in known:

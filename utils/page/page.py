@@ -1,4 +1,4 @@
-"""The whole page."""
+"""The page with all its tabs."""
 
 import gradio as gr
 
@@ -11,8 +11,8 @@ from .visitors import Visitors
 
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 MONO = ["ui-monospace", "Menlo", "Consolas", "monospace"]
-SWEEP = (300, 7200)  # seconds: how often Gradio's own copies are looked at, and how old they may be
-WAITING = 16  # requests in the queue
+SWEEP = (300, 7200)  # seconds between removals of Gradio's own copies, and their largest age
+WAITING = 16  # longest queue of requests
 STYLE = """
 .table table {font-size: 0.85em}
 .table {overflow-x: auto}
@@ -20,18 +20,18 @@ footer {display: none !important}
 #pair_gallery .grid-wrap, #parts .grid-wrap {height: auto; max-height: none; min-height: 0}
 #scene_fused img, #cube_fused img, #look img {width: 100%; height: 340px; object-fit: contain}
 """
-# A browser keeps a page that was left for the way back, with its connections, unless it listens to this event.
+# A browser keeps a page that was left, with its connections, for the back button, unless it listens to this event.
 LEAVING = "<script>addEventListener('unload', () => {})</script>"
 HEAD = """# DCINN, on your own images
 Everything is computed on this computer; uploads and results are removed when you close the page."""
 
 
 def build(visitors: Visitors, device: str) -> gr.Blocks:
-    """The page; `queue` is on, one request at a time is with the networks.
+    """Return the page, with a queue in which one request at a time uses the networks.
 
     Args:
-        visitors: who is there.
-        device: of --device.
+        visitors: the visitors of the page.
+        device: the value of --device.
     """
     handlers, shelf = Handlers(visitors), Shelf(device)
     theme = gr.themes.Default(font=FONTS, font_mono=MONO)

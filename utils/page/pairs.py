@@ -1,4 +1,4 @@
-"""Infrared-visible pairs on the page: read, fused by several networks, measured, written as deep as their sources."""
+"""Infrared-visible pairs on the page: they are read, fused by several networks, measured, and written."""
 
 from pathlib import Path
 
@@ -25,18 +25,25 @@ from .networks import Shelf
 from .pictures import MOST_CHANNELS, mosaic, save, signed
 
 SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")  # names of `sample_pairs`
-WHOLE = 1_000_000  # pixels up to which an image is fused without tiles
-TILE = 512
+WHOLE = 1_000_000  # pixels; larger images are fused in tiles
+TILE = 512  # side of a tile in pixels
 
 
 def read_pair(
     job: Job, sample: str, visible: str | None, infrared: str | None, bits: float | None, stretch: bool
 ) -> tuple[dict, str | None]:
-    """A pair as of `PairedImages`, and what it is from: the uploads where there are some, else a sample (None).
+    """Return a pair as an item of `PairedImages`, and the name of its visible file; None for a sample.
+
+    Args:
+        job: the visitor's job.
+        sample: name of the sample pair to use without uploads.
+        visible, infrared: paths of the uploads, both or none.
+        bits: bit depth of images of more than 8 bits; 0 or None is that of their type.
+        stretch: whether to stretch the infrared image.
 
     Raises:
-        UsageError: for one file without the other.
-        DataError: as `PairedImages`, and over the page's limits.
+        UsageError: for one upload without the other.
+        DataError: see `PairedImages`, and for files over the page's limits.
     """
     files = given(job, visible), given(job, infrared)
     if files == (None, None):
@@ -59,18 +66,23 @@ def fuse_pair(
     colour: bool = True,
     suffix: str = "",
 ) -> dict:
-    """Fuse, measure, write; returns what the page shows.
+    """Fuse a pair by one or more networks, measure the results, and write the files of the page.
 
     Args:
-        job, shelf: whose it is; where the networks are from.
+        job: the visitor's job.
+        shelf: the networks.
         pair, source: see `read_pair`.
-        weights: the network whose image is compared and downloaded.
-        beside: further ones.
-        colour: with the visible image's.
-        suffix: of the download, ".png" or ".tif"; by default the sources'.
+        weights: name of the network whose image is compared and downloaded.
+        beside: names of further networks.
+        colour: restore the sources' colour.
+        suffix: suffix of the download, ".png" or ".tif"; "" is that of the sources.
 
     Returns:
-        `folder`, `pictures` (name -> path of an 8-bit PNG: fused images, then sources), `download`, `table` (markdown).
+        A dictionary with `folder`, `pictures` (name -> path of an 8-bit PNG, fused images first, then sources),
+        `download` (a path) and `table` (markdown).
+
+    Raises:
+        UsageError: for a PNG download of sources that need a TIFF.
     """
     suffix = suffix or pair["storage"].suffix
     if suffix not in TIFF and pair["storage"].dtype not in PNG_TYPES:
@@ -102,7 +114,7 @@ def fuse_pair(
 
 
 def _tables(run: Evaluation, pair: dict, floats: dict[str, np.ndarray]) -> str:
-    """Both protocols' tables as markdown, beside mean and maximum."""
+    """Return the tables of both protocols as markdown, with mean and maximum of the sources."""
     rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))
     title = f"Infrared-visible fusion{f', base rule {rules}' if rules else ''}"
     tables = [run.table(f"{title}, {TITLES[p]}", protocols.IVF[p], p) for p in TITLES]
@@ -114,16 +126,22 @@ def _tables(run: Evaluation, pair: dict, floats: dict[str, np.ndarray]) -> str:
 
 
 def with_distinct_dcinns(networks: list[Network]) -> list[Network]:
-    """Labels that differ where configurations do; other methods have their own."""
+    """Return the networks with distinct labels for DCINNs of different configurations; other methods keep theirs."""
     ours = iter(with_distinct_labels([n for n in networks if n.is_dcinn]))
     return [next(ours) if n.is_dcinn else n for n in networks]
 
 
 def look_inside(job: Job, network: Network, pair: dict, folder: Path) -> list[tuple[str, str]]:
-    """Paths and captions of a DCINN's parts: base, detail, residual, conditions.
+    """Return (path, caption) of pictures of a DCINN's inner images for a pair: base, detail, residual, conditions.
+
+    Args:
+        job: the visitor's job.
+        network: the network, a DCINN.
+        pair: an item of `PairedImages`.
+        folder: folder for the pictures.
 
     Raises:
-        DataError: for another method, which has no such parts, and for an image that is only fused by tiles.
+        DataError: for another method, and for an image so large that it is fused in tiles.
     """
     if not network.is_dcinn:
         raise DataError(network.label, "another method", "a DCINN, which has a base, a detail and conditions")

@@ -1,4 +1,4 @@
-"""What the buttons of the infrared-visible tab do."""
+"""The functions of the infrared-visible tab's buttons."""
 
 import gradio as gr
 
@@ -11,10 +11,10 @@ from .pairs import fuse_pair, look_inside, read_pair
 
 
 class PairActions:
-    """Handlers, see `handlers.Handlers`; the last pair of each visitor is kept as "pair".
+    """The functions of the tab's buttons, see `handlers.Handlers`; a visitor's last pair is kept as "pair".
 
     Args:
-        shelf: where the networks are from.
+        shelf: the networks.
     """
 
     def __init__(self, shelf: Shelf) -> None:
@@ -38,7 +38,7 @@ class PairActions:
         ]
 
     def inside(self, job: Job) -> object:
-        """The parts of the network on the last pair."""
+        """Show the inner images of the network for the last pair; returns an update of the gallery of parts."""
         kept = job.visitor.kept.get("pair")
         if kept is None:
             raise UsageError("look inside: found no fused pair, expected one (Fuse)")

@@ -21,7 +21,7 @@ ABOUT = (
 
 
 def pairs_tab(handlers: Handlers, shelf: Shelf) -> None:
-    """Build the tab inside a `gr.Tabs`."""
+    """Build the infrared-visible tab inside a `gr.Tabs`."""
     names = choices("ivf")
     with gr.Tab(TITLE):
         gr.Markdown(ABOUT)

@@ -1,4 +1,4 @@
-"""Numbers as pictures: signed maps, mosaics of channels, quick-looks, angles, spectra."""
+"""Pictures of arrays: signed maps, mosaics of channels, quick-looks, angles, spectra."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from utils.output.images import to_eight_bit, write_png
 
-MOST_CHANNELS = 8  # of a condition that are shown
+MOST_CHANNELS = 8  # channels of a condition that are shown
 
 
 def save(path: Path, image: np.ndarray) -> str:
@@ -20,13 +20,16 @@ def save(path: Path, image: np.ndarray) -> str:
 
 
 def signed(image: np.ndarray) -> tuple[np.ndarray, float]:
-    """(H, W) of either sign -> [0, 1] with 0 at mid gray, and what white stands for (99th percentile of the size)."""
+    """Return an image (H, W) of both signs mapped to [0, 1] with 0 at mid gray, and the value of white.
+
+    White is the 99th percentile of the absolute values.
+    """
     most = float(np.quantile(np.abs(image), 0.99)) or 1.0
     return (0.5 + image / (2 * most)).clip(0, 1), most
 
 
 def mosaic(channels: np.ndarray) -> np.ndarray:
-    """The first channels of (C, h, w) side by side in two rows, each between its 1st and 99th percentile."""
+    """Return the first 8 channels of (C, h, w) as one picture in two rows, each from its 1st to 99th percentile."""
     tiles = []
     for channel in channels[:MOST_CHANNELS]:
         low, high = np.percentile(channel, (1, 99))
@@ -36,7 +39,7 @@ def mosaic(channels: np.ndarray) -> np.ndarray:
 
 
 def framed(image: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """(H, W, 3) in [0, 1] with a red frame around rows box[0]:box[1] and columns box[2]:box[3]."""
+    """Return (H, W, 3) in [0, 1] with a red frame around rows box[0]:box[1] and columns box[2]:box[3]."""
     shown, wide = image.copy(), max(2, max(image.shape) // 128)
     top, bottom, left, right = box
     for rows, columns in (
@@ -50,7 +53,7 @@ def framed(image: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def angle_map(angles: np.ndarray, title: str) -> Figure:
-    """Spectral angles in degrees, (H, W), with their scale; the mean is in the title."""
+    """Return a figure of spectral angles (H, W) in degrees, with their scale and their mean in the title."""
     figure = _figure(5.4, 4.6)
     axis = figure.subplots()
     known = angles[np.isfinite(angles)]
@@ -63,12 +66,12 @@ def angle_map(angles: np.ndarray, title: str) -> Figure:
 
 
 def spectra(lines: dict[str, np.ndarray], place: tuple[int, int], waves: np.ndarray | None = None) -> Figure:
-    """Spectra of one pixel.
+    """Return a plot of the spectra of one pixel.
 
     Args:
-        lines: what it is -> (B,).
+        lines: name of an image -> its spectrum (B,); at most three are drawn.
         place: (column, row), for the title.
-        waves: of the bands in nm; their numbers by default.
+        waves: wavelengths of the bands in nm; None plots against band numbers.
     """
     figure = _figure(5.4, 3.6)
     axis = figure.subplots()

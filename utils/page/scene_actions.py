@@ -1,4 +1,4 @@
-"""What the buttons of the pansharpening tab do."""
+"""The functions of the pansharpening tab's buttons."""
 
 import shutil
 
@@ -16,10 +16,12 @@ from .scenes import open_scene
 
 
 class SceneActions:
-    """Handlers, see `handlers.Handlers`; the open scene is kept as "scene", the last crop as "crop".
+    """The functions of the tab's buttons, see `handlers.Handlers`.
+
+    The open scene is kept as "scene", the last crop as "crop".
 
     Args:
-        shelf: where the networks are from.
+        shelf: the networks.
     """
 
     def __init__(self, shelf: Shelf) -> None:
@@ -35,23 +37,29 @@ class SceneActions:
         return self._look(job, side)
 
     def other(self, job: Job) -> list:
-        """Other files or another resolution: what was open is not what is asked for."""
+        """Close the open scene after other files or another resolution were chosen.
+
+        Returns updates that clear quick-look and caption.
+        """
         kept = job.visitor.kept.pop("scene", None)
         if kept is not None:
             shutil.rmtree(kept["folder"], ignore_errors=True)
         return [None, ""]
 
     def point(self, job: Job, place: tuple[int, int], side: float) -> list:
-        """Put the crop where the quick-look was clicked."""
+        """Move the crop to the clicked pixel of the quick-look; returns updates of quick-look and caption."""
         self._scene(job)["place"] = place
         return self._look(job, side)
 
     def side(self, job: Job, side: float) -> list:
-        """Another size of the crop."""
+        """Change the size of the crop; returns updates of quick-look and caption."""
         return self._look(job, side) if "scene" in job.visitor.kept else [gr.skip(), gr.skip()]
 
     def fuse(self, job: Job, *values: object) -> list:
-        """Fuse the crop; returns updates of slider, against, download, fused, spectra, angles, table, and the look."""
+        """Fuse the crop, after opening the scene if needed.
+
+        Returns updates of slider, against, download, fused, spectra, angles, table, quick-look and caption.
+        """
         *opening, side, weights, suffix = values
         look = [gr.skip(), gr.skip()]
         if "scene" not in job.visitor.kept:

@@ -1,4 +1,4 @@
-"""A crop of a pansharpening scene: fused, measured, its angles and spectra."""
+"""Fuses and measures a crop of a pansharpening scene, with its spectral angles and spectra."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,20 +19,22 @@ from .scenes import Box, Scene, on_disk
 
 
 def fuse_crop(job: Job, shelf: Shelf, scene: Scene, box: Box, weights: str, suffix: str) -> dict:
-    """Fuse a crop; returns what the page shows.
+    """Fuse a crop of a scene, measure it, and write the files of the page.
 
     Args:
-        job, shelf: whose it is; where the network is from.
-        scene, box: the crop.
+        job: the visitor's job.
+        shelf: the networks.
+        scene: the open scene.
+        box: the crop.
         weights: a name of `networks.choices`.
-        suffix: of the download: "tif", "mat", "npy".
+        suffix: file format of the download: "tif", "mat" or "npy".
 
     Returns:
-        `folder`, `pictures` (name -> PNG; the fused image first), `download`, `table` (markdown), `angles` (Figure),
-        `arrays` (name -> (B, h, w), for spectra).
+        A dictionary with `folder`, `pictures` (name -> path of a PNG, the fused image first), `download` (a path),
+        `table` (markdown), `angles` (a figure) and `arrays` (name -> (B, h, w), for spectra).
 
     Raises:
-        UsageError: for a network of other bands.
+        UsageError: for a network with another number of bands.
     """
     job.step(0, "loading weights")
     network = shelf.get("ps", weights, scene.bands)
@@ -72,7 +74,7 @@ def fuse_crop(job: Job, shelf: Shelf, scene: Scene, box: Box, weights: str, suff
 
 
 def _angles(fused: np.ndarray, lms: np.ndarray, gt: np.ndarray | None) -> Figure:
-    """Against the reference, or EXP where there is none: then an angle is a change, not an error."""
+    """Return a figure of the angles to the reference, or to EXP without one; these are changes, not errors."""
     words = "SAM to the reference" if gt is not None else f"no reference: SAM to {EXP}"
     both = (np.moveaxis(x, 0, -1) for x in (fused, lms if gt is None else gt))
     return angle_map(spectral_angles(*both), words)

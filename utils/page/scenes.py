@@ -1,4 +1,4 @@
-"""Pansharpening scenes on the page: opened once, looked at as a quick-look, fused where the visitor points."""
+"""Pansharpening scenes on the page: opened once, shown as a quick-look, and fused in a crop of the visitor's choice."""
 
 from pathlib import Path
 
@@ -16,21 +16,23 @@ from utils.output.images import stretch
 from .handlers import Job, given
 from .limits import SIDES, check_samples, header_shape
 
-QUICK = 512  # pixels of a quick-look's side, at most
+QUICK = 512  # largest side of a quick-look in pixels
 MASKED = "Pixels without measurement (NoData) are filled here, and not masked in the download: the script masks them."
-GRID = 8  # pan pixels that crops start at multiples of: whole MS pixels of every ratio
+GRID = 8  # crops start at multiples of this, in pan pixels: a whole MS pixel for every ratio
 Box = tuple[int, int, int, int]  # rows top to bottom, columns left to right, in pan pixels
 
 
 class Scene:
-    """A scene that crops are cut from.
+    """An open scene, of which crops are fused.
 
     Attributes:
-        name, source: for tables; source None for the sample.
+        name: name of the scene.
+        source: description of its files; None for the sample.
         sides: (H, W) of the pan.
-        bands, ratio, scale, sensor, has_reference, pan_filter: as of `PanScenes`.
-        quick: (h, w, 3) in [0, 1]; one of its pixels is `step` pixels of the pan.
-        notes: what a visitor must know.
+        bands, ratio, scale, sensor, has_reference, pan_filter: see `PanScenes`.
+        quick: the quick-look (h, w, 3) in [0, 1].
+        step: pan pixels per pixel of the quick-look.
+        notes: remarks for the visitor.
     """
 
     name: str
@@ -47,11 +49,14 @@ class Scene:
     notes: list[str]
 
     def crop(self, box: Box) -> dict:
-        """`name`, `lms` (B, h, w), `pan` (1, h, w) and, with a reference, `gt` (B, h, w); float32 in [0, 1]."""
+        """Return a crop: `name`, `lms` (B, h, w), `pan` (1, h, w), and `gt` (B, h, w) if any; float32 in [0, 1]."""
         raise NotImplementedError
 
     def box(self, place: tuple[int, int] | None, side: int) -> Box:
-        """The crop around a pixel (column, row) of the quick-look, the middle by default; inside the scene."""
+        """Return the crop around a pixel (column, row) of the quick-look, by default its middle, within the scene.
+
+        `side` is its side in pan pixels, limited to `SIDES` and rounded down to a multiple of 8.
+        """
         side = min(max(int(side), SIDES[0]), SIDES[1]) // GRID * GRID
         column, row = place or (self.quick.shape[1] // 2, self.quick.shape[0] // 2)
         spans = []
@@ -61,19 +66,24 @@ class Scene:
         return tuple(spans)
 
     def on_quick_look(self, box: Box) -> Box:
-        """The same in its pixels."""
+        """Return a crop in pixels of the quick-look."""
         return tuple(-(-edge // self.step) for edge in box)
 
 
 class StoredScene(Scene):
-    """One scene of a file, or the sample: as it is, or reduced by Wald's protocol.
+    """One scene of a file, or the sample, at full resolution or reduced by Wald's protocol.
 
     Args:
-        job, folder: whose it is, and where its arrays are kept.
-        path: .mat or .h5; None for the sample.
-        sensor, bits: of --sensor and --bits; None for the file's own.
-        number: which scene of the file, from 1.
-        reduced: with a reference, by Wald's protocol where the file has none.
+        job: the visitor's job.
+        folder: folder for its arrays.
+        path: a .mat or .h5 file; None is the sample.
+        sensor, bits: see `PanCollection`; None takes the file's own.
+        number: number of the scene in the file, from 1.
+        reduced: open it with a reference: the file's own, or by Wald's protocol.
+
+    Raises:
+        UsageError: for another number, or a scene that cannot be reduced.
+        DataError: see `PanCollection`, and for scenes over the page's limit.
     """
 
     def __init__(
@@ -111,12 +121,17 @@ class StoredScene(Scene):
 
 
 class TwoFiles(Scene):
-    """An MS and a pan image of any size, as GeoTIFF or .npy, of which windows are read.
+    """An MS and a pan image in two files, GeoTIFF or .npy, of which windows are read.
 
     Args:
-        job, folder: whose it is, and where a compressed file is unpacked.
+        job: the visitor's job.
+        folder: folder into which a compressed file is decompressed.
         ms, pan: the files.
-        sensor, bits: of --sensor and --bits.
+        sensor: name of the sensor; None is unknown.
+        bits: bit depth of the digital numbers; None is the sensor's usual one.
+
+    Raises:
+        DataError: see `Windows` and `PanScene`, and for scenes over the page's limit.
     """
 
     def __init__(self, job: Job, folder: Path, ms: Path, pan: Path, sensor: str | None, bits: int | None) -> None:
@@ -134,7 +149,7 @@ class TwoFiles(Scene):
         self.sides = (self.pair.height, self.pair.width)
         self.bands, self.ratio = self.pair.bands, self.pair.ratio
         self.notes = [*self.pair.notes, *([MASKED] if self.pair.masked else [])]
-        low = self.pair.ms  # cropped to the ground that both cover
+        low = self.pair.ms  # cropped to the common ground
         coarse = -(-max(low.shape[1:]) // QUICK)
         self.step = coarse * self.ratio
         self.quick = stretch(np.nan_to_num(np.asarray(low.array[:, ::coarse, ::coarse], np.float32)))
@@ -156,10 +171,20 @@ def open_scene(
     number: float | None,
     reduced: bool,
 ) -> Scene:
-    """The uploaded scene, or the sample where nothing is uploaded.
+    """Open and return the uploaded scene, or the sample without uploads.
+
+    Args:
+        job: the visitor's job.
+        folder: folder for the scene's files.
+        ms, pan: paths of two uploads, both or none.
+        file: path of one upload with both images, in place of these.
+        sensor: name of the sensor, or "auto".
+        bits: bit depth; 0 or None is the file's or sensor's own.
+        number: number of the scene in `file`, from 1.
+        reduced: reduce the scene by Wald's protocol, unless it has a reference.
 
     Raises:
-        UsageError, DataError: for files that do not fit each other, and as the readers.
+        UsageError, DataError: for uploads that do not fit each other, and those of `StoredScene` and `TwoFiles`.
     """
     files = given(job, ms), given(job, pan), given(job, file)
     name, depth = (None if sensor in (None, "", "auto") else sensor), (int(bits) if bits else None)
@@ -175,7 +200,7 @@ def open_scene(
 
 
 def on_disk(folder: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same arrays, mapped from files in the folder: a visitor who looks takes no memory."""
+    """Return the same arrays as memory maps of files in the folder, so that an open scene takes no memory."""
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
     return {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in arrays}

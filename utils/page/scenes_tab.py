@@ -21,7 +21,7 @@ KINDS = [("as it is", "full"), ("reduced by Wald's protocol, with a reference", 
 
 
 def scenes_tab(handlers: Handlers, shelf: Shelf) -> None:
-    """Build the tab inside a `gr.Tabs`."""
+    """Build the pansharpening tab inside a `gr.Tabs`."""
     actions, names = SceneActions(shelf), choices("ps")
     with gr.Tab(TITLE):
         gr.Markdown(ABOUT)

@@ -1,4 +1,4 @@
-"""Starting the page, and leaving nothing behind."""
+"""Starts the page, and removes all its files at the end."""
 
 import importlib.util
 import socket
@@ -18,7 +18,7 @@ PORT = 7860
 
 
 def run_page(argv: list[str] | None) -> None:
-    """Parse the options of demo.py and serve until Ctrl-C, or a scheduler's signal."""
+    """Parse the options of demo.py, and serve the page until Ctrl-C or SIGTERM."""
     parser = Parser(description="A page to try DCINN on: your images or the samples.", allow_abbrev=False)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to answer at; 0.0.0.0: every one, whoever can reach it may use it"
@@ -39,7 +39,7 @@ def run_page(argv: list[str] | None) -> None:
 
 
 def _check_address(host: str, number: int) -> None:
-    """UsageError unless the page can answer there."""
+    """Raise UsageError unless the page can be served at this address."""
     try:
         socket.create_server((host, number)).close()
     except (OSError, UnicodeError) as error:
@@ -55,7 +55,7 @@ def _serve(folder: Path, host: str, number: int, device: str) -> None:
         from .isolation import OnlyFromHere, isolate, refuse_downloads  # noqa: PLC0415
 
         isolate(folder)
-        from .page import build  # noqa: PLC0415  imports Gradio, which reads its environment then
+        from .page import build  # noqa: PLC0415  imports Gradio, which reads its environment
         from .visitors import Visitors  # noqa: PLC0415
 
         refuse_downloads()

@@ -1,4 +1,4 @@
-"""Who is on the page, and what belongs to whom: uploads, results, the wish to stop. It all goes when they go."""
+"""The visitors of the page with their uploads and results, which are removed when a visitor leaves."""
 
 import secrets
 import shutil
@@ -8,23 +8,27 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-IDLE = 3600.0  # seconds after which a visitor who says nothing counts as gone
-STALE = 60.0  # seconds without a byte after which an upload counts as broken off
-MOST_GONE = 10_000  # names of those who left that are remembered
+IDLE = 3600.0  # seconds without a request after which a visitor counts as gone
+STALE = 60.0  # seconds without a byte after which an upload counts as interrupted
+MOST_GONE = 10_000  # names of visitors who left that are remembered
 
 
 class LeftError(Exception):
-    """The visitor has left; nobody waits for the result."""
+    """Raised when the visitor has left, so that nobody waits for the result."""
 
 
 class Visitor:
     """One open page.
 
+    Args:
+        root: folder for the visitor's own folder.
+
     Attributes:
-        folder: of results and unpacked files.
+        folder: folder for results and unpacked files.
         gone: set when the page was closed.
-        uploads: files of Gradio's that came from here.
-        kept: what later clicks ask for, by name (opened scenes, paths of results).
+        seen: time of the last request, in seconds of `time.monotonic`.
+        uploads: the visitor's uploads, which Gradio stores.
+        kept: objects that later clicks need, by name (opened scenes, paths of results).
     """
 
     def __init__(self, root: Path) -> None:
@@ -34,30 +38,30 @@ class Visitor:
         self.kept: dict[str, Any] = {}
 
     def fresh(self, name: str) -> Path:
-        """An empty folder under a name that no browser has seen."""
+        """Create an empty folder with a new name, which no browser has cached, and return its path."""
         self.check()
         folder = self.folder / f"{name}_{secrets.token_urlsafe(6)}"
         folder.mkdir(parents=True)
         return folder
 
     def replace(self, name: str, folder: Path, **kept: object) -> None:
-        """The results of `name` are those in `folder` from now on; the earlier ones are removed."""
+        """Keep `folder` and further objects under `name`, and remove the folder that was kept there before."""
         earlier = self.kept.get(name)
         self.kept[name] = {"folder": folder, **kept}
         if earlier and earlier["folder"] != folder:
             shutil.rmtree(earlier["folder"], ignore_errors=True)
 
     def check(self) -> None:
-        """LeftError if the visitor has left."""
+        """Raise LeftError if the visitor has left."""
         if self.gone.is_set():
             raise LeftError
 
 
 class Visitors:
-    """All of them, by the name that Gradio gives a page.
+    """All visitors, by Gradio's name of their page.
 
     Args:
-        root: the folder of all temporary files.
+        root: the folder for all temporary files.
     """
 
     def __init__(self, root: Path) -> None:
@@ -67,7 +71,7 @@ class Visitors:
         self._lock = threading.Lock()
 
     def of(self, name: str) -> Visitor:
-        """The visitor of this name, new or known; LeftError for one who has left."""
+        """Return the visitor of this name, new or known. Raises LeftError for one who has left."""
         with self._lock:
             if name in self._gone:
                 raise LeftError
@@ -84,7 +88,7 @@ class Visitors:
             self._remove(name)
 
     def end(self) -> None:
-        """Everybody leaves."""
+        """Stop the work of all visitors and remove their files."""
         with self._lock:
             for name in list(self._here):
                 self._remove(name)
@@ -101,12 +105,15 @@ class Visitors:
         self.clear(visitor)
 
     def clear(self, visitor: Visitor) -> None:
-        """Remove the files of one who has left, but uploads that another gave as well: Gradio keeps one of each."""
+        """Remove the files of a visitor who has left.
+
+        Uploads that another visitor has uploaded as well stay, because Gradio stores only one copy.
+        """
         shutil.rmtree(visitor.folder, ignore_errors=True)
         shared = {path for other in list(self._here.values()) for path in other.uploads}
         for path in visitor.uploads - shared:
             shutil.rmtree(path.parent, ignore_errors=True)
-        for path in self.root.glob("tmp*"):  # Gradio's: uploads that were broken off, and empty ones
+        for path in self.root.glob("tmp*"):  # Gradio's interrupted and empty uploads
             with suppress(OSError):
                 if path.is_file() and time.time() - path.stat().st_mtime > STALE:
                     path.unlink()

@@ -1,4 +1,4 @@
-"""A zipped folder of band images, unpacked where it cannot do harm."""
+"""Safe unpacking of a zipped folder of band images."""
 
 import shutil
 import zipfile
@@ -11,19 +11,19 @@ from data.files.image_file import SUFFIXES
 from .limits import MOST_UNPACKED, megabytes
 
 MOST_FILES = 2000
-MOST_DEEP = 4  # folders inside one another
+MOST_DEEP = 4  # largest depth of nested folders
 
 
 def unpack(path: Path, folder: Path, step: Callable[[float, str], object] = lambda *_: None) -> Path:
     """Unpack the images of a .zip into `folder`; returns the folder that holds the folders of images.
 
-    Only images are taken, by names that stay inside the folder; what a file unpacks to is counted before and held to
-    while it is read.
+    Only images are unpacked, and only by names that stay inside the folder. The declared sizes are checked first, and
+    no more than these is read.
 
     Args:
-        path: the .zip.
-        folder: an empty one.
-        step: told how far it is, see `handlers.Job.step`.
+        path: the .zip file.
+        folder: an empty folder.
+        step: function that shows the progress, see `handlers.Job.step`.
 
     Raises:
         DataError: for another type, damage, a password, no images, too many files or bytes.
@@ -51,7 +51,7 @@ def unpack(path: Path, folder: Path, step: Callable[[float, str], object] = lamb
 
 
 def _is_image(entry: zipfile.ZipInfo) -> bool:
-    """Whether it is an image that would be unpacked inside the folder; those that macOS adds are none."""
+    """Whether an entry is an image that would be unpacked inside the folder; files that macOS adds are not."""
     name = PurePosixPath(entry.filename)
     inside = not name.is_absolute() and ".." not in name.parts and "\\" not in entry.filename
     hidden = any(part.startswith((".", "__MACOSX")) for part in name.parts)
@@ -60,7 +60,7 @@ def _is_image(entry: zipfile.ZipInfo) -> bool:
 
 
 def _root(folder: Path) -> Path:
-    """The deepest folder that holds every image in a folder of its own: the data set may be packed with its name."""
+    """Return the deepest folder whose subfolders hold all images: the data set may be packed in folders of its own."""
     while True:
         inner = [p for p in folder.iterdir() if p.is_dir()]
         if len(inner) != 1 or any(p.is_file() for p in inner[0].iterdir()):

@@ -1,4 +1,4 @@
-"""The gradients of a batch that is larger than what fits in memory."""
+"""Gradient accumulation, for batches that do not fit in memory at once."""
 
 import contextlib
 
@@ -14,26 +14,27 @@ from .settings import Settings
 def accumulated(
     step: nn.Module, objective: Objective, inputs: list[Tensor], scaler: torch.amp.GradScaler, settings: Settings
 ) -> Tensor:
-    """Leave the batch's gradients in the parameters, computed `settings.at_once` samples after the other.
+    """Compute the batch's gradients into the parameters, `settings.at_once` samples at a time.
+
+    For an additive objective this is exact up to the order of sums. An objective that is not additive gets the whole
+    batch and splits it itself.
 
     Args:
-        step: the objective as it is run: compiled, shared with other processes.
-        objective: as it was written.
-        inputs: what it takes, each (B, ...).
-        scaler: of the loss.
+        step: the objective as it is run, perhaps compiled or wrapped for several processes.
+        objective: the same objective, unwrapped.
+        inputs: its inputs, each (B, ...).
+        scaler: the loss scaler of mixed precision.
         settings: precision and samples at once.
 
     Returns:
-        The batch's terms of the loss, without a gradient.
-
-    Exact but for the order of sums, where the objective is additive; where it is not, it cuts the batch by itself.
+        The terms of the loss for the batch, (terms,), without a gradient.
     """
     total = len(inputs[0])
     size = settings.at_once if settings.at_once and objective.additive else total
     parts = list(zip(*(x.split(size) for x in inputs), strict=True))
     terms = torch.zeros((), device=inputs[0].device)
     for i, part in enumerate(parts, 1):
-        alone = distributed.world() > 1 and i < len(parts)  # processes meet at the last part
+        alone = distributed.world() > 1 and i < len(parts)  # gradients are averaged over processes at the last part
         with step.no_sync() if alone else contextlib.nullcontext():
             with torch.autocast(settings.device.type, dtype=settings.dtype, enabled=settings.dtype is not None):
                 found = step(*part) * (len(part[0]) / total)

@@ -6,17 +6,16 @@ from pathlib import Path
 
 @dataclass
 class TrainingArguments:
-    """What the command line said. Options that a task's script does not have keep their default here.
+    """The parsed options. An option that a task's script does not have keeps its default.
 
     Attributes:
-        data: the training data, None for the embedded sample.
-        output: folder of checkpoints, logs and pictures.
-        resume: True for OUTPUT/last.pth, or the checkpoint to go on from.
-        recipe: its name.
-        lr, epochs, batch, patch, milestones, clip, backward_weight, base_rule, detail_rule, first_stage:
-            None where the recipe's
-            number is taken.
-        command: the line that was typed.
+        data: the training data; None is the embedded sample.
+        output: folder for checkpoints, logs and pictures.
+        resume: True to continue from OUTPUT/last.pth, or the path of another checkpoint.
+        recipe: name of the recipe.
+        lr, epochs, batch, patch, milestones, clip, backward_weight, base_rule, detail_rule, first_stage: None takes
+            the recipe's value.
+        command: the command line as typed.
     """
 
     data: Path | None = None
@@ -44,7 +43,7 @@ class TrainingArguments:
     deterministic: bool = False
     workers: int = 0
     command: str = ""
-    # the four of DCINN
+    # the four DCINN scripts
     at_once: int | None = None
     recompute: bool = False
     without: str | None = None
@@ -61,12 +60,12 @@ class TrainingArguments:
     ratio: int | None = None
     srf: Path | None = None
     scenes: list[str] | None = None
-    # infrared-visible pairs, of the peers too
+    # infrared-visible pairs, for the other methods too
     base_rule: str | None = None
     detail_rule: str | None = None
     keep_test_pairs: bool = False
     infrared_range: str | tuple[float, float] | None = None
-    # the peers
+    # the other methods
     method: str | None = None
     first_stage: int | None = None
     teachers: list[str] | None = None

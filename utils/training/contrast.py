@@ -1,11 +1,11 @@
-"""The contrast recipe's loss, ours: a target image computed from the two sources, without a network.
+"""The loss of the contrast recipe, which is ours: it compares with a target image computed from the two sources.
 
     m      = the brighter of the sources + structure * share * (the darker one - its low-pass)
     t      = T(m): slope 1.25 by day with a toe and a shoulder, slope 1 where the pair is dark
     target = t + grain * gain * (t - G(t)),  G the Gaussian of the network's decomposition
 
-The share is how much more structure the darker source has at a pixel than the brighter one, 0 to 1; where the brighter
-one is flat or saturated (glare) it is near 1. The grain factor falls to 0 where t varies as little as noise does.
+The share, 0 to 1, measures how much more structure the darker source has at a pixel than the brighter one. It is near 1
+where the brighter one is flat or saturated (glare). The grain factor falls to 0 where t varies as little as noise.
 """
 
 from typing import NamedTuple
@@ -16,20 +16,20 @@ from torch.nn import functional
 
 from .losses import ssim
 
-SLOPE, TOE, SHOULDER = 1.25, 0.15, 0.94  # the last two are values of t, where its exponential ends begin
-DARK, LIT = 0.15, 0.3  # means of the darker source: below, the curve has slope 1; above, SLOPE
-NOISE = 0.03  # standard deviation, of 1: half of the gain
-RADIUS, SIGMA = 5, 1.0  # of G
-WIDE = 4.0  # sigma of the low-pass that structure is apart from: trunks and poles are wider than an edge
+SLOPE, TOE, SHOULDER = 1.25, 0.15, 0.94  # slope of the curve; values of t where its exponential ends begin
+DARK, LIT = 0.15, 0.3  # mean of the darker source: below DARK the curve has slope 1, above LIT it has SLOPE
+NOISE = 0.03  # standard deviation at which the grain factor is one half; images are in [0, 1]
+RADIUS, SIGMA = 5, 1.0  # radius and sigma of G, in pixels
+WIDE = 4.0  # sigma of the low-pass that is subtracted to get structure: trunks and poles are wider than an edge
 
 
 class ContrastWeights(NamedTuple):
-    """Of `contrast_terms`, in their order; then what the target is made with.
+    """The weights of `contrast_terms`, in their order, then the parameters of the target.
 
     Attributes:
         intensity, gradient, ssim_infrared, ssim_visible, range: weights of the terms.
-        gain: of the details.
-        structure: how much of the darker source's structure is added, 0 for the plain maximum.
+        gain: amplification of details in the target.
+        structure: factor of the darker source's structure in the target; 0 is the maximum of the sources.
     """
 
     intensity: float
@@ -42,11 +42,11 @@ class ContrastWeights(NamedTuple):
 
 
 def tone(x: Tensor, contrast: Tensor | float = 1.0) -> Tensor:
-    """The curve T, increasing and with a continuous slope; (B, 1, H, W) in [0, 1] -> the same shape in (0, 1).
+    """Return T(x), (B, 1, H, W); the curve T is increasing and has a continuous slope.
 
     Args:
-        x: brightness.
-        contrast: 1 for the slope of 1.25 about white, 0 for slope 1; a number, or one for each image (B, 1, 1, 1).
+        x: brightness (B, 1, H, W) in [0, 1].
+        contrast: 1 for a slope of 1.25 about white, 0 for slope 1; a number, or (B, 1, 1, 1) with one per image.
     """
     line = x + contrast * (SLOPE - 1) * (x - 1)
     toe = TOE * torch.exp((line.clamp(max=TOE) - TOE) / TOE)
@@ -62,10 +62,10 @@ def _as_weight(contrast: Tensor | float, like: Tensor) -> Tensor:
 
 
 def contrast_target(infrared: Tensor, visible: Tensor, gain: float = 0.3, structure: float = 0.0) -> Tensor:
-    """The image that the contrast recipe asks for, see above; (B, 1, H, W) each -> (B, 1, H, W), not clipped.
+    """Return the target image of the contrast recipe, (B, 1, H, W), not clipped; the formula is above.
 
     Args:
-        infrared, visible: in [0, 1].
+        infrared, visible: (B, 1, H, W) in [0, 1].
         gain, structure: see `ContrastWeights`.
     """
     brighter, darker = torch.maximum(infrared, visible), torch.minimum(infrared, visible)
@@ -83,14 +83,14 @@ def contrast_target(infrared: Tensor, visible: Tensor, gain: float = 0.3, struct
 
 
 def contrast_terms(fused: Tensor, infrared: Tensor, visible: Tensor, gain: float, structure: float) -> Tensor:
-    """The terms of the contrast loss, (5,); smaller is better.
+    """Return the five terms of the contrast loss, (5,); smaller is better.
 
-    L1 to the target, L1 of the gradients to its gradients, 1 - SSIM to either source, the mean of what is outside
-    [0, 1].
+    They are the L1 distance to the target, the L1 distance of the gradients, 1 - SSIM to each source, and the mean
+    excess outside [0, 1].
 
     Args:
         fused, infrared, visible: (B, 1, H, W).
-        gain, structure: of the target.
+        gain, structure: parameters of the target, see `ContrastWeights`.
     """
     target = contrast_target(infrared, visible, gain, structure)
     gradient = sum((fused.diff(dim=axis) - target.diff(dim=axis)).abs().mean() for axis in (-2, -1))
@@ -100,7 +100,7 @@ def contrast_terms(fused: Tensor, infrared: Tensor, visible: Tensor, gain: float
 
 
 def smoothed(x: Tensor, sigma: float = SIGMA) -> Tensor:
-    """Gaussian means, the border repeated; (B, 1, H, W) -> the same shape."""
+    """Return an image (B, 1, H, W) filtered by a Gaussian, with the border pixels repeated outside; sigma in pixels."""
     radius = round(RADIUS * sigma / SIGMA)
     distance = torch.arange(-radius, radius + 1, dtype=x.dtype, device=x.device)
     weights = torch.exp(-(distance**2) / (2 * sigma**2))

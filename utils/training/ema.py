@@ -1,4 +1,4 @@
-"""An exponential moving average of a network's weights, off unless asked for."""
+"""An exponential moving average of a network's weights; off by default."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 
 class Average:
-    """The average, and the network with it.
+    """Keeps the moving average of a network's weights, and can put it into the network for a while.
 
     Args:
-        decay: 0 keeps no average.
+        decay: weight of the old average in each update, 0 to under 1; 0 keeps no average.
     """
 
     def __init__(self, decay: float = 0.0) -> None:
@@ -19,12 +19,12 @@ class Average:
         self.weights: dict[str, Tensor] | None = None
 
     def load(self, weights: dict[str, Tensor] | None, device: torch.device) -> None:
-        """Those of a checkpoint."""
+        """Set the averaged weights, from a checkpoint; None starts a new average."""
         self.weights = None if weights is None else {name: value.to(device) for name, value in weights.items()}
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """After a step. The first call takes the weights as they are."""
+        """Add the weights after a step to the average. The first call copies them."""
         if not self.decay:
             return
         state = model.state_dict()
@@ -39,7 +39,7 @@ class Average:
 
     @contextmanager
     def inside(self, model: nn.Module) -> Iterator[None]:
-        """The network with the averaged weights, where there are some, for the time of a with block."""
+        """A context in which the network has the averaged weights, if there are any."""
         if self.weights is None:
             yield
             return

@@ -1,4 +1,4 @@
-"""The training loop of all four networks: steps, validation, checkpoints, and going on where a run stopped."""
+"""The training loop of all networks: steps, validation, checkpoints, and resuming a stopped run."""
 
 import time
 from contextlib import ExitStack
@@ -32,9 +32,9 @@ class Trainer:
 
     Args:
         objective: network and loss, on the device.
-        batches: the training set.
-        validation: see `Validation`.
-        settings: see `Settings`.
+        batches: the training set in batches.
+        validation: how the network is validated between epochs.
+        settings: how the training is run.
     """
 
     def __init__(self, objective: Objective, batches: Batches, validation: Validation, settings: Settings) -> None:
@@ -50,14 +50,14 @@ class Trainer:
         self.epoch = self.step = self.total = self.skipped = 0
         self.sums = np.zeros(len(objective.names))
         self.best: float | None = None
-        self.sound = False  # whether last.pth is known to be a checkpoint that can be read
-        self.asked = self.stop = False  # to stop: this process alone; all processes, as agreed after a step
+        self.sound = False  # whether last.pth is known to be readable
+        self.asked = self.stop = False  # stop requested in this process; agreed by all after a step
 
     def resume(self, file: WeightFile) -> None:
-        """Go on from a checkpoint of `save`.
+        """Restore the state that `save` wrote to a checkpoint.
 
         Raises:
-            CheckpointError, DataError: for files that are no such checkpoint, and runs with other settings.
+            CheckpointError, DataError: for a file without a training state, and a run with other settings.
         """
         state = resume.training_state(file, self.settings.shared)
         with resume.fitting(file.path):
@@ -67,18 +67,18 @@ class Trainer:
             self.average.load(resume.checked_average(state["average"], self.model), self.settings.device)
             for name, value in resume.checked_counters(state).items():
                 setattr(self, name, value)
-            self.skipped = self.skipped if distributed.rank() == 0 else 0  # those of all processes
+            self.skipped = self.skipped if distributed.rank() == 0 else 0  # the sum over all processes
             self.sums = np.array(state["sums"], np.float64) * np.ones(len(self.objective.names))
             resume.set_random_state(state["random"])
         self.sound = self.settings.last.exists() and file.path.samefile(self.settings.last)
 
     def save(self) -> None:
-        """last.pth: network, optimiser and everything else, complete or not at all. One process writes.
+        """Write last.pth atomically, with network, optimiser and all other state; the first process writes.
 
-        The one before it becomes previous.pth, unless this run has neither read nor written it: it may be damaged.
+        The old last.pth becomes previous.pth, but only if this run has read or written it, since it may be damaged.
 
         Raises:
-            FloatingPointError: for weights that are not finite; the file is left as it was.
+            FloatingPointError: for weights that are not finite; last.pth is not changed then.
         """
         if not all(torch.isfinite(p).all() for p in self.model.parameters()):
             raise FloatingPointError(f"step {self.total}: found weights that are not finite; {self._kept()}")
@@ -98,7 +98,7 @@ class Trainer:
             self.sound = True
 
     def fit(self, config: dict) -> dict[str, float]:
-        """Train to the last epoch, or until Ctrl-C or the limit of steps; returns the last validation's metrics."""
+        """Train to the last epoch, Ctrl-C or the limit of steps; return the last validation's metrics, if any."""
         if self.total == 0:
             self.objective.start(self._on_device(self._usable(self.batches.first_batch())))
         step = torch.compile(self.objective) if self.settings.compile else self.objective
@@ -120,7 +120,7 @@ class Trainer:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the current epoch: less after every milestone that is behind."""
+        """The learning rate of the current epoch, reduced at every milestone."""
         return self._rate(self.groups[0])
 
     def _rate(self, group: Group) -> float:
@@ -128,7 +128,7 @@ class Trainer:
         return self.settings.recipe.lr * group.factor * self.settings.recipe.gamma**behind
 
     def _enough(self) -> bool:
-        """Whether the limit of steps is reached."""
+        """Whether the limit of steps has been reached."""
         return self.settings.steps is not None and self.total >= self.settings.steps
 
     def _one_epoch(self, step: nn.Module, logs: Logs | None) -> dict[str, float] | None:
@@ -200,7 +200,7 @@ class Trainer:
         most = settings.recipe.clip
         norms = [nn.utils.clip_grad_norm_(group.parameters, most).to(settings.device) for group in self.groups]
         norm = torch.stack(norms).max()
-        if not torch.isfinite(norm) and settings.amp != "fp16":  # the scaler leaves out such steps by itself
+        if not torch.isfinite(norm) and settings.amp != "fp16":  # with fp16 the scaler skips such steps
             raise FloatingPointError(self._diverged("gradient's norm", float(norm), batch))
         self.scaler.step(self.optimiser)
         self.scaler.update()
@@ -218,14 +218,14 @@ class Trainer:
         return f"the last good checkpoint is {last}" if last.exists() else "there is no checkpoint yet"
 
     def _checked(self, batch: dict) -> dict:
-        """The batch, its bad samples counted."""
+        """Return the batch after counting and reporting its bad samples."""
         for parts in self._usable(batch)["bad"]:
             self.skipped += 1
             tqdm.write(f"left out: {DataError(*parts)}")
         return batch
 
     def _usable(self, batch: dict) -> dict:
-        """The batch; a bad sample in any process ends the run, unless skip_bad has it replaced by another."""
+        """Return the batch. A bad sample in any process raises DataError, unless `skip_bad` has replaced it."""
         bad = distributed.anywhere(bool(batch["bad"]), self.settings.device)
         if bad and (not self.settings.skip_bad or not batch["names"]):
             elsewhere = ("a sample of another process", "bad data", "one that can be read")
@@ -242,7 +242,7 @@ class Trainer:
             raise FloatingPointError(f"validation after epoch {self.epoch}: {error}; {self._kept()}") from None
 
     def _interrupted(self, *_: object) -> None:
-        """The first Ctrl-C ends the run after this step, the second one at once."""
+        """End the run after this step at the first Ctrl-C, at once at the second."""
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True

@@ -1,4 +1,4 @@
-"""The training of hyperspectral-multispectral fusion: its patches, network, loss and validation scenes."""
+"""The training task of hyperspectral-multispectral fusion: patches, network, loss and validation scenes."""
 
 from collections.abc import Sequence
 
@@ -25,12 +25,16 @@ from .task import Task
 from .validation import with_reference
 from .validation_split import MOST_SCENES, readable_indices, split_held, validation_label, validation_patches
 
-RATIO = 4  # of the resolutions, where neither --ratio nor the patches say one
-MOST_SIDE = 256  # pixels of a validated scene's middle
+RATIO = 4  # resolution ratio, unless --ratio or prepared patches set one
+MOST_SIDE = 256  # side in pixels of the middle of a scene that is validated
 
 
 def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
-    """Patches of CAVE's or Harvard's scenes but for the test scenes, of a prepared H5, or of the sample scenes."""
+    """Return the training task, with patches of CAVE or Harvard without test scenes, a prepared H5, or the sample.
+
+    Raises:
+        DataError, UsageError: for data that cannot be used, and options that do not fit them.
+    """
     srf = read_srf(args.srf) if args.srf else spectral_response()
     held: Sequence | None = None
     both = ""
@@ -95,7 +99,7 @@ def hyperspectral(args: TrainingArguments, recipe: Recipe) -> Task:
 
 
 def _whole_scene(scene: dict, srf: np.ndarray, ratio: int) -> dict:
-    """The middle of a scene with its inputs."""
+    """Return the middle of a scene, at most 256x256 pixels, with its simulated inputs."""
     gt = scene["gt"]
     sides = [min(side // ratio * ratio, MOST_SIDE // ratio * ratio) for side in gt.shape[1:]]
     top, left = ((whole - side) // 2 for whole, side in zip(gt.shape[1:], sides, strict=True))

@@ -1,4 +1,4 @@
-"""Options that the data at hand leave nothing to do for: refused rather than passed over."""
+"""Refuses options that have no effect on the given data, instead of ignoring them."""
 
 from utils.commandline.errors import UsageError
 
@@ -6,12 +6,12 @@ from .arguments import TrainingArguments
 
 
 def refuse(args: TrainingArguments, names: tuple[str, ...], why: str) -> None:
-    """UsageError for the first of these options that was given.
+    """Raise UsageError for the first of these options that was given.
 
     Args:
-        args: the options; those that were not given are None.
-        names: of attributes.
-        why: "for FILE, which holds patches, expected for a scene only".
+        args: the options; one that was not given is None.
+        names: names of the attributes to check.
+        why: end of the message, "for FILE, which holds patches, expected for a scene only".
     """
     for name in names:
         if getattr(args, name) is not None:
@@ -19,11 +19,11 @@ def refuse(args: TrainingArguments, names: tuple[str, ...], why: str) -> None:
 
 
 def sides_of_patches(args: TrainingArguments, sides: tuple[int, int]) -> int | str:
-    """The side of a file's patches, 64 or "64x32", which --patch must not contradict.
+    """Return the side of a file's patches, 64 or "64x32". Raises UsageError if --patch contradicts it.
 
     Args:
         args: the options.
-        sides: height and width of its patches.
+        sides: height and width of the patches.
     """
     side = sides[0] if sides[0] == sides[1] else f"{sides[0]}x{sides[1]}"
     if args.patch is not None and args.patch != side:

@@ -1,4 +1,4 @@
-"""The training of infrared-visible fusion: its crops, network, loss and validation pairs."""
+"""The training task of infrared-visible fusion: crops, network, loss and validation pairs."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -25,7 +25,11 @@ NIGHT_SEED = 20
 
 
 def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:
-    """Crops of RoadScene's pairs but for CDDFuse's 50 test pairs, of any pairs, or of the sample pairs."""
+    """Return the training task, with crops of a folder's pairs without test images, or of the sample pairs.
+
+    Raises:
+        DataError, UsageError: for data that cannot be used, and options that do not fit them.
+    """
     pairs, label = training_pairs(args.data, args.keep_test_pairs, args.infrared_range)
     train, held = split_held(PairCrops(pairs, recipe.patch, recipe.night), args.hold_back, label)
     first = len(pairs) - args.hold_back
@@ -64,12 +68,12 @@ def infrared_visible(args: TrainingArguments, recipe: Recipe) -> Task:
 
 
 def at_night(item: dict, number: int) -> dict:
-    """A whole pair as at night, the same one in every run."""
+    """Return a whole pair as at night; the random numbers depend on `number` alone."""
     visible, infrared = night_pair(item["base_image"], item["guide"], np.random.default_rng((NIGHT_SEED, number)))
     return {"name": f"{item['name']}, night", "base_image": visible, "guide": infrared}
 
 
 def whole_pair(pairs: Sequence, index: int) -> dict:
-    """A pair under the names of a training set."""
+    """Return a whole pair as a sample: `name`, `base_image` (visible) and `guide` (infrared), each (1, H, W)."""
     pair = pairs[index]
     return {"name": pair["name"], "base_image": pair["visible"], "guide": pair["infrared"]}

@@ -1,4 +1,4 @@
-"""Batches in an order that depends on seed and epoch alone: not on workers, processes, or where a run was resumed."""
+"""Batches in an order that depends only on seed and epoch, not on workers, processes, or where a run was resumed."""
 
 import signal
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from utils.distributed import rank, world
 
 
 class Samples(Dataset):
-    """A training set of `data.patches` for PyTorch's loader; items are asked for as (epoch, index).
+    """A set of `data.patches` as a dataset of PyTorch; the key of an item is (epoch, index).
 
-    A sample that cannot be read is reported in the batch's "bad" list (where, found, expected), and replaced by the
-    next one that can: so a worker never raises, and all processes keep batches of one size.
+    A sample that cannot be read is reported in the item's "bad" list as (where, found, expected), and the next readable
+    one takes its place. So a worker never raises, and all processes have batches of one size.
     """
 
     def __init__(self, source: object, seed: int) -> None:
@@ -42,13 +42,13 @@ class Samples(Dataset):
 
 
 def _leave_signals(number: int) -> None:
-    """In a loader process: Ctrl-C is for the training process, which ends this one; a kill is a kill."""
+    """Ignore Ctrl-C in a loader process, because the training process ends it; SIGTERM ends it as usual."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def collate(items: list[dict]) -> dict:
-    """Arrays stacked to tensors, names and bad samples in lists."""
+    """Return a batch: arrays as tensors (B, ...), "names" and "bad" as lists; no arrays if one sample has none."""
     bad = [parts for item in items for parts in item["bad"]]
     if any(set(item) == {"bad", "name"} for item in items):
         return {"bad": bad, "names": []}
@@ -58,18 +58,18 @@ def collate(items: list[dict]) -> dict:
 
 
 class Batches:
-    """The batches of an epoch, this process's part of each.
+    """The batches of an epoch; each process gets its part of every batch.
 
     Args:
         source: a set of `data.patches`.
-        batch: of all processes together. A set smaller than it gives one batch of all it has.
-        seed: of the order and of random crops.
-        workers: loader processes; 0 reads in this one.
-        pin: page-locked memory, for CUDA.
-        short_last: whether an incomplete last batch is used, too.
+        batch: samples per batch, of all processes together; at most the size of the set is used.
+        seed: random seed of the order and of random crops.
+        workers: number of loader processes; 0 reads in the training process.
+        pin: use page-locked memory, for CUDA.
+        short_last: use an incomplete last batch, too.
 
     Raises:
-        ValueError: where the processes cannot share a batch evenly.
+        ValueError: if the processes cannot share a batch evenly.
     """
 
     def __init__(
@@ -86,16 +86,16 @@ class Batches:
         return len(self.samples) // self.batch + bool(self.last)
 
     def order(self, epoch: int) -> list[np.ndarray]:
-        """The samples of every batch."""
+        """Return the indices of the samples of every batch, of all processes."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.samples))
         ends = range(self.batch, len(order) + 1, self.batch)
         batches = [order[end - self.batch : end] for end in ends]
         return [*batches, order[len(batches) * self.batch :][: self.last]] if self.last else batches
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[dict]:
-        """The batches of an epoch from number `first` on."""
+        """Yield this process's part of the batches of an epoch, from batch `first` on."""
         mine = [[(epoch, int(i)) for i in row[rank() :: world()]] for row in self.order(epoch)[first:]]
-        generator = torch.Generator().manual_seed(self.seed)  # the loader's own draw; the global one stays untouched
+        generator = torch.Generator().manual_seed(self.seed)  # keeps the loader from using the global generator
         yield from DataLoader(
             self.samples,
             batch_sampler=mine,
@@ -107,5 +107,5 @@ class Batches:
         )
 
     def first_batch(self) -> dict:
-        """The whole first batch, of all processes."""
+        """Return the whole first batch, with the samples of all processes."""
         return collate([self.samples[0, int(i)] for i in self.order(0)[0]])

@@ -1,4 +1,4 @@
-"""What a training leaves behind beside its checkpoints: train.csv, TensorBoard's files, run.json."""
+"""The logs of a training: train.csv, TensorBoard's files, and run.json."""
 
 import csv
 import io
@@ -14,13 +14,13 @@ from data.files.regular_file import read_small
 
 
 class Logs:
-    """One row an epoch in train.csv, the same numbers and images in tensorboard/, there all over the step.
+    """Writes one row per epoch to train.csv, and the same numbers and images against the step count to tensorboard/.
 
     Args:
-        folder: of the run.
-        columns: of train.csv, after epoch and step.
-        config: of the run, for run.json and TensorBoard.
-        epochs, steps: of an earlier run that this one goes on from; what it logged later is left out.
+        folder: the run's folder.
+        columns: columns of train.csv after epoch and step.
+        config: description of the run, for run.json and TensorBoard.
+        epochs, steps: counts at which this run resumes an earlier one; later entries of that one are removed.
     """
 
     def __init__(self, folder: Path, columns: list[str], config: dict, epochs: int = 0, steps: int = 0) -> None:
@@ -30,12 +30,12 @@ class Logs:
         rows = log_rows(self.file) if steps else []
         write_whole(folder / "run.json", json.dumps(config, indent=1) + "\n")
         self._write([row for row in rows if int(row["epoch"]) < epochs])
-        # from 0 on: also what a run logged there that was killed before it had a checkpoint
+        # 0 also removes the entries of a run that was killed before its first checkpoint
         self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1 if steps else 0)
         self.board.add_text("config", "```\n" + json.dumps(config, indent=1) + "\n```")
 
     def row(self, epoch: int, step: int, values: dict[str, float]) -> None:
-        """Add the row of an epoch; the file is complete after every row."""
+        """Add the row of an epoch. The file is rewritten atomically, so it is always complete."""
         rows = log_rows(self.file)
         self._write([*rows, {"epoch": epoch, "step": step, **values}])
         for name, value in values.items():
@@ -43,15 +43,15 @@ class Logs:
         self.board.flush()
 
     def scalar(self, name: str, value: float, step: int) -> None:
-        """A value of one step, for TensorBoard only."""
+        """Add a value of one step, to TensorBoard only."""
         self.board.add_scalar(name, value, step)
 
     def image(self, name: str, image: np.ndarray, step: int) -> None:
-        """(H, W) or (H, W, 3) in [0, 1], for TensorBoard only."""
+        """Add an image (H, W) or (H, W, 3) in [0, 1], to TensorBoard only."""
         self.board.add_image(name, np.clip(image, 0, 1), step, dataformats="HW" if image.ndim == 2 else "HWC")
 
     def close(self) -> None:
-        """Finish TensorBoard's file."""
+        """Close TensorBoard's file."""
         self.board.close()
 
     def _write(self, rows: list[dict]) -> None:
@@ -63,7 +63,7 @@ class Logs:
 
 
 def log_rows(file: Path) -> list[dict]:
-    """The rows of a train.csv, none where it is not there; DataError for other files."""
+    """Return the rows of a train.csv as dictionaries; none if there is no file. Raises DataError for another file."""
     if not file.exists():
         return []
     try:

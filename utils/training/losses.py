@@ -1,6 +1,7 @@
 """Training losses. Tensors are (B, C, H, W) in [0, 1].
 
-Source: the released training scripts of DCINN (IJCV 2024), but for `maxima_terms`. The weights are in our scripts.
+Source: the released training scripts of DCINN (IJCV 2024), except for `maxima_terms`, which is ours. The weights of the
+terms are in the training scripts.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ STRUCTURE_WINDOW = 11
 
 
 def ssim(x: Tensor, y: Tensor) -> Tensor:
-    """Mean SSIM (Wang et al., 2004): 11x11 Gaussian of sigma 1.5, valid region, data range 1; a scalar.
+    """Return the mean SSIM (Wang et al., 2004), a scalar: 11x11 Gaussian of sigma 1.5, valid region, data range 1.
 
     Args:
         x, y: (B, C, H, W), sides of at least 11.
@@ -24,12 +25,13 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
 
 
 def ssim_map(x: Tensor, y: Tensor, window: int = SSIM_WINDOW, whole: bool = False) -> Tensor:
-    """SSIM of every pixel and channel, data range 1, Gaussian of sigma 1.5.
+    """Return the SSIM of every pixel and channel, data range 1, Gaussian of sigma 1.5.
 
     Args:
-        x, y: (B, C, H, W), sides of at least `window`, or over half of it where `whole`.
-        window: side of the Gaussian.
-        whole: (B, C, H, W) from images reflected at the border; else the valid region, (B, C, H - window + 1, ...).
+        x, y: (B, C, H, W), sides of at least `window`; with `whole`, sides of over half of it.
+        window: side of the Gaussian in pixels, odd.
+        whole: reflect the images at the border and return (B, C, H, W); else return the valid region,
+            (B, C, H - window + 1, W - window + 1).
     """
     distance = torch.arange(window, dtype=x.dtype, device=x.device) - window // 2
     weights = torch.exp(-(distance**2) / (2 * SSIM_SIGMA**2))
@@ -47,21 +49,23 @@ def ssim_map(x: Tensor, y: Tensor, window: int = SSIM_WINDOW, whole: bool = Fals
 
 
 def means_of_windows(weights: Tensor, sides: Sequence[int], reflect: bool = False) -> Callable[[Tensor], Tensor]:
-    """What makes (B, C, H, W), H and W as `sides`, sums of windows, weighted along both axes; the faster of two ways.
+    """Return a function that maps (B, C, H, W) to its sums over square windows, weighted along both axes.
+
+    It uses matrix products on a CPU and convolutions elsewhere, whichever is faster.
 
     Args:
         weights: (window,), on the image's device.
-        sides: of the image.
-        reflect: (B, C, H, W) from images reflected at the border; else the valid region.
+        sides: H and W of the image.
+        reflect: reflect the image at the border, so that the sums are (B, C, H, W); else they are of the valid region.
     """
     by = means_by_matrices if weights.device.type == "cpu" else means_by_convolutions
     return by(weights, sides, reflect)
 
 
 def means_by_matrices(weights: Tensor, sides: Sequence[int], reflect: bool) -> Callable[[Tensor], Tensor]:
-    """`means_of_windows` by products of matrices: ten times faster on a CPU."""
+    """Return the function of `means_of_windows` by matrix products, ten times faster on a CPU."""
 
-    def windows(side: int) -> Tensor:  # a row for every window
+    def windows(side: int) -> Tensor:  # (windows, pixels)
         pixels = torch.eye(side, dtype=weights.dtype, device=weights.device)
         if reflect:
             pixels = functional.pad(pixels[None], (len(weights) // 2,) * 2, mode="reflect")[0]
@@ -72,7 +76,7 @@ def means_by_matrices(weights: Tensor, sides: Sequence[int], reflect: bool) -> C
 
 
 def means_by_convolutions(weights: Tensor, sides: Sequence[int], reflect: bool) -> Callable[[Tensor], Tensor]:
-    """The same by convolutions: on a GPU, where matrices might be of TF32."""
+    """Return the function of `means_of_windows` by convolutions, for GPUs, where matrix products may run in TF32."""
 
     def means(image: Tensor) -> Tensor:
         planes = image.flatten(0, 1)[:, None]
@@ -85,7 +89,7 @@ def means_by_convolutions(weights: Tensor, sides: Sequence[int], reflect: bool) 
 
 
 def structure(x: Tensor) -> Tensor:
-    """S(x) = 1 - box sum over 11x11 of (x - right-shifted x)^2 + (x - down-shifted x)^2, zeros outside; as x."""
+    """Return S(x) = 1 - 11x11 box sum of (x - right-shifted x)^2 + (x - down-shifted x)^2, zeros outside; as x."""
     right = functional.pad(x, (1, 0))[..., :-1]
     down = functional.pad(x, (0, 0, 1, 0))[..., :-1, :]
     energy = functional.pad((x - right) ** 2 + (x - down) ** 2, (STRUCTURE_WINDOW // 2,) * 4)
@@ -98,14 +102,14 @@ def ivf_terms(
     visible: Tensor,
     norm: Callable[[Tensor], Tensor] = torch.linalg.vector_norm,
 ) -> Tensor:
-    """The four terms of the infrared-visible loss, (4,).
+    """Return the four terms of the infrared-visible loss, (4,); smaller is better.
 
-    1 - SSIM(fused, infrared), 1 - SSIM(fused, visible), ||S(fused) - S(infrared)||, ||S(fused) - S(visible)||. The
-    norms are over the whole batch, so they grow with batch and patch size, as released.
+    They are 1 - SSIM(fused, infrared), 1 - SSIM(fused, visible), ||S(fused) - S(infrared)|| and
+    ||S(fused) - S(visible)||. The norms are over the whole batch, so they grow with batch and patch size, as released.
 
     Args:
         fused, infrared, visible: (B, 1, H, W).
-        norm: the L2 norm of a difference, (B, 1, H, W) -> a scalar; a training gives the one over all its processes.
+        norm: L2 norm of a difference, (B, 1, H, W) -> a scalar; a training passes the norm over all its processes.
     """
     s = structure(fused)
     return torch.stack(
@@ -119,7 +123,7 @@ def ivf_terms(
 
 
 class MaximaWeights(NamedTuple):
-    """Of `maxima_terms`, in their order, and the gain of the gradients."""
+    """The weights of `maxima_terms`, in their order, and the gain of the gradients."""
 
     intensity: float
     gradient: float
@@ -131,15 +135,15 @@ class MaximaWeights(NamedTuple):
 
 
 def maxima_terms(fused: Tensor, infrared: Tensor, visible: Tensor, gain: float = 1.0) -> Tensor:
-    """What the tuned infrared-visible recipe wants of a fused image, (6,); smaller is better. Ours, not the paper's.
+    """Return the six terms of the tuned infrared-visible recipe, (6,); smaller is better. They are ours.
 
-    L1 to the larger of the sources; L1 of its gradient to `gain` times the stronger one of theirs; 1 - SSIM to either;
-    2 - the correlations of (fused - one source) with the other source, whose sum is SCD (Aslantas and Bendes, 2015);
-    the mean of what is outside [0, 1].
+    They are the L1 distance to the maximum of the sources; the L1 distance of the gradients to `gain` times the
+    stronger source gradient; 1 - SSIM to each source; 2 - SCD, the sum of the correlations of (fused - one source) with
+    the other source (Aslantas and Bendes, 2015); and the mean excess outside [0, 1].
 
     Args:
         fused, infrared, visible: (B, 1, H, W).
-        gain: over 1 makes details stronger than in the sources.
+        gain: factor of the source gradients; over 1 makes details stronger than in the sources.
     """
     intensity = (fused - torch.maximum(infrared, visible)).abs().mean()
     gradient = fused.new_zeros(())
@@ -153,21 +157,21 @@ def maxima_terms(fused: Tensor, infrared: Tensor, visible: Tensor, gain: float =
 
 
 def _correlation(x: Tensor, y: Tensor) -> Tensor:
-    """(B, 1, H, W) twice -> (B, 1); 0 where one is constant."""
+    """Return the correlation of two images (B, 1, H, W) as (B, 1); 0 if one is constant."""
     x, y = (image - image.mean(dim=(-2, -1), keepdim=True) for image in (x, y))
     return (x * y).sum((-2, -1)) / ((x * x).sum((-2, -1)) * (y * y).sum((-2, -1)) + 1e-12).sqrt()
 
 
 def full(x: Tensor) -> Tensor:
-    """Half-precision numbers in float32; float32 and float64 as they are."""
+    """Return half-precision numbers as float32; float32 and float64 stay."""
     return x if x.dtype == torch.float64 else x.float()
 
 
 def l1(x: Tensor, y: Tensor) -> Tensor:
-    """Mean absolute difference, a scalar, in float32 or more; x and y of one shape."""
+    """Return the mean absolute difference of x and y, of one shape, as a scalar in float32 or float64."""
     return full(x - y).abs().mean()
 
 
 def with_total(terms: Tensor, weights: Tensor) -> Tensor:
-    """(n,) terms and weights -> (1 + n,): the weighted sum, which is minimised, then the terms."""
+    """Return (1 + n,): the weighted sum of n terms, which is minimised, then the terms."""
     return torch.cat(((terms * weights).sum()[None], terms))

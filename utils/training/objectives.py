@@ -1,4 +1,4 @@
-"""What is minimised: the network and the loss of its task, in one module, so that several processes can share it."""
+"""The training objectives: network and loss in one module, so that DistributedDataParallel can wrap it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,11 +17,11 @@ BACKWARD_TARGETS = ("predicted", "reference")
 
 
 class Group(NamedTuple):
-    """Parameters with a learning rate and a largest gradient of their own.
+    """Parameters with their own learning rate; their gradient is clipped on its own.
 
     Attributes:
-        factor: of the run's learning rate.
-        since: the epoch from which on they are trained, and their rate counts milestones.
+        factor: factor of the run's learning rate.
+        since: the epoch from which their learning rate counts milestones: only later ones reduce it.
     """
 
     parameters: list[nn.Parameter]
@@ -30,16 +30,16 @@ class Group(NamedTuple):
 
 
 class Objective(nn.Module):
-    """A batch -> the terms of the loss, (terms,), the first being their weighted sum.
+    """Maps a batch to the terms of the loss, (terms,); the first is their weighted sum.
 
     Attributes:
-        names: of the terms.
-        roles: what it takes of a batch, in this order; what a batch lacks is left out.
-        epoch: that is trained now.
+        names: names of the terms.
+        roles: arrays of the batch that `forward` takes, in order; those that the batch lacks are left out.
+        epoch: the current epoch.
         additive: whether a batch's terms are the means of its samples' terms, so that gradients can be accumulated.
-        judged_after: epochs of an earlier stage, whose weights are no candidates for the best ones.
-        unused: whether there are parameters that not every step gives a gradient.
-        at_once: samples that the network sees at once where they are not; None: the batch.
+        judged_after: epochs of an earlier stage; its weights are not saved as the best.
+        unused: whether some steps leave parameters without a gradient.
+        at_once: if not additive, the samples that pass the network at once; None is the whole batch.
     """
 
     names: tuple[str, ...]
@@ -55,23 +55,23 @@ class Objective(nn.Module):
         self.model = model
 
     def groups(self) -> list[Group]:
-        """Of the parameters; all together by default."""
+        """Return the groups of parameters to train; by default one with all of them."""
         return [Group([p for p in self.parameters() if p.requires_grad])]
 
     def start(self, batch: dict[str, Tensor]) -> None:
-        """Before the first step: what depends on the first batch of all processes."""
+        """Initialise what depends on the first batch, of all processes; called before the first step."""
         start_actnorm(self.model, batch["base_image"], batch["guide"])
 
 
 class DetailObjective(Objective):
-    """ps and hmf: L1(fused, gt) + weight * L1(CINN^-1(target), detail).
+    """The objective of ps and hmf: L1(fused, gt) + weight * L1(CINN^-1(target), detail).
 
     Args:
         model: the network.
-        weight: 0 leaves the inverse pass out.
-        target: of the inverse pass: the network's "predicted" residual, as released and as the paper's text says (the
-            term is then zero up to the truncation of the convolution exponential: 1e-8 fresh, 5e-5 trained), or the
-            "reference" one, gt - base.
+        weight: weight of the second term; 0 leaves the inverse pass out.
+        target: the residual that is inverted: "predicted", the network's own, as released and in the paper's text (the
+            term is then zero up to the truncation of the convolution exponential: 1e-8 fresh, 5e-5 trained), or
+            "reference", gt - base.
     """
 
     def __init__(self, model: DCINN, weight: float = 0.0, target: str = "predicted") -> None:
@@ -82,7 +82,7 @@ class DetailObjective(Objective):
         self.names = ("loss", "forward", "backward") if weight else ("loss", "forward")
 
     def forward(self, base_image: Tensor, guide: Tensor, gt: Tensor) -> Tensor:
-        """(B, C, H, W) each -> (2,) or (3,)."""
+        """Return the terms, (2,) without and (3,) with the inverse pass; images (B, C, H, W)."""
         base, detail = self.model.decomposition(base_image, guide)
         conditions = self.model.anet(base_image, guide)
         residual = self.model.flow(detail, conditions)
@@ -95,7 +95,7 @@ class DetailObjective(Objective):
 
 
 class PairObjective(Objective):
-    """ivf: weighted terms of (fused, infrared, visible), in float32 whatever the network computes in."""
+    """The objective of ivf: weighted terms of fused, infrared and visible, in float32 for any network precision."""
 
     roles = ("base_image", "guide")
 
@@ -104,29 +104,29 @@ class PairObjective(Objective):
         self.register_buffer("weights", torch.tensor(weights), persistent=False)
 
     def terms(self, fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
-        """(B, 1, H, W) each -> (terms,), without their sum."""
+        """Return the terms without their sum, (terms,), of images (B, 1, H, W)."""
         raise NotImplementedError
 
     def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
-        """(B, 1, H, W) visible and infrared -> (1 + terms,)."""
+        """Return the weighted sum and the terms, (1 + terms,), of visible and infrared (B, 1, H, W)."""
         fused = full(in_parts(self.model, self.at_once, base_image, guide))
         with torch.autocast(fused.device.type, enabled=False):
             return with_total(self.terms(fused, full(guide), full(base_image)), self.weights)
 
 
 class StructureObjective(PairObjective):
-    """The released loss, `losses.ivf_terms`; the norms are over the batch of all processes, as with one process.
+    """The released loss, `losses.ivf_terms`, with norms over the batch of all processes, as with one process.
 
     Args:
         model: the network.
-        weights: of the four terms; released: (1, 0.05, 6e-4, 2.5e-4) RoadScene, (1, 1, 1e-4, 0) TNO.
+        weights: weights of the four terms; released: (1, 0.05, 6e-4, 2.5e-4) RoadScene, (1, 1, 1e-4, 0) TNO.
     """
 
     names = ("loss", "ssim_infrared", "ssim_visible", "structure_infrared", "structure_visible")
     additive = False
 
     def terms(self, fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
-        """(B, 1, H, W) each -> (4,)."""
+        """Return the four terms, (4,), of images (B, 1, H, W)."""
         return ivf_terms(fused, infrared, visible, norm=norm_over_processes)
 
 
@@ -140,7 +140,7 @@ class MaximaObjective(PairObjective):
         self.gain = weights.gain
 
     def terms(self, fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
-        """(B, 1, H, W) each -> (6,)."""
+        """Return the six terms, (6,), of images (B, 1, H, W)."""
         return maxima_terms(fused, infrared, visible, self.gain)
 
 
@@ -154,15 +154,16 @@ class ContrastObjective(PairObjective):
         self.target = {"gain": weights.gain, "structure": weights.structure}
 
     def terms(self, fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
-        """(B, 1, H, W) each -> (5,)."""
+        """Return the five terms, (5,), of images (B, 1, H, W)."""
         return contrast_terms(fused, infrared, visible, **self.target)
 
 
 @torch.no_grad()
 def start_actnorm(model: DCINN, base_image: Tensor, guide: Tensor) -> None:
-    """Set the data-dependent start of every ActNorm from the first batch of ALL processes, in float32.
+    """Initialise every ActNorm from the first batch of ALL processes, in float32.
 
-    Done once before the first step, so that mixed precision, compilation and several processes do not change it.
+    This is done once before the first step, so that mixed precision, compilation and the number of processes do not
+    change the result.
     """
     training = model.training
     model.train()

@@ -1,4 +1,4 @@
-"""The training of pansharpening: its patches, network, loss and validation images."""
+"""The training task of pansharpening: patches, network, loss and validation images."""
 
 from data import PanCollection
 from data.errors import DataError
@@ -19,7 +19,11 @@ from .validation_split import split_held, validation_label, validation_patches
 
 
 def pansharpening(args: TrainingArguments, recipe: Recipe) -> Task:
-    """Patches of a training H5, of a scene by Wald's protocol, or of the sample scene."""
+    """Return the training task, with patches of a training H5, of a scene by Wald's protocol, or of the sample scene.
+
+    Raises:
+        DataError, UsageError: for data that cannot be used, and options that do not fit them.
+    """
     patch: int | str = recipe.patch
     if args.data is None:
         refuse(args, ("rows", "stride", "bits", "sensor"), "without --data, expected with it")

@@ -1,4 +1,4 @@
-"""The options of the training scripts, and what a recipe becomes by them."""
+"""The options of the training scripts, and how they change a recipe."""
 
 import argparse
 import functools
@@ -22,18 +22,19 @@ from .recipe import Recipe
 from .settings import PRECISIONS
 
 MOST_WORKERS = 128
-LEAST_CROP = 16  # of ivf; the network's three scales
+LEAST_CROP = 16  # least side of a crop in pixels for ivf, because of the network's three scales
 ADVICE = "train with --at-once 1, --recompute, a smaller --patch, or --amp bf16"
 training_script = functools.partial(single_line_errors, more=(CheckpointError,), advice=ADVICE)
 
 
 def train_parser(task: str, recipes: Mapping[str, Recipe], description: str, data_help: str) -> Parser:
-    """The options every training script has. What is left out comes from the recipe.
+    """Return a parser with the options of every training script; the recipe supplies what is left out.
 
     Args:
-        task: names the default --output.
-        recipes: by name; "released" is the default and among them.
-        description, data_help: of the script, of --data.
+        task: name of the default output folder, runs/TASK.
+        recipes: the recipes by name; "released", the default, is one of them.
+        description: the script's description in its help.
+        data_help: the help of --data.
     """
     parser = Parser(description=description, allow_abbrev=False)
     add = parser.add_argument
@@ -79,7 +80,7 @@ def train_parser(task: str, recipes: Mapping[str, Recipe], description: str, dat
 
 
 def add_dcinn_options(parser: Parser) -> None:
-    """The options of the four DCINN trainings."""
+    """Add the options of the four DCINN trainings."""
     add = parser.add_argument
     add("--at-once", type=positive, help="less memory: samples of a step that are computed at once (default: all)")
     add("--recompute", action="store_true", help="less memory: blocks are run again in the backward pass, slower")
@@ -87,7 +88,7 @@ def add_dcinn_options(parser: Parser) -> None:
 
 
 def add_backward_options(parser: Parser) -> None:
-    """The options of ps and hmf: the loss of the inverse direction."""
+    """Add the options of ps and hmf for the loss of the inverse direction."""
     add = parser.add_argument
     add(
         "--backward-weight",
@@ -103,7 +104,7 @@ def add_backward_options(parser: Parser) -> None:
 
 
 def add_pair_options(parser: Parser) -> None:
-    """The options of the infrared-visible DCINN."""
+    """Add the options of the infrared-visible DCINN."""
     add = parser.add_argument
     add("--base-rule", choices=BASE_RULES, help="how the low-passes are fused (default: the recipe's)")
     add("--detail-rule", choices=DETAIL_RULES, help="how the high-passes are fused (default: the recipe's)")
@@ -111,7 +112,7 @@ def add_pair_options(parser: Parser) -> None:
 
 
 def add_image_options(parser: Parser) -> None:
-    """What is read of a folder of pairs, of DCINN and its peers."""
+    """Add the options for reading a folder of pairs, of DCINN and the other methods."""
     add_infrared_range(parser)
     parser.add_argument(
         "--keep-test-pairs",
@@ -121,10 +122,10 @@ def add_image_options(parser: Parser) -> None:
 
 
 def chosen(recipe: Recipe, args: TrainingArguments) -> Recipe:
-    """The recipe with what the options change.
+    """Return the recipe with the values that the options change.
 
     Raises:
-        UsageError: for options that do not fit it.
+        UsageError: for options that do not fit the recipe.
     """
     names = ("lr", "epochs", "batch", "patch", "clip", "first_stage", "backward_weight")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
@@ -145,7 +146,7 @@ def check(args: TrainingArguments, device: torch.device, on_grid: bool) -> None:
     Args:
         args: the options.
         device: where the training runs.
-        on_grid: whether patches lie on a grid over scenes (ps, hmf), or crops anywhere in images.
+        on_grid: whether patches lie on a grid over scenes (ps, hmf); else crops lie anywhere in images.
 
     Raises:
         UsageError: see above.
@@ -181,7 +182,7 @@ def _not_negative(text: str) -> float:
 
 
 def fraction(text: str) -> float:
-    """A number from 0 to under 1."""
+    """Return the number in `text`, from 0 to under 1, for argparse."""
     value = _number(text)
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a number from 0 to under 1")

@@ -1,7 +1,7 @@
-"""What a recipe is: the numbers of one training. Each training script has its own at its top.
+"""Recipes, the numbers of a training. Each training script defines its own at its top.
 
-Common to the four of DCINN: Adam (0.9, 0.999), eps 1e-8, no weight decay, gradients clipped to an L2 norm of 2e-4,
-learning rate halved at the milestones.
+All DCINN recipes share Adam (0.9, 0.999) with eps 1e-8 and no weight decay, gradients clipped to an L2 norm of 2e-4,
+and a learning rate that is halved at the milestones.
 """
 
 from dataclasses import dataclass, replace
@@ -14,23 +14,24 @@ CLIP = 2e-4
 
 @dataclass(frozen=True)
 class Recipe:
-    """One training.
+    """The numbers of one training.
 
     Attributes:
         lr: learning rate at the start.
-        epochs, batch: batch is that of all processes together.
-        patch: side of a training patch, of the full resolution.
-        milestones: epochs after which the learning rate is halved.
-        backward_weight: of the loss of the inverse direction; 0 leaves the inverse pass out.
-        ivf_weights: of 1 - SSIM(infrared), 1 - SSIM(visible), structure to infrared, structure to visible.
-        base_rule, detail_rule: of ivf.
-        maxima_weights: of the tuned loss.
-        contrast_weights: of the contrast loss.
-        night: share of the samples that are made dark, and whether validation pairs have a night version.
+        epochs: passes over the data.
+        batch: samples per step, of all processes together.
+        patch: side of a training patch in pixels of the full resolution.
+        milestones: epochs after which the learning rate is multiplied by `gamma`.
+        backward_weight: weight of the loss of the inverse direction; 0 leaves the inverse pass out.
+        ivf_weights: weights of the released ivf loss, see `losses.ivf_terms`.
+        base_rule, detail_rule: how ivf fuses the low-passes and the high-passes, see `DCINNConfig`.
+        maxima_weights: weights of the tuned loss; None is another loss.
+        contrast_weights: weights of the contrast loss; None is another loss.
+        night: fraction of the samples that are darkened; if not 0, validation has night versions of its pairs, too.
         clip: largest L2 norm of a group's gradient.
-        gamma: what the rate is multiplied by at the milestones.
-        first_stage: of CDDFuse, epochs.
-        short_last: whether an epoch's incomplete last batch is trained on.
+        gamma: factor of the learning rate at each milestone.
+        first_stage: epochs of CDDFuse's first stage.
+        short_last: train on an incomplete last batch of an epoch, too.
     """
 
     lr: float
@@ -51,8 +52,8 @@ class Recipe:
     short_last: bool = False
 
 
-# Of both infrared-visible scripts: a loss that asks for the stronger of the sources, chosen on held-back pairs of
-# RoadScene. Ours, not the paper's.
+# For both infrared-visible scripts: a loss towards the stronger of the two sources, chosen on held-back pairs of
+# RoadScene. It is ours, not the paper's.
 TUNED = Recipe(
     lr=4e-4,
     epochs=20,
@@ -63,7 +64,7 @@ TUNED = Recipe(
     base_rule="max",
 )
 
-# The same steps with a loss whose target is an image of more contrast, computed from the sources. Ours, too.
+# The same schedule with a loss whose target is an image of more contrast, computed from the sources. It is ours, too.
 CONTRAST = replace(
     TUNED,
     maxima_weights=None,

@@ -1,4 +1,4 @@
-"""Everything that a training needs to go on exactly where it stopped, as plain values for a checkpoint."""
+"""The state that a training needs to continue exactly where it stopped, as plain values in a checkpoint."""
 
 import random
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ from models.weights.files import WeightFile
 
 from .fingerprint import is_same
 
-LATER = ("bits", "sensor", "ratio", "scenes", "data")  # settings that files of earlier versions do not have
-COUNTERS = ("epoch", "step", "total", "skipped", "best")  # of a training, as it keeps them
+LATER = ("bits", "sensor", "ratio", "scenes", "data")  # settings that files of earlier versions lack
+COUNTERS = ("epoch", "step", "total", "skipped", "best")  # attributes of `engine.Trainer`
 
 
 def random_state() -> dict[str, object]:
-    """The random number generators of Python, NumPy and PyTorch."""
+    """Return the states of the global random number generators of Python, NumPy and PyTorch."""
     name, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002  the global one, as others may use it
     version, numbers, following = random.getstate()
     return {
@@ -32,7 +32,7 @@ def random_state() -> dict[str, object]:
 
 
 def set_random_state(state: dict) -> None:
-    """Put the generators where `random_state` found them; those of CUDA where there are as many GPUs."""
+    """Restore the generators to the states that `random_state` returned; CUDA's only with the same number of GPUs."""
     version, numbers, following = state["python"]
     random.setstate((version, tuple(numbers), following))
     name, keys, position, has_gauss, gauss = state["numpy"]
@@ -43,18 +43,22 @@ def set_random_state(state: dict) -> None:
 
 
 def seed_everything(seed: int) -> None:
-    """The global generators of Python, NumPy and PyTorch."""
+    """Seed the global random number generators of Python, NumPy and PyTorch."""
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
     torch.manual_seed(seed)
 
 
 def training_state(file: WeightFile, settings: dict) -> dict:
-    """What a checkpoint holds beside the network.
+    """Return the training state in a checkpoint.
+
+    Args:
+        file: the checkpoint.
+        settings: the settings of this run, which must be those of the checkpoint's run.
 
     Raises:
-        DataError: for weights without it.
-        CheckpointError: for no checkpoint, and for a run with other settings.
+        DataError: for weights without a training state.
+        CheckpointError: for a damaged state, and a run with other settings.
     """
     path, state = file.path, load_extra(file).get("training")
     if not isinstance(state, dict):
@@ -65,7 +69,7 @@ def training_state(file: WeightFile, settings: dict) -> dict:
 
 
 def checked_counters(state: dict) -> dict[str, object]:
-    """The entries named in `COUNTERS`; ValueError unless each is an integer >= 0 (`best`: a number or None)."""
+    """Return the entries of `COUNTERS`. Raises ValueError unless each is an integer >= 0 (`best`: number or None)."""
     found = {name: state[name] for name in COUNTERS}
     for name, value in found.items():
         count = type(value) is int and value >= 0
@@ -74,13 +78,14 @@ def checked_counters(state: dict) -> dict[str, object]:
     return found
 
 
-WAYS = ("foreach", "fused")  # of an optimiser, to the same numbers up to rounding
+WAYS = ("foreach", "fused")  # implementations of an optimiser that agree up to rounding
 
 
 def load_optimiser(optimiser: torch.optim.Adam, state: dict) -> None:
-    """The moments of every weight; ValueError for another optimiser, other shapes, and numbers that are not finite.
+    """Load the moments of every weight into the optimiser, which keeps its own implementation (`WAYS`).
 
-    How the optimiser goes about it stays as it is, whatever the file's did.
+    Raises:
+        ValueError: for the state of another optimiser, other shapes, and numbers that are not finite.
     """
     settings = [{k: v for k, v in group.items() if k not in ("params", "lr")} for group in optimiser.param_groups]
     ways = [{name: group[name] for name in WAYS} for group in optimiser.param_groups]
@@ -95,7 +100,7 @@ def load_optimiser(optimiser: torch.optim.Adam, state: dict) -> None:
 
 
 def _check_moments(moments: dict[str, torch.Tensor], weight: torch.Tensor) -> None:
-    if not moments:  # one that no gradient has reached yet
+    if not moments:  # the weight has had no gradient yet
         return
     if set(moments) != {"step", "exp_avg", "exp_avg_sq"}:
         raise ValueError(f"{', '.join(map(str, moments))} for a weight in the optimiser")
@@ -106,7 +111,7 @@ def _check_moments(moments: dict[str, torch.Tensor], weight: torch.Tensor) -> No
 
 
 def checked_average(weights: dict | None, model: torch.nn.Module) -> dict[str, torch.Tensor] | None:
-    """A moving average of this network's weights, as it is; ValueError for that of another one."""
+    """Return a moving average of this network's weights. Raises ValueError if it does not fit the network."""
     if weights is None:
         return None
     own = model.state_dict()
@@ -120,7 +125,7 @@ def _is_like(value: object, shape: torch.Size, dtype: torch.dtype) -> bool:
     if not isinstance(value, torch.Tensor) or value.layout != torch.strided or value.is_meta:
         return False
     if any(step == 0 and side > 1 for step, side in zip(value.stride(), value.shape, strict=True)):
-        return False  # one number that stands for many cannot be updated
+        return False  # an expanded tensor cannot be updated in place
     return value.shape == shape and value.dtype == dtype and bool(torch.isfinite(value).all())
 
 
@@ -144,10 +149,15 @@ def fitting(path: Path) -> Iterator[None]:
 
 
 def check_same(path: object, found: dict, expected: dict) -> None:
-    """Raise where a checkpoint was made with other settings than this run's, naming the first that differs.
+    """Compare the settings of a checkpoint with this run's.
+
+    Args:
+        path: the checkpoint, for messages.
+        found: its settings.
+        expected: this run's settings.
 
     Raises:
-        CheckpointError: one line.
+        CheckpointError: for the first setting that differs.
     """
     for name, value in expected.items():
         if name in LATER and name not in found:
@@ -168,7 +178,7 @@ def _named(name: str, entries: dict) -> dict:
 
 
 def _plain(value: object) -> object:
-    """Lists for tuples; entries of None left out, as in the files of runs before there was such a setting."""
+    """Return tuples as lists and dictionaries without None, as files have them that lack a newer setting."""
     if isinstance(value, dict):
         return {name: _plain(entry) for name, entry in value.items() if entry is not None}
     return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value

@@ -1,4 +1,4 @@
-"""A training run from options to checkpoint. The data and loss of each task: `pansharpening.py` and its neighbours."""
+"""A training run from options to checkpoint. `pansharpening.py` and its neighbours define each task's data and loss."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -29,13 +29,13 @@ from .task import Task
 
 
 def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[], Task]) -> dict[str, float]:
-    """Train; returns the last validation's metrics.
+    """Train a network and return the metrics of the last validation, name -> value.
 
     Args:
-        name: "ps", "hmf", "ivf_rs", "ivf_tno", or a peer's.
+        name: "ps", "hmf", "ivf_rs", "ivf_tno", or another method's name.
         args: the options.
-        recipe: of `parser.chosen`.
-        prepare: reads the data and builds the network's task.
+        recipe: the recipe that `parser.chosen` returned.
+        prepare: function that reads the data and returns the task.
     """
     with distributed.processes(pick_device(args.device)) as device:
         check(args, device, on_grid=name in ("ps", "hmf"))
@@ -57,7 +57,7 @@ def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[]
             trainer.resume(file)
         elif args.resume:
             run_folder.check_same_run(args, settings.shared)
-        earlier, file = (None if file is None else file.path), None  # its tensors are not kept
+        earlier, file = (None if file is None else file.path), None  # frees its tensors
         if distributed.rank() == 0:
             _report(name, args, earlier, task, batches, recipe, device)
             for row, metrics in plain.items():
@@ -101,7 +101,7 @@ def _settings(args: TrainingArguments, recipe: Recipe, device: torch.device) -> 
 def _shared(
     name: str, args: TrainingArguments, recipe: Recipe, task: Task, batches: Batches, model: nn.Module
 ) -> dict[str, object]:
-    """What a resumed run must share with the one it goes on with; None stands for what a task does not have."""
+    """Return the settings that a resumed run must have in common with the original; None if a task lacks one."""
     return {
         "task": name,
         "samples": len(task.source),
@@ -134,7 +134,7 @@ def _shared(
 def _description(
     name: str, args: TrainingArguments, recipe: Recipe, task: Task, settings: Settings, plain: dict
 ) -> dict[str, object]:
-    """What run.json says of the run."""
+    """Return the description of the run for run.json."""
     return {
         "task": name,
         "recipe": args.recipe,
@@ -154,7 +154,7 @@ def _description(
 
 
 def _started(args: TrainingArguments, file: WeightFile | None, task: Task, device: torch.device) -> nn.Module:
-    """The network: of the checkpoint to go on from, of --weights, or a fresh one."""
+    """Return the network in training mode: from the checkpoint to resume, from --weights, or a fresh one."""
     if file is not None or args.weights:
         weights = file or args.weights
         if task.method != "dcinn":
@@ -175,7 +175,7 @@ def _started(args: TrainingArguments, file: WeightFile | None, task: Task, devic
 
 
 def _grown(model: nn.Module, options: dict) -> nn.Module:
-    """A later-stage network: its new parts random, the rest from `model`."""
+    """Return a later-stage network, with random new parts and the rest from `model`."""
     if all(getattr(model, name) == value for name, value in options.items()):
         return model
     grown = build_peer(model.config.method, {**model.config.options, **options})

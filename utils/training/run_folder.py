@@ -1,8 +1,8 @@
-"""The folder of a run: what may begin or go on there, and its checkpoints last.pth and previous.pth.
+"""The folder of a run: whether a run may start or resume there, and its checkpoints last.pth and previous.pth.
 
-A run that was killed before its first checkpoint leaves run.json, a train.csv of one row at most, TensorBoard's files,
-and best.pth where it died between the two files of its first epoch. A new run may begin there; with --resume it does so
-by the options that run.json has.
+A run that was killed before its first last.pth leaves run.json, a train.csv of at most one row, and TensorBoard's
+files; also best.pth, if it died between the two files of its first epoch. A new run may start in such a folder. With
+--resume it must have the options in run.json.
 """
 
 import json
@@ -27,15 +27,16 @@ from .logs import log_rows
 from .resume import check_same
 from .settings import Settings
 
-PATIENCE = 10.0  # seconds, in which the loader processes of a run that was killed end
+PATIENCE = 10.0  # seconds to wait for the loader processes of a killed run to end
 CHECKPOINTS = ("last.pth", "previous.pth", "best.pth")
 
 
 def opened(args: TrainingArguments) -> WeightFile | None:
-    """The checkpoint to go on from, None for a run that begins; refuses to mix two runs in a folder.
+    """Return the checkpoint to resume from, or None for a new run.
 
     Raises:
-        UsageError, DataError, CheckpointError: one line.
+        UsageError, DataError, CheckpointError: for a missing or unreadable checkpoint, an output folder that cannot be
+            used, and options that would mix two runs in a folder.
     """
     nearest = next(place for place in (args.output.absolute(), *args.output.absolute().parents) if place.exists())
     if not nearest.is_dir():
@@ -67,7 +68,7 @@ def opened(args: TrainingArguments) -> WeightFile | None:
 
 
 def began_without_checkpoint(folder: Path) -> bool:
-    """Whether a run began there that was killed before its first last.pth."""
+    """Whether the folder holds a run that was killed before its first last.pth."""
     if not any((folder / name).exists() for name in ("run.json", "train.csv", "tensorboard")):
         return False
     best = folder / "best.pth"
@@ -80,14 +81,14 @@ def began_without_checkpoint(folder: Path) -> bool:
 
 
 def check_same_run(args: TrainingArguments, shared: dict) -> None:
-    """Refuse to begin, under --resume, another run than the one that was killed before its first checkpoint.
+    """Check that --resume starts the same run as the one that was killed before its first checkpoint.
 
     Args:
         args: the options.
-        shared: of `Settings`.
+        shared: this run's `Settings.shared`.
 
     Raises:
-        UsageError, CheckpointError: one line.
+        UsageError, CheckpointError: for the first difference from run.json.
     """
     file = args.output / "run.json"
     begun = _described(args.output)
@@ -99,22 +100,22 @@ def check_same_run(args: TrainingArguments, shared: dict) -> None:
 
 
 def data_of(folder: Path) -> str | None:
-    """What a run says its data are; None where that is not known."""
+    """Return the label of the data in a run's run.json; None if there is none."""
     found = _described(folder).get("data")
     return None if found is None else str(found)
 
 
 @contextmanager
 def claimed(settings: Settings, fresh: bool) -> Iterator[None]:
-    """The folder of a run, made where it is not there, for this run alone until the block ends.
+    """Create the run's folder if needed, and lock it for this run inside the block.
 
     Args:
-        settings: of the run.
-        fresh: whether it begins, and does not go on from a checkpoint.
+        settings: the run's settings.
+        fresh: whether the run is new; False if it resumes a checkpoint.
 
     Raises:
-        UsageError: for a run that begins where another one began and ended since the options were checked.
-        BlockingIOError: where another run is at work there.
+        UsageError: if another run has written a checkpoint there since the options were checked.
+        BlockingIOError: if another run is using the folder.
     """
     settings.folder.mkdir(parents=True, exist_ok=True)
     with alone(settings.folder, PATIENCE):
@@ -125,7 +126,7 @@ def claimed(settings: Settings, fresh: bool) -> Iterator[None]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Half-written checkpoints that a killed run left, see `models.save_checkpoint`."""
+    """Delete the half-written checkpoints that a killed run left, see `models.save_checkpoint`."""
     names = "|".join(map(re.escape, CHECKPOINTS))
     ours = re.compile(rf"\.({names})\.[a-z0-9_]{{8}}{re.escape(SUFFIX)}")
     for path in folder.iterdir():
@@ -134,16 +135,19 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def keep_previous(settings: Settings) -> None:
-    """Give last.pth the name previous.pth too, before another takes its own: both are whole at every moment."""
+    """Make previous.pth a second name of last.pth, before a new last.pth replaces it; both are complete at any time."""
     temporary = settings.folder / f".{settings.previous.name}.{'0' * 8}{SUFFIX}"
     temporary.unlink(missing_ok=True)
     second_name(settings.last, temporary)
     temporary.replace(settings.previous)
-    temporary.unlink(missing_ok=True)  # two names of one file stay: nothing is replaced
+    temporary.unlink(missing_ok=True)  # if both name one file, replace() does nothing
 
 
 def _has_no_checkpoint(folder: Path) -> bool:
-    """Whether nothing shows that a run there came past its first epoch: its row comes just before last.pth."""
+    """Whether the folder has no last.pth, no previous.pth, and at most one row in train.csv.
+
+    The first row is written just before the first last.pth, so such a run did not get past its first epoch.
+    """
     if any((folder / name).exists() for name in CHECKPOINTS[:2]):
         return False
     try:
@@ -153,7 +157,7 @@ def _has_no_checkpoint(folder: Path) -> bool:
 
 
 def _others(file: Path) -> str:
-    """What can be done without a checkpoint, at the end of a message."""
+    """Return the end of a message about an unusable checkpoint: the other files that could be used."""
     previous, best = file.with_name("previous.pth"), file.with_name("best.pth")
     ways = []
     if previous.is_file() and previous.name != file.name:

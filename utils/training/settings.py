@@ -1,4 +1,4 @@
-"""How a training is run, beside its recipe: what the engine is given with network and data."""
+"""The settings of a training run beside its recipe: device, precision, intervals and limits."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +12,14 @@ PRECISIONS = {"off": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 @dataclass
 class Settings:
-    """How a recipe is run; see --help of the training scripts.
+    """How a recipe is run. For attributes that are not listed here, see --help of the training scripts.
 
     Attributes:
-        folder: of checkpoints and logs.
-        device: where it runs.
-        recipe: its numbers.
-        at_once: samples of a step whose inner results are in memory together; None: all.
-        shared: what a resumed run must share with the one it goes on with.
+        folder: folder for checkpoints and logs.
+        device: the device to train on.
+        recipe: the numbers of the training.
+        at_once: samples of a step that are computed at once, to save memory; None is all.
+        shared: the settings that a resumed run must have in common with the original.
     """
 
     folder: Path
@@ -37,20 +37,20 @@ class Settings:
 
     @property
     def dtype(self) -> torch.dtype | None:
-        """The type of mixed precision, None for none."""
+        """The data type of mixed precision; None without it."""
         return PRECISIONS[self.amp]
 
     @property
     def last(self) -> Path:
-        """The checkpoint that a run goes on from."""
+        """Path of the checkpoint that --resume continues from."""
         return self.folder / "last.pth"
 
     @property
     def previous(self) -> Path:
-        """The checkpoint before the last one."""
+        """Path of the checkpoint before the last one."""
         return self.folder / "previous.pth"
 
     @property
     def best(self) -> Path:
-        """The weights of the best validation, for use."""
+        """Path of the weights with the best validation."""
         return self.folder / "best.pth"

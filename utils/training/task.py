@@ -1,4 +1,4 @@
-"""What `run.run` needs of a task."""
+"""The interface between `run.run` and the tasks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,21 +11,22 @@ from .validation import Validation
 
 @dataclass
 class Task:
-    """What is trained on, what is trained, by which loss, and how it is judged.
+    """A training task: data, network, loss and validation.
 
     Attributes:
         kind: "ps", "hmf" or "ivf".
-        source: a set of `data.patches`.
-        build: the fresh network.
-        objective: network -> loss.
-        validation, validation_label: how it is judged, on what.
-        label: where the samples are from.
-        loss_settings: what a resumed run must share, beside the recipe.
-        expected_config: fields of the configuration that weights to start from must have.
-        given_to_authors_files: srf or base_rule, which the authors' files lack.
-        method: "dcinn", or one of `models.peers`.
-        patch: side of the patches, where it is that of prepared ones; None: the recipe's.
-        ratio: of the resolutions (hmf).
+        source: the training samples, a set of `data.patches`.
+        build: function that returns a fresh network.
+        objective: function from the network to its objective.
+        validation: how the network is validated.
+        validation_label: description of the validation data.
+        label: description of the training data.
+        loss_settings: settings of the loss that a resumed run must have in common with the original.
+        expected_config: fields of the configuration, with their values, that weights to start from must have.
+        given_to_authors_files: arguments (srf, base_rule) for loading files of the authors, which lack them.
+        method: "dcinn", or one of `models.peers.PEERS`.
+        patch: side of prepared patches; None is the recipe's.
+        ratio: resolution ratio (hmf only).
     """
 
     kind: str

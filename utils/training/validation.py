@@ -1,4 +1,4 @@
-"""Validation images of a training run: the task's metrics on a few whole images, and pictures of them."""
+"""Validation during a training: the task's metrics on a few images, and pictures of the results."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,19 +16,21 @@ from .ema import Average
 from .losses import ssim as ssim_of
 from .objectives import Objective
 
-WILD = -1, 2  # means of images that the metrics still take for ones in [0, 1]
+WILD = -1, 2  # range of a fused image's mean that the metrics accept for images in [0, 1]
 MOST_PICTURES = 2
 
 
 @dataclass(frozen=True)
 class Validation:
-    """How a network is judged between epochs.
+    """How a network is validated between epochs.
 
     Attributes:
-        names: of the metrics; the first one decides which checkpoint is the best.
-        better: 1 where a higher value of it is better, -1 where a lower one is.
-        measure: the network in evaluation mode -> (means over the validation images, name -> image to look at).
-        plain: what needs no network -> the same metrics of the same images: "bicubic", "max of the two".
+        names: names of the metrics; the first one decides which checkpoint is the best.
+        better: 1 if higher values of the first metric are better, -1 if lower ones are.
+        measure: function from the network in evaluation mode to (metric -> mean over the validation images,
+            title -> picture (H, W) or (H, W, 3) in [0, 1]).
+        plain: function that returns the metrics of baselines without a network ("bicubic", "max of the two", ...),
+            baseline -> metric -> mean.
     """
 
     names: tuple[str, ...]
@@ -37,7 +39,7 @@ class Validation:
     plain: Callable[[], dict[str, dict[str, float]]] = dict
 
     def improves(self, value: float, best: float | None) -> bool:
-        """Whether a value of the first metric is better than the best so far; NaN and infinity never are."""
+        """Whether a value of the first metric is better than the best so far; NaN and infinity are not."""
         return bool(np.isfinite(value)) and (best is None or self.better * (value - best) > 0)
 
 
@@ -45,10 +47,13 @@ class Validation:
 def validated(
     validation: Validation, objective: Objective, average: Average, device: torch.device
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Measure the averaged network in evaluation mode, by the first process; the others return two empty results.
+    """Validate the network in evaluation mode, with averaged weights if there are any, in the first process.
+
+    Returns:
+        What `Validation.measure` returns; two empty dictionaries in the other processes.
 
     Raises:
-        FloatingPointError: in all processes, where the network has diverged.
+        FloatingPointError: in all processes, if the network has diverged.
     """
     diverged, result = "", ({}, {})
     if distributed.rank() == 0:
@@ -67,12 +72,12 @@ def validated(
 
 
 def with_reference(items: Sequence[dict], ratio: int, plain: tuple[str, str]) -> Validation:
-    """PSNR, SAM, ERGAS and SSIM of items with `base_image`, `guide` and `gt` (C, H, W).
+    """Return a validation by PSNR, SAM, ERGAS and SSIM against references.
 
     Args:
-        items: see above.
-        ratio: of the resolutions.
-        plain: what an image of the items that needs no network is called, and its key: ("EXP (lms)", "base_image").
+        items: samples with `base_image`, `guide` and `gt` (C, H, W).
+        ratio: resolution ratio, for ERGAS.
+        plain: title and key of the baseline image in the items: ("EXP (lms)", "base_image").
     """
 
     def against(image: np.ndarray, gt: np.ndarray) -> tuple[float, ...]:
@@ -86,7 +91,7 @@ def with_reference(items: Sequence[dict], ratio: int, plain: tuple[str, str]) ->
         rows, pictures = [], {}
         for item in items:
             fused = _fused(model, item)
-            if not WILD[0] <= fused.mean() <= WILD[1]:  # a network that has gone astray has a low PSNR, not an error
+            if not WILD[0] <= fused.mean() <= WILD[1]:  # a diverging network gets a low PSNR, not an error
                 fused = fused.clip(*WILD)
             rows.append(against(fused, item["gt"]))
             if len(pictures) < MOST_PICTURES:
@@ -98,7 +103,12 @@ def with_reference(items: Sequence[dict], ratio: int, plain: tuple[str, str]) ->
 
 
 def without_reference(items: Sequence[dict], loss: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Validation:
-    """The training loss, of (fused, infrared, visible), and both SSIM, means over whole infrared-visible pairs."""
+    """Return a validation by the training loss and both SSIM, averaged over whole infrared-visible pairs.
+
+    Args:
+        items: samples with `base_image` (visible) and `guide` (infrared), each (1, H, W).
+        loss: function of fused, infrared and visible (1, 1, H, W) that returns a scalar.
+    """
 
     def of(fused: np.ndarray, item: dict) -> tuple[float, ...]:
         images = [torch.from_numpy(x)[None] for x in (fused, item["guide"], item["base_image"])]

@@ -1,4 +1,4 @@
-"""Training losses of the peers. Tensors are (B, C, H, W) in [0, 1], terms are stacked, the whole loss last.
+"""Training losses of the other methods. Images are (B, C, H, W) in [0, 1]; terms are stacked, the weighted sum last.
 
 Sources: the released training codes of CDDFuse (CVPR 2023), AUIF-Net (TCSVT 2022) and DeFusion++ (arXiv 2410.12274).
 """
@@ -14,42 +14,47 @@ Features = tuple[Tensor, Tensor]  # base and detail
 
 
 def dissimilarity(x: Tensor, y: Tensor, window: int) -> Tensor:
-    """Half of 1 - SSIM over whole images, flat where SSIM is negative; a scalar. 0.2.0 of kornia has it like this."""
+    """Return half of 1 - SSIM over whole images, a scalar, 0 to 0.5: negative SSIM counts as 0, as in kornia 0.2.0."""
     return ((1 - ssim_map(x, y, window, whole=True)).clamp(0, 1) / 2).mean()
 
 
 def sobel(image: Tensor, border: str) -> Tensor:
-    """(B, 1, H, W) -> (B, 2, H, W): the derivatives along x and y, not normalised; `border` as `functional.pad`."""
+    """Return the Sobel derivatives of (B, 1, H, W) along x and y, (B, 2, H, W), not normalised.
+
+    `border` is the padding mode of `functional.pad`.
+    """
     kernel = image.new_tensor(SOBEL)
     kernels = torch.stack((kernel, kernel.T))[:, None]
     return functional.conv2d(functional.pad(image, (1, 1, 1, 1), mode=border), kernels)
 
 
 def gradient_size(image: Tensor) -> Tensor:
-    """|d/dx| + |d/dy|, zeros outside."""
+    """Return |d/dx| + |d/dy| of (B, 1, H, W), zeros outside, in the same shape."""
     return sobel(image, "constant").abs().sum(1, keepdim=True)
 
 
 def correlation(x: Tensor, y: Tensor) -> Tensor:
-    """Mean correlation of the channels of two batches; a scalar."""
+    """Return the correlation of two batches (B, C, H, W), averaged over samples and channels; a scalar, -1 to 1."""
     x, y = (image - image.mean((-2, -1), keepdim=True) for image in (x, y))
     norms = torch.linalg.vector_norm(x, dim=(-2, -1)) * torch.linalg.vector_norm(y, dim=(-2, -1))
     return ((x * y).sum((-2, -1)) / (norms + torch.finfo(torch.float32).eps)).clamp(-1, 1).mean()
 
 
 def _decomposition(visible: Features, infrared: Features) -> tuple[Tensor, Tensor, Tensor]:
-    """Correlations of the bases and of the details, and the term that wants the first high and the second low."""
+    """Return the correlations of the bases and of the details, and D, which is small for a high first, low second."""
     base, detail = (correlation(v, i) for v, i in zip(visible, infrared, strict=True))
     return base, detail, detail**2 / (1.01 + base)
 
 
 def cddfuse_first(images: Features, rebuilt: Features, visible: Features, infrared: Features) -> Tensor:
-    """CDDFuse's first stage, (9,): SSIM and MSE of visible, of infrared, gradients, correlations, D, the loss.
+    """Return the terms of CDDFuse's first stage, (9,).
+
+    They are SSIM and MSE of visible, SSIM and MSE of infrared, gradients, two correlations, D, and the loss.
 
     Args:
         images: visible and infrared.
-        rebuilt: both through their own features.
-        visible, infrared: their base and detail features.
+        rebuilt: both images, decoded from their own features.
+        visible, infrared: base and detail features of each.
     """
     parts = []
     for image, back in zip(images, rebuilt, strict=True):
@@ -61,7 +66,15 @@ def cddfuse_first(images: Features, rebuilt: Features, visible: Features, infrar
 
 
 def cddfuse_second(images: Features, fused: Tensor, visible: Features, infrared: Features) -> Tensor:
-    """CDDFuse's second stage, (7,): intensity, gradients, their sum, correlations, D, the loss; arguments as above."""
+    """Return the terms of CDDFuse's second stage, (7,).
+
+    They are intensity, gradients, their weighted sum, two correlations, D, and the loss.
+
+    Args:
+        images: visible and infrared.
+        fused: the fused image.
+        visible, infrared: base and detail features of each.
+    """
     intensity = (fused - torch.maximum(*images)).abs().mean()
     gradient = (gradient_size(fused) - torch.maximum(*map(gradient_size, images))).abs().mean()
     base, detail, apart = _decomposition(visible, infrared)
@@ -70,18 +83,20 @@ def cddfuse_second(images: Features, fused: Tensor, visible: Features, infrared:
 
 
 def auif_terms(image: Tensor, rebuilt: Tensor) -> Tensor:
-    """AUIF-Net's, (3,): MSE, SSIM of 3x3, the loss."""
+    """Return the terms of AUIF-Net, (3,): MSE, SSIM with a 3x3 window, and the loss."""
     mse, structure = functional.mse_loss(rebuilt, image), dissimilarity(image, rebuilt, 3)
     return torch.stack((mse, structure, mse + 5 * structure))
 
 
 def defusion_terms(image: Tensor, masks: tuple[Tensor, Tensor], outputs: dict[str, Tensor]) -> Tensor:
-    """DeFusion++'s, (6,), summed over the batch: common, two unique parts, masked modelling, fused, the loss.
+    """Return the terms of DeFusion++, summed over the batch, (6,).
+
+    They are the common part, two unique parts, masked modelling, the fused image, and the loss.
 
     Args:
-        image: (B, 3, H, W), of which two views were taken.
-        masks: (B, 1, H, W) in [0, 1], how much of the image a view shows; 1: nothing else.
-        outputs: "common", "unique1", "unique2", "fused" and "rec" of the network.
+        image: (B, 3, H, W), the image that two views were made from.
+        masks: for each view (B, 1, H, W) in [0, 1], the share of the image in it; 1 is the unchanged image.
+        outputs: the network's "common", "unique1", "unique2", "fused" and "rec", see `DeFusion.parts`.
     """
     first, second = masks
     both = first * second

@@ -1,4 +1,4 @@
-"""What the peers minimise: their networks and their losses, for the engine."""
+"""The training objectives of the other methods: their networks and losses, for the engine."""
 
 import torch
 from torch import Tensor
@@ -13,17 +13,17 @@ from .losses import auif_terms, cddfuse_first, cddfuse_second, defusion_terms
 
 
 class PeerObjective(Objective):
-    """Nothing depends on the first batch; batches are not cut."""
+    """The base of these objectives: nothing depends on the first batch, and gradients are not accumulated."""
 
     additive = False
     unused = True
 
     def start(self, batch: dict[str, Tensor]) -> None:
-        """Nothing."""
+        """Do nothing: there is nothing to initialise."""
 
 
 class RebuildObjective(PeerObjective):
-    """AUIF-Net: an image through its own features; the detail encoder learns at a tenth of the rate."""
+    """AUIF-Net: an image is decoded from its own features. The detail encoder has a tenth of the learning rate."""
 
     names = ("loss", "mse", "ssim")
     roles = ("image",)
@@ -32,20 +32,20 @@ class RebuildObjective(PeerObjective):
         super().__init__(model)
 
     def groups(self) -> list[Group]:
-        """Base, detail, decoder."""
+        """Return the parameters of base encoder, detail encoder and decoder."""
         model = self.model
         decoder = [*model.conv.parameters(), *model.norm.parameters()]
         return [Group(list(model.base.parameters())), Group(list(model.detail.parameters()), 0.1), Group(decoder)]
 
     def forward(self, image: Tensor) -> Tensor:
-        """(B, 1, H, W) -> (3,)."""
+        """Return the loss, MSE and SSIM, (3,), of images (B, 1, H, W)."""
         rebuilt = self.model.rebuild(image).float()
         with torch.autocast(image.device.type, enabled=False):
             return auif_terms(image.float(), rebuilt).roll(1)
 
 
 class TwoStageObjective(PeerObjective):
-    """CDDFuse: first each image is rebuilt from its own features, then the fusion layers are trained with the rest.
+    """CDDFuse: a first stage rebuilds each image from its own features, a second trains the fusion layers as well.
 
     Args:
         model: the network.
@@ -60,13 +60,13 @@ class TwoStageObjective(PeerObjective):
         self.first_stage = self.judged_after = first_stage
 
     def groups(self) -> list[Group]:
-        """The four networks; the fusion layers' schedule begins with the second stage."""
+        """Return the parameters of the four parts; milestones of the fusion layers count from the second stage on."""
         parts = (self.model.encoder, self.model.decoder, self.model.base_fuse, self.model.detail_fuse)
         sinces = (0, 0, self.first_stage, self.first_stage)
         return [Group(list(p.parameters()), since=since) for p, since in zip(parts, sinces, strict=True)]
 
     def forward(self, base_image: Tensor, guide: Tensor) -> Tensor:
-        """(B, 1, H, W) visible and infrared -> (8,); terms of the other stage are zero."""
+        """Return the terms, (8,), of visible and infrared (B, 1, H, W); those of the other stage are zero."""
         model, images = self.model, (base_image, guide)
         visible, infrared = (model.encoder(image) for image in images)
         if self.epoch < self.first_stage:
@@ -84,7 +84,7 @@ class TwoStageObjective(PeerObjective):
 
 
 class ViewsObjective(PeerObjective):
-    """DeFusion++: common, unique and whole of two masked views, and masked modelling; the mean over the batch."""
+    """DeFusion++: common part, unique parts and fusion of two masked views, and masked modelling; mean of the batch."""
 
     names = ("loss", "common", "unique1", "unique2", "masked", "fused")
     roles = ("view1", "view2", "mask1", "mask2", "image")
@@ -94,7 +94,7 @@ class ViewsObjective(PeerObjective):
         super().__init__(model)
 
     def forward(self, view1: Tensor, view2: Tensor, mask1: Tensor, mask2: Tensor, image: Tensor) -> Tensor:
-        """(B, 3, 224, 224) and masks (B, 1, 224, 224) -> (6,)."""
+        """Return the terms, (6,), of images (B, 3, 224, 224) and masks (B, 1, 224, 224)."""
         order = "12" if not self.training or torch.rand(()) > 0.5 else "21"
         noise = torch.rand(len(image), GRID**2, device=image.device)
         outputs = {name: x.float() for name, x in self.model.parts(view1, view2, order, noise).items()}
@@ -104,11 +104,13 @@ class ViewsObjective(PeerObjective):
 
 
 class LatentObjective(ViewsObjective):
-    """DeFusion++'s second stage: the first one's loss, and of a pair tokens like its teachers', common ones alike.
+    """DeFusion++'s second stage: the first stage's loss, plus losses on the tokens of an infrared-visible pair.
+
+    These are the L1 distances of each image's tokens to its teacher's, and between the two common tokens.
 
     Args:
-        model: with `latent`.
-        teachers: of the infrared image, and of the visible one.
+        model: the network, with `latent`.
+        teachers: the teachers of the infrared and of the visible image.
     """
 
     names = (*ViewsObjective.names, "infrared", "visible", "alike")
@@ -116,12 +118,12 @@ class LatentObjective(ViewsObjective):
 
     def __init__(self, model: DeFusion, teachers: tuple[Teacher, Teacher]) -> None:
         super().__init__(model)
-        self.teachers = teachers  # no part of the module: neither trained nor kept
+        self.teachers = teachers  # in a tuple, so not part of the module: neither trained nor saved
 
     def forward(
         self, view1: Tensor, view2: Tensor, mask1: Tensor, mask2: Tensor, image: Tensor, *pair: Tensor
     ) -> Tensor:
-        """As `ViewsObjective`, and infrared and visible (B, 3, 224, 224) -> (9,)."""
+        """Return the terms, (9,), of `ViewsObjective`'s inputs and infrared and visible (B, 3, 224, 224)."""
         terms = super().forward(view1, view2, mask1, mask2, image)
         with torch.no_grad():
             goals = [teacher.to(x.device)(x).float() for teacher, x in zip(self.teachers, pair, strict=True)]

@@ -1,4 +1,4 @@
-"""What each peer trains on: its samples, its network, its loss, its validation images."""
+"""The training tasks of the other methods: samples, network, loss and validation images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ MOST_VIEWS, VIEW_SEED = 16, 1
 
 
 def auif(args: TrainingArguments, recipe: Recipe) -> Task:
-    """Single images, infrared and visible mixed, that are rebuilt."""
+    """Return AUIF-Net's task: single images, infrared and visible mixed, are rebuilt."""
     images, held, label, both = _single_images(args)
     judged = held or _first(images)
     samples = GrayCrops(judged, recipe.patch)
@@ -53,7 +53,7 @@ def auif(args: TrainingArguments, recipe: Recipe) -> Task:
 
 
 def defusion(args: TrainingArguments, recipe: Recipe) -> Task:
-    """Two views of a photograph, that are taken apart and put together."""
+    """Return DeFusion++'s task: two views of a photograph are decomposed and fused; with teachers, pairs as well."""
     if recipe.patch != SIDE:
         raise UsageError(f"--patch: found {recipe.patch}, expected {SIDE}, the network's own side")
     images, held, label, both = _single_images(args)
@@ -88,7 +88,7 @@ def defusion(args: TrainingArguments, recipe: Recipe) -> Task:
 
 
 def cddfuse(args: TrainingArguments, recipe: Recipe) -> Task:
-    """Patches of a grid over the pairs, those of low contrast left out."""
+    """Return CDDFuse's task, with patches on a grid over the pairs, without patches of low contrast."""
     pairs, label = training_pairs(args.data, args.keep_test_pairs, args.infrared_range)
     first = len(pairs) - args.hold_back
     if first < 1:
@@ -120,18 +120,21 @@ def _with_cosines(model: DeFusion) -> DeFusion:
 
 
 def _judged(samples: object, args: TrainingArguments) -> list[dict]:
-    """The first samples, as they are always drawn."""
+    """Return the first samples, up to 16, with fixed random numbers."""
     numbers = range(min(len(samples), MOST_VIEWS))
     return readable(lambda i: samples.sample(i, np.random.default_rng((VIEW_SEED, i))), numbers, args.skip_bad)
 
 
 def _first(images: Sequence) -> Subset:
-    """The first images, where none are held back."""
+    """Return the first images, up to 4, to validate on if none are held back."""
     return Subset(images, range(min(len(images), MOST_SCENES)))
 
 
 def _single_images(args: TrainingArguments) -> tuple[Sequence, Sequence | None, str, str]:
-    """Those to train on, those held back, where they are from (pairs, or photographs), and what is in both parts."""
+    """Return the images to train on, those held back or None, a label of the data, and a warning of `twins`.
+
+    The images are those of pairs if the folder holds pairs, else photographs.
+    """
     images: Sequence
     if args.data is None or holds_pairs(Path(args.data)):
         pairs, label = training_pairs(args.data, args.keep_test_pairs, args.infrared_range)
@@ -163,9 +166,10 @@ def _task(
     loss_settings: Sequence = (),
     options: dict | None = None,
 ) -> Task:
-    """The task of a peer; `judged` counts the validated samples, `held` is None where they are trained on.
+    """Return the task of another method.
 
-    `both`: see `twins`.
+    `judged` counts the validation samples, `held` is None if they are training samples, and `both` is the warning of
+    `twins`; the rest as in `Task`, `options` being arguments of the network.
     """
     what = "pairs" if method == "cddfuse" else "crops"
     return Task(
@@ -183,7 +187,7 @@ def _task(
 
 
 def _by_loss(items: list[dict], objective: Callable[[nn.Module], Objective], terms: tuple[str, ...]) -> Validation:
-    """The training's loss of whole samples, in evaluation mode."""
+    """Return a validation by the training loss and its terms on whole samples, in evaluation mode."""
 
     def measure(model: nn.Module) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         judge, rows = objective(model).eval(), []
@@ -201,7 +205,7 @@ def _by_loss(items: list[dict], objective: Callable[[nn.Module], Objective], ter
 
 
 def _unstretched(validation: Validation, model: CDDFuse) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Measure the fused image before it is stretched, as the loss sees it."""
+    """Return what `validation` measures without the stretching of fused images, as the loss sees them."""
     stretch, model.stretch = model.stretch, False
     try:
         return validation.measure(model)
@@ -210,7 +214,7 @@ def _unstretched(validation: Validation, model: CDDFuse) -> tuple[dict[str, floa
 
 
 def _intensity_and_gradient(fused: Tensor, infrared: Tensor, visible: Tensor) -> Tensor:
-    """CDDFuse's second stage without its features: what the fused image is to be."""
+    """Return the part of CDDFuse's second-stage loss that depends on the fused image alone, a scalar."""
     intensity = (fused - torch.maximum(visible, infrared)).abs().mean()
     stronger = torch.maximum(gradient_size(visible), gradient_size(infrared))
     return intensity + 10 * (gradient_size(fused) - stronger).abs().mean()
