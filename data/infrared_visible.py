@@ -15,6 +15,7 @@ from .files.folders import plain_name
 from .files.image_file import read_raster, to_gray, to_rgb, to_unit, turned
 from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, scaled
 from .files.nodata import declared_missing
+from .files.remarks import of_role
 from .files.sample_type import Storage, storage_of, stretched_storage
 from .pair_folders import COLOURED, INFRARED_FOLDERS, VISIBLE_FOLDERS, find_pairs, subfolder
 from .pair_names import matched
@@ -107,8 +108,8 @@ class PairedImages:
             "coloured": coloured,
             "storage": kept.deeper(other_kept),
             "notes": [
-                *(f"visible: {n}" for n in notes_visible),
-                *(f"infrared: {n}" for n in notes_infrared),
+                *of_role("visible", notes_visible),
+                *of_role("infrared", notes_infrared),
                 *self.doubts,
             ],
         }

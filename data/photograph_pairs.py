@@ -10,6 +10,7 @@ from .errors import DataError
 from .files.folders import files_in, folders_in
 from .files.image_file import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
 from .files.infrared_range import doubts
+from .files.remarks import of_role
 from .files.sample_type import Storage, storage_of
 from .pair_names import matched
 
@@ -66,7 +67,7 @@ class PhotographPairs:
             raise DataError(other, f"{found} pixels", f"{expected} of its partner {path}")
         bands = max(len(first), len(second))
         first, second = (np.repeat(x, bands // len(x), axis=0) for x in (first, second))
-        notes = [f"first: {n}" for n in notes] + [f"second: {n}" for n in other_notes]
+        notes = [*of_role("first", notes), *of_role("second", other_notes)]
         return {"name": name, "first": first, "second": second, "storage": kept.deeper(other_kept), "notes": notes}
 
 

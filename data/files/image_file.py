@@ -18,6 +18,7 @@ from data.errors import DataError, one_line
 
 from .folders import Found, files_in
 from .regular_file import check_regular
+from .remarks import Routine
 from .sample_range import are_digital_numbers, listed
 from .size_limits import ALWAYS, check_declared
 from .tiff_pages import check_pages
@@ -157,7 +158,7 @@ def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
     Returns:
         (H, W) in the dtype of `image`, and the lines.
     """
-    notes = []
+    notes: list[str] = []
     if image.ndim == 3 and image.shape[2] in (2, 4):
         notes.append("alpha channel left out")
         image = image[..., :-1]
@@ -166,12 +167,13 @@ def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
     if image.ndim == 2:
         return image, notes
     if to_rgb(image) is None:
-        return image[..., 0], [*notes, "three equal channels read as gray"]
+        return image[..., 0], [*notes, Routine("three equal channels read as gray")]
     floats: np.ndarray = image.astype(np.float64 if image.dtype.itemsize > 1 else np.float32)
     luma = (floats * LUMA).sum(axis=-1)
     if image.dtype.kind in "ui":
         luma = np.rint(luma).clip(0, np.iinfo(image.dtype).max)
-    return luma.astype(image.dtype), [*notes, "colour turned to luma (0.299 R + 0.587 G + 0.114 B)"]
+    told = Routine("colour turned to luma (0.299 R + 0.587 G + 0.114 B)")
+    return luma.astype(image.dtype), [*notes, told]
 
 
 def to_rgb(image: np.ndarray) -> np.ndarray | None:
@@ -199,7 +201,7 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
     if kind == "f":
         both = f"0 to 1, or numbers of the declared {bits} bits (--bits)"
         if bits is not None and are_digital_numbers(image, where, both):
-            return _scaled(image, where, bits), [f"float image divided by {2**bits - 1}"]
+            return _scaled(image, where, bits), [Routine(f"float image divided by {2**bits - 1}")]
         if image.min() < 0 or image.max() > 1:
             raise DataError(where, f"floats {listed(image)}", "0 to 1, or a declared bit depth (--bits)")
         return image.astype(np.float32), []
@@ -213,7 +215,8 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
     if image.dtype.itemsize > 2 and bits is None:
         raise DataError(where, f"{depth}-bit integers", "a declared bit depth (--bits)")
     bits = bits or depth
-    return _scaled(image, where, bits), [f"{bits}-bit image divided by {2**bits - 1}"] if bits != 8 else []
+    told: list[str] = [Routine(f"{bits}-bit image divided by {2**bits - 1}")] if bits != 8 else []
+    return _scaled(image, where, bits), told
 
 
 def _scaled(image: np.ndarray, where: object, bits: int) -> np.ndarray:

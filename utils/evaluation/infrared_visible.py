@@ -9,6 +9,7 @@ import numpy as np
 from data import PairedImages
 from data.files.geotiff import TIFF
 from data.files.image_file import SUFFIXES
+from data.files.remarks import Routine
 from data.files.sample_type import PNG_TYPES
 from data.pair_folders import MEDICAL
 from data.samples import sample_pairs
@@ -83,7 +84,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     medical = getattr(pairs, "modality", None) in MEDICAL
     peers = peer_networks(args, medical)
     network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
-    run = Evaluation(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
+    run = Evaluation(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics, args.verbose)
     if args.stretch != "none":
         run.doubts.append(
             f"STRETCHED: every fused image of every method, {STRETCHES[args.stretch]} to 0..1 (--stretch)."
@@ -202,7 +203,7 @@ def remark_networks(run: Evaluation, tables: list) -> None:
                 f"{run.spent[n.label] / max(run.fusions, 1):.2f} s"
                 for n in networks
             )
-            table.remark(f"Parameters and time an image: {'; '.join(each)}.")
+            table.remark(Routine(f"Parameters and time an image: {'; '.join(each)}."))
 
 
 def in_colour(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:

@@ -16,12 +16,12 @@ from data.files.size_limits import check_disk, reserve
 from models.scene_pooling import ScenePooling
 from utils import distributed
 from utils.commandline.progress import quiet
-from utils.commandline.terminal import say
 from utils.output.images import stretch, to_eight_bit, write_png
 from utils.tiling import Tiling, fused_rows, scene_means
 
 from .pan_scene import PanScene
 from .pick_network import Network
+from .report import tell
 from .sharing import result_folder
 
 PREVIEW = 2048  # pixels of a side, at most
@@ -82,9 +82,8 @@ def fuse_scene(
         if main:
             _preview(path, folder.path("fused_rgb.png"), scene.nodata if scene.masked else None)
     if main:
-        say(f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}")
-        for note in scene.notes:
-            say(note)
+        done = f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}"
+        tell([], scene.notes, [done], few=True)
     return output / "fused.tif", scene.notes
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.files.raster_windows import Windows
+from data.files.remarks import Routine
 from data.pan_scenes import PanScenes, zero_borders
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.simulate import PAN_FILTERS
@@ -69,7 +70,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         expected = f"{network.model.config.bands} of the weights (--weights)"
         raise UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
     source, measured = scenes.file.label if scenes.file else None, not args.no_metrics
-    run = Evaluation("ps", network, source, args.tile, args.pooling, measured=measured)
+    run = Evaluation("ps", network, source, args.tile, args.pooling, measured=measured, verbose=args.verbose)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
 
 
@@ -154,7 +155,8 @@ def scene_table(run: Evaluation, kind: str, scenes: PanScenes, protocol: str = "
         gains = (
             f"sensor {scenes.sensor}" if known else f"sensor '{scenes.sensor}' without gains of its own: 0.3, pan 0.15"
         )
-        table.remark(f"Reduced by Wald's protocol, MTF of {gains}; pan filter {scenes.pan_filter} (data/README.md).")
+        told = f"Reduced by Wald's protocol, MTF of {gains}; pan filter {scenes.pan_filter} (data/README.md)."
+        table.remark(Routine(told) if known else told)
     return table
 
 

@@ -7,6 +7,8 @@ from metrics import protocols
 from utils.commandline.pair_options import add_infrared_range
 from utils.commandline.parser import SENSOR_HELP, Parser, bit_depth, positive, sensor
 
+from .report import add_verbose
+
 PROTOCOLS = {
     "ivf": ("both", *protocols.IVF),
     "ps": tuple(protocols.PS_REDUCED),
@@ -46,5 +48,6 @@ def parser() -> Parser:
     )
     add_infrared_range(made, "ivf: ")
     made.add_argument("--limit", type=positive, help="only the first images, as the test scripts' (default: all)")
+    add_verbose(made)
     made.add_argument("--output", type=Path, help="folder for metrics.json, .csv, .md and .tex (default: print only)")
     return made
