@@ -12,9 +12,10 @@ import numpy as np
 
 from .errors import DataError
 from .files.folders import plain_name
-from .files.image_file import read_raster, to_gray, to_rgb, to_unit, turned
+from .files.image_file import read_upright, to_gray, to_rgb, to_unit
 from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, scaled
 from .files.nodata import declared_missing
+from .files.orientation import sides_found
 from .files.remarks import of_role
 from .files.sample_type import Storage, storage_of, stretched_storage
 from .pair_folders import COLOURED, INFRARED_FOLDERS, VISIBLE_FOLDERS, find_pairs, subfolder
@@ -94,12 +95,8 @@ class PairedImages:
         if self.modality in COLOURED:
             colour, coloured = other_colour, "infrared"
         if visible.shape != infrared.shape:
-            h, w = visible.shape
-            raise DataError(
-                infrared_path,
-                f"{infrared.shape[0]}x{infrared.shape[1]} pixels",
-                f"{h}x{w} of its partner {visible_path}",
-            )
+            expected = f"{sides_found(visible_path, visible)} of its partner {visible_path}"
+            raise DataError(infrared_path, sides_found(infrared_path, infrared), expected)
         return {
             "name": visible_path.stem,
             "visible": visible[None],
@@ -132,9 +129,9 @@ class PairedImages:
 
     def _read(self, path: Path, is_infrared: bool = False) -> tuple[np.ndarray, np.ndarray | None, Storage, list[str]]:
         """Gray and colour in [0, 1], how the file holds them, what was converted."""
-        raw = read_raster(path)
+        raw, turned = read_upright(path)
         gray, notes = to_gray(raw)
-        notes += turned(path)
+        notes += turned
         wanted = self.infrared_range if is_infrared else None
         missing, told = declared_missing(path, gray)
         if missing.any():

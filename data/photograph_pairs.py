@@ -8,8 +8,9 @@ import numpy as np
 
 from .errors import DataError
 from .files.folders import files_in, folders_in
-from .files.image_file import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
+from .files.image_file import SUFFIXES, list_images, read_upright, to_gray, to_rgb, to_unit
 from .files.infrared_range import doubts
+from .files.orientation import sides_found
 from .files.remarks import of_role
 from .files.sample_type import Storage, storage_of
 from .pair_names import matched
@@ -63,8 +64,8 @@ class PhotographPairs:
             read = [min(read, key=_mean), max(read, key=_mean)]
         (path, first, kept, notes), (other, second, other_kept, other_notes) = read
         if first.shape[1:] != second.shape[1:]:
-            found, expected = ("x".join(map(str, image.shape[1:])) for image in (second, first))
-            raise DataError(other, f"{found} pixels", f"{expected} of its partner {path}")
+            expected = f"{sides_found(path, first[0])} of its partner {path}"
+            raise DataError(other, sides_found(other, second[0]), expected)
         bands = max(len(first), len(second))
         first, second = (np.repeat(x, bands // len(x), axis=0) for x in (first, second))
         notes = [*of_role("first", notes), *of_role("second", other_notes)]
@@ -73,13 +74,13 @@ class PhotographPairs:
 
 def _read(path: Path) -> tuple[np.ndarray, Storage, list[str]]:
     """(1 or 3, H, W) in [0, 1], how the file holds it, what was converted."""
-    raw = read_raster(path)
+    raw, turned = read_upright(path)
     colour = to_rgb(raw)
     samples, notes = to_gray(raw) if colour is None else (colour, [])
     unit, more = to_unit(samples, path)
     more += doubts(samples if colour is None else to_gray(raw)[0], None, "fewer bits than the file's type?")
     image = unit[None] if colour is None else np.ascontiguousarray(np.moveaxis(unit, -1, 0))
-    return image, storage_of(raw, path, None), [*notes, *more, *turned(path)]
+    return image, storage_of(raw, path, None), [*notes, *more, *turned]
 
 
 def _mean(item: tuple) -> float:

@@ -17,6 +17,8 @@ from PIL import Image
 from data.errors import DataError, one_line
 
 from .folders import Found, files_in
+from .geotiff import geo_tags
+from .orientation import ORIENTATION, orientation, upright
 from .regular_file import check_regular
 from .remarks import Routine
 from .sample_range import are_digital_numbers, listed
@@ -25,7 +27,6 @@ from .tiff_pages import check_pages
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
 DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # pixels made up, in words of the decoders
-ORIENTATION = 0x0112  # of EXIF and TIFF; 1: as stored
 _STDERR = threading.Lock()  # is the process's: one reader at a time
 BT601 = (0.299, 0.587, 0.114)  # ITU-R BT.601: shares of red, green and blue in the luma
 LUMA = np.array(BT601, np.float32)
@@ -100,7 +101,9 @@ def _read_tiff(path: Path) -> np.ndarray:
         check_declared(path, f"an image of shape {page.shape}", page.nbytes, large=ALWAYS)
         photometric = tifffile.PHOTOMETRIC(page.photometric).name
         if photometric not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
-            return _decode(path)
+            turning = page.tags.get(ORIENTATION)
+            stored = None if turning is None else (turning.valueoffset, np.array([1], f"{file.byteorder}u2"))
+            return _decode(path, stored)
         image = page.asarray()
         if page.axes.startswith("S"):
             image = np.moveaxis(image, 0, -1)
@@ -114,7 +117,8 @@ def _read_tiff(path: Path) -> np.ndarray:
         return image
 
 
-def _decode(path: Path) -> np.ndarray:
+def _decode(path: Path, replaced: tuple[int, np.ndarray] | None = None) -> np.ndarray:
+    """By OpenCV, what it is given at an offset of the file being `replaced`: it turns TIFFs itself by their tag."""
     # OpenCV keeps 16-bit colour but fills a truncated JPEG with gray in silence, and complains of a damaged PNG on
     # stderr; Pillow refuses both. JPEG 2000: OpenCV decodes alone, Pillow reads its sides.
     with warnings.catch_warnings():
@@ -129,7 +133,11 @@ def _decode(path: Path) -> np.ndarray:
                     probe.verify()
             with Image.open(path) as probe:
                 probe.load()
-    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    data = np.fromfile(path, np.uint8)
+    if replaced is not None:
+        offset, value = replaced
+        data[offset : offset + value.nbytes] = value.view(np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError("not decodable")
     if image.ndim == 3 and image.shape[2] >= 3:
@@ -137,16 +145,20 @@ def _decode(path: Path) -> np.ndarray:
     return image
 
 
-def turned(path: Path) -> list[str]:
-    """A line where a photograph's EXIF has it shown turned or mirrored, which is not done: its pixels are as stored."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                orientation = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # whatever Pillow does not know, and damaged tags
-        return []
-    return [f"EXIF orientation {orientation} not applied, pixels as stored"] if orientation in range(2, 9) else []
+def read_upright(path: Path) -> tuple[np.ndarray, list[str]]:
+    """`read_raster` of a file, turned as its EXIF says, and a line where that changed it.
+
+    A TIFF that says where on Earth its pixels are stays as it is stored: its tags are about the stored pixels.
+
+    Raises:
+        DataError: as `read_raster`.
+    """
+    raw, number = read_raster(path), orientation(path)
+    if number == 1:
+        return raw, []
+    if geo_tags(path):
+        return raw, [f"EXIF orientation {number} not applied, pixels as stored: the file is georeferenced"]
+    return upright(raw, number), [f"EXIF orientation {number} applied"]
 
 
 def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -9,7 +9,7 @@ from data import CAVE, PanCollection
 from data.errors import DataError
 from data.files.band_images import Cubes
 from data.files.folders import folders_in, plain_name
-from data.files.image_file import read_raster, to_gray, to_unit
+from data.files.image_file import read_upright, to_gray, to_unit
 from data.files.infrared_range import refuse_guess
 from data.files.remarks import Routine, of_role, reworded
 from data.files.sample_range import USED, are_digital_numbers, listed
@@ -86,7 +86,8 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
     for index in shares:
         pair = pairs[index]
         file = args.fused if files is None else files[names[index]]
-        gray, notes = to_gray(read_raster(file))
+        raw, turned = read_upright(file)
+        gray, notes = to_gray(raw)
         refuse_guess(gray, file, args.fused_bits, "--fused-bits")
         unit, more = to_unit(gray, file, args.fused_bits)
         infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
@@ -94,7 +95,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
             found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, visible.shape))
             raise DataError(file, found, f"{expected} of its sources")
         for table in shares.tables:
-            told = [*of_role("fused", notes + more), *pair["notes"]]
+            told = [*of_role("fused", turned + notes + more), *pair["notes"]]
             table.remark(*(reworded(n, f"Converted, {n}.") for n in told))
         add_pair(shares.tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
     return tables
