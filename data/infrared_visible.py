@@ -17,6 +17,7 @@ from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, 
 from .files.nodata import declared_missing
 from .files.orientation import sides_found
 from .files.remarks import of_role
+from .files.resize import plain_factor, refuse_sides, resized
 from .files.sample_type import Storage, storage_of, stretched_storage
 from .pair_folders import COLOURED, INFRARED_FOLDERS, VISIBLE_FOLDERS, find_pairs, subfolder
 from .pair_names import matched
@@ -35,6 +36,8 @@ class PairedImages:
             or "stretch" for the 0.5th to 99.5th percentile of each; by default the range of their type or depth.
         guess: False: integers that use less than a quarter of the range of their type are refused unless `bits` is
             given; by default a note is made.
+        resize_infrared: True: infrared images whose sides differ by one factor from their partners' are resampled to
+            them, with a note. False, None: they are refused; None: the message does not offer this.
 
     `remarks` holds what is to be said of the whole: which part was taken, how names were matched, what was skipped.
 
@@ -56,6 +59,7 @@ class PairedImages:
         bits: int | None = None,
         infrared_range: InfraredRange | None = None,
         guess: bool = True,
+        resize_infrared: bool | None = None,
     ) -> None:
         self.remarks: list[str] = []
         if visible is None or infrared is None:
@@ -75,6 +79,7 @@ class PairedImages:
             if (folder := _home(path)).name.lower() in foreign and _home(self.visible) != _home(self.infrared)
         ]
         self.bits, self.infrared_range, self.guess = bits, infrared_range, guess
+        self.resize_infrared = resize_infrared
         if infrared_range is not None and self.modality in COLOURED:
             found = f"a range for {self.modality.upper()}, whose colours are the measurement"
             raise DataError(self.infrared, found, "none (--stretch-infrared, --infrared-range)")
@@ -95,8 +100,15 @@ class PairedImages:
         if self.modality in COLOURED:
             colour, coloured = other_colour, "infrared"
         if visible.shape != infrared.shape:
-            expected = f"{sides_found(visible_path, visible)} of its partner {visible_path}"
-            raise DataError(infrared_path, sides_found(infrared_path, infrared), expected)
+            factor = plain_factor(infrared.shape, visible.shape)
+            if factor is None or not self.resize_infrared:
+                expected = f"{sides_found(visible_path, visible)} of its partner {visible_path}"
+                found = sides_found(infrared_path, infrared)
+                raise refuse_sides(infrared_path, found, expected, factor, self.resize_infrared is not None)
+            infrared, said = resized(infrared, visible.shape)
+            notes_infrared.append(said)
+            if coloured == "infrared" and colour is not None:
+                colour = resized(colour, visible.shape)[0]
         return {
             "name": visible_path.stem,
             "visible": visible[None],

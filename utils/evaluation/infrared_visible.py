@@ -17,7 +17,7 @@ from data.splits import split
 from metrics import protocols
 from models import DCINN, dcinn_ivf
 from utils.commandline.errors import UsageError
-from utils.commandline.pair_options import add_infrared_range, asked_pairs
+from utils.commandline.pair_options import add_infrared_range, add_resize_infrared, asked_pairs
 from utils.commandline.parser import bit_depth
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_window
 from utils.output.images import STRETCHES, stretched, to_eight_bit, with_colour, write_stored
@@ -40,6 +40,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     parser.add_argument("--infrared", type=Path, help="folder or file of infrared (or CT, PET) images")
     parser.add_argument("--bits", type=bit_depth, help="bit depth of images stored in more than 8 bits (default: 16)")
     add_infrared_range(parser)
+    add_resize_infrared(parser)
     parser.add_argument(
         "--base-rule",
         choices=("max", "mean"),
