@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .files.folders import plain_name
+from .files.folders import natural, plain_name
 from .files.image_file import read_upright, to_gray, to_rgb, to_unit
 from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, scaled
 from .files.nodata import declared_missing
@@ -38,6 +38,7 @@ class PairedImages:
             given; by default a note is made.
         resize_infrared: True: infrared images whose sides differ by one factor from their partners' are resampled to
             them, with a note. False, None: they are refused; None: the message does not offer this.
+        plain_order: the order of characters (10 before 2), from which trainings draw; by default natural order.
 
     `remarks` holds what is to be said of the whole: which part was taken, how names were matched, what was skipped.
 
@@ -60,6 +61,7 @@ class PairedImages:
         infrared_range: InfraredRange | None = None,
         guess: bool = True,
         resize_infrared: bool | None = None,
+        plain_order: bool = False,
     ) -> None:
         self.remarks: list[str] = []
         if visible is None or infrared is None:
@@ -83,7 +85,7 @@ class PairedImages:
         if infrared_range is not None and self.modality in COLOURED:
             found = f"a range for {self.modality.upper()}, whose colours are the measurement"
             raise DataError(self.infrared, found, "none (--stretch-infrared, --infrared-range)")
-        self.pairs, notes = matched(self.visible, self.infrared, words=True)
+        self.pairs, notes = matched(self.visible, self.infrared, words=True, plain=plain_order)
         self.remarks = [*self.remarks, *notes]
 
     def __len__(self) -> int:
@@ -137,7 +139,7 @@ class PairedImages:
         there = {plain_name(visible): (visible, infrared) for visible, infrared in self.pairs}
         if lacking := [name for name in names if name not in there]:
             raise DataError(self.visible, f"no image named {lacking[0]}", f"the {len(names)} pairs asked for")
-        self.pairs = [there[name] for name in sorted(names)]
+        self.pairs = [there[name] for name in sorted(names, key=natural)]
 
     def _read(self, path: Path, is_infrared: bool = False) -> tuple[np.ndarray, np.ndarray | None, Storage, list[str]]:
         """Gray and colour in [0, 1], how the file holds them, what was converted."""

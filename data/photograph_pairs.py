@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .files.folders import files_in, folders_in
+from .files.folders import files_in, folders_in, natural
 from .files.image_file import SUFFIXES, list_images, read_upright, to_gray, to_rgb, to_unit
 from .files.infrared_range import doubts
 from .files.orientation import sides_found
@@ -96,8 +96,8 @@ def _of_folder(root: Path, kind: str) -> tuple[list[tuple[str, list[Path]]], lis
     if loose := files_in(root, SUFFIXES).paths:
         found = f"{loose[0].name} beside the folder {scenes[0].name}"
         raise DataError(root, found, "either images, or a folder a scene")
-    listed = {scene.name: list_images(scene) for scene in scenes}
-    pairs = [(name, found.paths) for name, found in listed.items()]
+    listed = {scene.name: list_images(scene) for scene in sorted(scenes, key=lambda p: natural(p.name))}
+    pairs = [(name, sorted(found.paths, key=lambda p: natural(p.name))) for name, found in listed.items()]
     notes += [f"{name}: {note}" for name, found in listed.items() for note in found.notes]
     for name, files in pairs:
         if len(files) < 2 or (kind == "multifocus" and len(files) > 2):
@@ -118,4 +118,4 @@ def _of_names(root: Path) -> tuple[list[tuple[str, list[Path]]], list[str]]:
         if [mark for mark, _ in files] not in (["A", "B"], ["1", "2"]):
             found = ", ".join(path.name for _, path in files)
             raise DataError(root, found, "two images of this name, -A and -B, or _1 and _2")
-    return [(name, [path for _, path in files]) for name, files in parts.items()], notes
+    return [(name, [path for _, path in parts[name]]) for name in sorted(parts, key=natural)], notes
