@@ -52,10 +52,13 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     parser.add_argument("--ms", type=Path, help="one scene of any size, with --pan: its MS image (.tif, .npy)")
     parser.add_argument("--pan", type=Path, help="its pan image, 2, 4 or 8 times as large in each direction")
     parser.add_argument("--nodata", type=number, help=NODATA_HELP)
+    parser.add_argument("--cog", action="store_true", help="with --ms and --pan: cloud-optimised, needs rasterio")
     args = parser.parse_args(argv)
 
     if args.nodata is not None and not (args.ms and args.pan):
         raise UsageError("--nodata: found without --ms and --pan, expected with them")
+    if args.cog and not (args.ms and args.pan):
+        raise UsageError("--cog: found without --ms and --pan, expected with them")
     if args.ms or args.pan:
         return _fuse_scene(args)
     if args.data is None and (args.sensor or args.bits or args.rows):
@@ -94,7 +97,9 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
         raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
     network = pick_model(args, "ps", lambda: dcinn_ps(bands))
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
-    path, notes = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata)
+    path, notes = fuse_scene(
+        network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata, args.cog
+    )
     return {"task": "ps", "weights": network.label, "fused": str(path), "notes": notes}
 
 
