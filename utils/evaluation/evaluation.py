@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from data.errors import DataError
 from data.files.remarks import Routine, reworded
@@ -17,7 +16,7 @@ from metrics.protocols import REMARKS
 from metrics.table import Table
 from models import DCINN
 from utils import processes
-from utils.commandline.progress import quiet
+from utils.commandline.progress import progress
 from utils.output.result_folder import BEFORE, ResultFolder
 from utils.tiling import Tiling, fuse
 
@@ -32,7 +31,7 @@ def read_through(items: Sequence, count: int, unit: str) -> None:
     Of several processes each reads those that it fuses.
     """
     if count > 1 and not isinstance(items, list):
-        for index in tqdm(mine(count), desc="reading", unit=unit, disable=quiet(count)):
+        for index in progress(mine(count), total=len(mine(count)), desc="reading", unit=unit):
             items[index]
 
 
@@ -101,7 +100,7 @@ class Evaluation:
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
         tile = 0 if network.model.whole_images_only else self.tile
         count = Tiling(height, width, tile).count if tile else 1
-        with tqdm(total=count, desc=shown(network.label), unit="tile", leave=False, disable=quiet(count)) as bar:
+        with progress(total=count, desc=shown(network.label), unit="tile", leave=False) as bar:
             scene = self.pooling == "scene" and not network.model.whole_images_only
             fused = fuse(network.model, a, b, tile=tile, scene=scene, done=bar.update)[0].numpy()
         self.spent[network.label] += time.perf_counter() - start

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import tifffile
 import torch
-from tqdm import tqdm
 
 from data.errors import DataError
 from data.files.georeference import moved_tags
@@ -16,7 +15,7 @@ from data.files.raster_windows import Windows
 from data.files.size_limits import check_disk, reserve
 from models.scene_pooling import ScenePooling
 from utils import distributed
-from utils.commandline.progress import quiet
+from utils.commandline.progress import progress
 from utils.output.geotiff_file import BIG, check_rasterio, make_cloud_optimised, write_tiled
 from utils.output.images import stretch, to_eight_bit, write_png
 from utils.tiling import Span, Tiling, fused_rows, scene_means
@@ -81,7 +80,7 @@ def fuse_scene(
         if pooling == "scene":
             scene_means(model, tiling, scene.read, means, valid_in, together=True)
         count = tiling.tiles(rows)
-        with tqdm(total=count, desc="fusing", unit="tile", disable=not main or quiet(count)) as bar:
+        with progress(total=count, desc="fusing", unit="tile", disable=not main) as bar:
             for top, part in fused_rows(model, tiling, scene.read, rows, bar.update, means):
                 valid = None if valid_in is None else valid_in((top, top + part.shape[-2]), (0, scene.width))
                 _store(path, top, part[0], scene.scale, network.label, scene.nodata, valid)
