@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .files.folders import files_in, folders_in
+from .files.folders import files_in, folders_in, natural
 from .files.image_file import SUFFIXES, read_raster
 from .simulate import degrade_hsi, imresize
 from .splits import split
@@ -46,7 +46,7 @@ class CAVE:
         lacking = [s for s in scenes or () if s not in there]
         if lacking:
             raise DataError(self.root, f"no scene {lacking[0]}", f"one of {', '.join(sorted(there))}")
-        self.scenes = tuple(scenes or sorted(there))
+        self.scenes = tuple(scenes or sorted(there, key=natural))
         self.files = {scene: _band_files(there[scene], self.remarks) for scene in self.scenes}
 
     def __len__(self) -> int:

@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .files.folders import plain_name
-from .files.image_file import read_raster, to_gray, to_rgb, to_unit, turned
+from .files.folders import natural, plain_name
+from .files.image_file import read_upright, to_gray, to_rgb, to_unit
 from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, scaled
 from .files.nodata import declared_missing
+from .files.orientation import sides_found
+from .files.remarks import of_role
+from .files.resize import plain_factor, refuse_sides, resized
 from .files.sample_type import Storage, storage_of, stretched_storage
 from .pair_folders import COLOURED, INFRARED_FOLDERS, VISIBLE_FOLDERS, find_pairs, subfolder
 from .pair_names import matched
@@ -34,6 +37,9 @@ class PairedImages:
             their type or depth.
         guess: if False and `bits` is None, integers that use less than a quarter of their type's range are refused; by
             default the item gets a note.
+        resize_infrared: True: infrared images whose sides differ from their partners' by one factor are resampled to
+            them, with a note. False, None: such pairs are refused; with None the message does not offer this option.
+        plain_order: sort names character by character (10 before 2), as trainings draw; by default in natural order.
 
     Attributes:
         remarks: notes on the whole set: the part that was chosen, how names were matched, what was skipped.
@@ -56,6 +62,8 @@ class PairedImages:
         bits: int | None = None,
         infrared_range: InfraredRange | None = None,
         guess: bool = True,
+        resize_infrared: bool | None = None,
+        plain_order: bool = False,
     ) -> None:
         self.remarks: list[str] = []
         if visible is None or infrared is None:
@@ -75,10 +83,11 @@ class PairedImages:
             if (folder := _home(path)).name.lower() in foreign and _home(self.visible) != _home(self.infrared)
         ]
         self.bits, self.infrared_range, self.guess = bits, infrared_range, guess
+        self.resize_infrared = resize_infrared
         if infrared_range is not None and self.modality in COLOURED:
             found = f"a range for {self.modality.upper()}, whose colours are the measurement"
             raise DataError(self.infrared, found, "none (--stretch-infrared, --infrared-range)")
-        self.pairs, notes = matched(self.visible, self.infrared, words=True)
+        self.pairs, notes = matched(self.visible, self.infrared, words=True, plain=plain_order)
         self.remarks = [*self.remarks, *notes]
 
     def __len__(self) -> int:
@@ -95,12 +104,15 @@ class PairedImages:
         if self.modality in COLOURED:
             colour, coloured = other_colour, "infrared"
         if visible.shape != infrared.shape:
-            h, w = visible.shape
-            raise DataError(
-                infrared_path,
-                f"{infrared.shape[0]}x{infrared.shape[1]} pixels",
-                f"{h}x{w} of its partner {visible_path}",
-            )
+            factor = plain_factor(infrared.shape, visible.shape)
+            if factor is None or not self.resize_infrared:
+                expected = f"{sides_found(visible_path, visible)} of its partner {visible_path}"
+                found = sides_found(infrared_path, infrared)
+                raise refuse_sides(infrared_path, found, expected, factor, self.resize_infrared is not None)
+            infrared, said = resized(infrared, visible.shape)
+            notes_infrared.append(said)
+            if coloured == "infrared" and colour is not None:
+                colour = resized(colour, visible.shape)[0]
         return {
             "name": visible_path.stem,
             "visible": visible[None],
@@ -109,8 +121,8 @@ class PairedImages:
             "coloured": coloured,
             "storage": kept.deeper(other_kept),
             "notes": [
-                *(f"visible: {n}" for n in notes_visible),
-                *(f"infrared: {n}" for n in notes_infrared),
+                *of_role("visible", notes_visible),
+                *of_role("infrared", notes_infrared),
                 *self.doubts,
             ],
         }
@@ -129,13 +141,13 @@ class PairedImages:
         there = {plain_name(visible): (visible, infrared) for visible, infrared in self.pairs}
         if lacking := [name for name in names if name not in there]:
             raise DataError(self.visible, f"no image named {lacking[0]}", f"the {len(names)} pairs asked for")
-        self.pairs = [there[name] for name in sorted(names)]
+        self.pairs = [there[name] for name in sorted(names, key=natural)]
 
     def _read(self, path: Path, is_infrared: bool = False) -> tuple[np.ndarray, np.ndarray | None, Storage, list[str]]:
         """Return one file's gray (H, W), colour (3, H, W) or None, both in [0, 1], sample type, and notes."""
-        raw = read_raster(path)
+        raw, turned = read_upright(path)
         gray, notes = to_gray(raw)
-        notes += turned(path)
+        notes += turned
         wanted = self.infrared_range if is_infrared else None
         missing, told = declared_missing(path, gray)
         if missing.any():

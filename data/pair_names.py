@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import DataError
-from .files.folders import plain_name
+from .files.folders import natural, plain_name
 from .files.image_file import SUFFIXES, list_images
 
 VISIBLE_WORDS = ("vis", "vi", "rgb", "visible", "visual")
@@ -17,7 +17,7 @@ CHANNEL = re.compile(r"_[gr]$", re.IGNORECASE)  # IR_meting003_g and VIS_meting0
 
 
 class Matched(NamedTuple):
-    """Pairs of files (visible, infrared), sorted by name, and notes on how they were matched."""
+    """Pairs of files (visible, infrared), in the order of their names, and notes on how they were matched."""
 
     pairs: list[tuple[Path, Path]]
     notes: list[str]
@@ -39,12 +39,15 @@ def images_by_name(path: Path) -> tuple[dict[str, Path], list[str]]:
     return files, found.notes
 
 
-def matched(visible: Path, infrared: Path, words: bool = False) -> Matched:
+def matched(visible: Path, infrared: Path, words: bool = False, plain: bool = False) -> Matched:
     """Return the pairs of images with equal names (without suffixes) in two folders, or the pair of two files.
+
+    They are in natural order, 2 before 10.
 
     Args:
         visible, infrared: two folders, or two files. With `words`, one folder may hold both kinds.
         words: if names differ, pair IR1 with VIS1, provided that this matches all images uniquely.
+        plain: sort character by character (10 before 2), the order that training seeds depend on.
 
     Raises:
         DataError: for missing folders, a file with a folder, two images of one name, and an image without partner.
@@ -57,17 +60,23 @@ def matched(visible: Path, infrared: Path, words: bool = False) -> Matched:
         raise DataError(folder, "a folder", f"a file, as {file} is one")
     (left, notes), (right, other_notes) = images_by_name(visible), images_by_name(infrared)
     if words and visible.resolve() == infrared.resolve():
-        return Matched(_within(visible, left), notes)
+        return Matched(_in_order(_within(visible, left), plain), notes)
     notes = list(dict.fromkeys([*notes, *other_notes]))
     if left.keys() == right.keys():
-        return Matched([(left[name], right[name]) for name in sorted(left)], notes)
+        return Matched(_in_order([(left[name], right[name]) for name in sorted(left)], plain), notes)
     pairs = by_words(list(left.values()), list(right.values())) if words else None
     if pairs is not None:
+        pairs = _in_order(pairs, plain)
         return Matched(pairs, [*notes, _said(pairs)])
     for name in sorted(set(left) ^ set(right)):
         lone, other = (left[name], infrared) if name in left else (right[name], visible)
         raise DataError(lone, "no partner", f"an image named {lone.stem} in {other}")
     raise AssertionError("names that differ have one that is on one side")
+
+
+def _in_order(pairs: list[tuple[Path, Path]], plain: bool) -> list[tuple[Path, Path]]:
+    """Pairs that are in the order of characters, as they are or in natural order."""
+    return pairs if plain else sorted(pairs, key=lambda pair: natural(pair[0].stem))
 
 
 def by_words(visible: list[Path], infrared: list[Path]) -> list[tuple[Path, Path]] | None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from .errors import DataError
-from .files.folders import files_in, folders_in
-from .files.image_file import SUFFIXES, list_images, read_raster, to_gray, to_rgb, to_unit, turned
+from .files.folders import files_in, folders_in, natural
+from .files.image_file import SUFFIXES, list_images, read_upright, to_gray, to_rgb, to_unit
 from .files.infrared_range import doubts
+from .files.orientation import sides_found
+from .files.remarks import of_role
 from .files.sample_type import Storage, storage_of
 from .pair_names import matched
 
@@ -62,23 +64,23 @@ class PhotographPairs:
             read = [min(read, key=_mean), max(read, key=_mean)]
         (path, first, kept, notes), (other, second, other_kept, other_notes) = read
         if first.shape[1:] != second.shape[1:]:
-            found, expected = ("x".join(map(str, image.shape[1:])) for image in (second, first))
-            raise DataError(other, f"{found} pixels", f"{expected} of its partner {path}")
+            expected = f"{sides_found(path, first[0])} of its partner {path}"
+            raise DataError(other, sides_found(other, second[0]), expected)
         bands = max(len(first), len(second))
         first, second = (np.repeat(x, bands // len(x), axis=0) for x in (first, second))
-        notes = [f"first: {n}" for n in notes] + [f"second: {n}" for n in other_notes]
+        notes = [*of_role("first", notes), *of_role("second", other_notes)]
         return {"name": name, "first": first, "second": second, "storage": kept.deeper(other_kept), "notes": notes}
 
 
 def _read(path: Path) -> tuple[np.ndarray, Storage, list[str]]:
     """Return an image (1 or 3, H, W) in [0, 1], the file's sample type, and notes on conversions."""
-    raw = read_raster(path)
+    raw, turned = read_upright(path)
     colour = to_rgb(raw)
     samples, notes = to_gray(raw) if colour is None else (colour, [])
     unit, more = to_unit(samples, path)
     more += doubts(samples if colour is None else to_gray(raw)[0], None, "fewer bits than the file's type?")
     image = unit[None] if colour is None else np.ascontiguousarray(np.moveaxis(unit, -1, 0))
-    return image, storage_of(raw, path, None), [*notes, *more, *turned(path)]
+    return image, storage_of(raw, path, None), [*notes, *more, *turned]
 
 
 def _mean(item: tuple) -> float:
@@ -94,8 +96,8 @@ def _of_folder(root: Path, kind: str) -> tuple[list[tuple[str, list[Path]]], lis
     if loose := files_in(root, SUFFIXES).paths:
         found = f"{loose[0].name} beside the folder {scenes[0].name}"
         raise DataError(root, found, "either images, or one folder per scene")
-    listed = {scene.name: list_images(scene) for scene in scenes}
-    pairs = [(name, found.paths) for name, found in listed.items()]
+    listed = {scene.name: list_images(scene) for scene in sorted(scenes, key=lambda p: natural(p.name))}
+    pairs = [(name, sorted(found.paths, key=lambda p: natural(p.name))) for name, found in listed.items()]
     notes += [f"{name}: {note}" for name, found in listed.items() for note in found.notes]
     for name, files in pairs:
         if len(files) < 2 or (kind == "multifocus" and len(files) > 2):
@@ -116,4 +118,4 @@ def _of_names(root: Path) -> tuple[list[tuple[str, list[Path]]], list[str]]:
         if [mark for mark, _ in files] not in (["A", "B"], ["1", "2"]):
             found = ", ".join(path.name for _, path in files)
             raise DataError(root, found, "two images of this name, -A and -B, or _1 and _2")
-    return [(name, [path for _, path in files]) for name, files in parts.items()], notes
+    return [(name, [path for _, path in parts[name]]) for name in sorted(parts, key=natural)], notes

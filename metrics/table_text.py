@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 
 from . import published
 from .columns import direction
@@ -13,10 +14,17 @@ MARKDOWN_MARKS = {"best": ("**", "**"), "second": ("*", "*"), None: ("", "")}
 LATEX_MARKS = {"best": (r"\textbf{", "}"), "second": (r"\underline{", "}"), None: ("", "")}
 
 
-def lines(table: Table) -> list[tuple[str, list[tuple[str, str | None]]]]:
-    """Return the rows of a table: a name, and one (text, "best", "second" or None) per column."""
+Cells = list[tuple[str, str | None]]
+
+
+def lines(table: Table, quoted: bool = True) -> list[tuple[str, Cells]]:
+    """Return the rows of a table: a name, and one (text, "best", "second" or None) per column.
+
+    With `quoted`, published rows of the same images are among them.
+    """
     ours = [(method, row, True) for method, row in table.summary().items()]
-    same = [(f"{row['method']} [{row['source']}]", row["metrics"], False) for row in table.published()[0]]
+    published_rows = table.published()[0] if quoted else []
+    same = [(f"{row['method']} [{row['source']}]", row["metrics"], False) for row in published_rows]
     ranks = {m: table.ranks(m, ours, same) for m in table.metrics}
     return [
         (name, [(_text(row.get(m), len(table.images) if own else None), ranks[m].get(name)) for m in table.metrics])
@@ -27,16 +35,7 @@ def lines(table: Table) -> list[tuple[str, list[tuple[str, str | None]]]]:
 def markdown(table: Table) -> str:
     """Return the table in markdown with its title, its remarks, and the published rows quoted apart."""
     same, other = table.published()
-    out = [
-        f"### {in_markdown(table.title)} ({_count(table)})",
-        "",
-        "| method | " + " | ".join(_heads(table)) + " |",
-    ]
-    out.append("|---|" + "---:|" * len(table.metrics))
-    own = len(table.rows)
-    for i, (name, cells) in enumerate(lines(table)):
-        shown = [text if not text else text.join(MARKDOWN_MARKS[mark]) for text, mark in cells]
-        out.append(f"| {in_markdown(name) if i < own else name} | " + " | ".join(shown) + " |")
+    out = [_title(table), "", *_grid("method", _heads(table), lines(table), len(table.rows))]
     out += ["", "* Mean and sample deviation over the images; **best**, *second best* of the rows above."]
     out += [f"* {line_in_markdown(remark)}" for remark in table.remarks]
     out += [f"* Cautions about {row['source']}: {' '.join(row['notes'])}" for row in _once(same) if row["notes"]]
@@ -47,6 +46,39 @@ def markdown(table: Table) -> str:
         )
     out += [f"* {tag}: {published.sources()[tag]}." for tag in dict.fromkeys(row["tag"] for row in same + other)]
     return "\n".join(out) + "\n"
+
+
+def own_rows(table: Table) -> list[str]:
+    """The lines of the table with its title, without published rows and remarks: best of the rows that are there."""
+    return [_title(table), "", *_grid("method", _heads(table), lines(table, quoted=False), len(table.rows))]
+
+
+def of_one_image(tables: Sequence[Table], most: int) -> list[str]:
+    """The lines of one table of several that measure the same image: each column once, the first `most` rows of each.
+
+    Rows of one name are one row.
+    """
+    heads: list[str] = []
+    rows: dict[str, dict[str, tuple[str, str | None]]] = {}
+    for table in tables:
+        heads += [head for head in _heads(table) if head not in heads]
+        for name, cells in lines(table, quoted=False):
+            rows.setdefault(name, {}).update(zip(_heads(table), cells, strict=True))
+    whole = [(name, [row.get(head, ("", None)) for head in heads]) for name, row in list(rows.items())[:most]]
+    return _grid(in_markdown(tables[0].images[0]), heads, whole, len(whole))
+
+
+def _title(table: Table) -> str:
+    return f"### {in_markdown(table.title)} ({_count(table)})"
+
+
+def _grid(first: str, heads: list[str], rows: list[tuple[str, Cells]], own: int) -> list[str]:
+    """A table in markdown; the names of the first `own` rows come from outside."""
+    out = [f"| {first} | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
+    for i, (name, cells) in enumerate(rows):
+        shown = [text if not text else text.join(MARKDOWN_MARKS[mark]) for text, mark in cells]
+        out.append(f"| {in_markdown(name) if i < own else name} | " + " | ".join(shown) + " |")
+    return out
 
 
 def latex(table: Table) -> str:

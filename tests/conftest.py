@@ -13,6 +13,7 @@ from data.simulate import spectral_response
 from models import dcinn_hmf, dcinn_ivf, dcinn_ps
 from models.weights.author_names import from_released, haar_entries
 
+os.environ["CI"] = "true"  # no lines of progress in what is printed, however slow the machine is
 if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a core of its own, and so have the scripts that it starts
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
     torch.set_num_threads(1)

@@ -1,7 +1,6 @@
 """Multi-band images as other people save them: .mat, .h5, .npy and .tif files, one per image or one for all."""
 
 import os
-import re
 import unicodedata
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from data.errors import DataError, one_line
 
 from .array_file import ArrayFile, read_npy
 from .band_axis import band_axis
-from .folders import files_in, plain_name
+from .folders import files_in, natural, plain_name
 from .geotiff import TIFF, page_nodata
 from .nodata import refuse_nodata
 from .regular_file import check_regular
@@ -51,7 +50,7 @@ class Cubes:
         self.remarks: list[str] = []
         if self.path.is_dir():
             files, self.remarks = files_in(self.path, SUFFIXES)
-            self.files = sorted(files, key=lambda p: _natural(p.name))
+            self.files = sorted(files, key=lambda p: natural(p.name))
             if not self.files:
                 raise DataError(self.path, "no such files", f"images ({', '.join(SUFFIXES)})")
         else:
@@ -155,11 +154,6 @@ class Cubes:
     def _array(self, index: int) -> tuple[np.ndarray, int | None]:
         """Return an image as stored, and the axis that its format usually has for the bands, or None."""
         return _read(self.files[index]) if self.stack is None else (self.stack[index], self.usual)
-
-
-def _natural(name: str) -> list:
-    """Return a sort key that puts 2 before 10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def _read(path: Path) -> tuple[np.ndarray, int | None]:

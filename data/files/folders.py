@@ -1,6 +1,7 @@
 """Lists folders for all readers: hidden entries are skipped, links are followed, and every file is listed once."""
 
 import os
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection
@@ -32,6 +33,12 @@ def is_hidden(path: Path) -> bool:
 def plain_name(path: Path) -> str:
     """Return the file name without suffix in Unicode's NFC form: macOS stores accents as separate characters."""
     return unicodedata.normalize("NFC", path.stem)
+
+
+def natural(name: str) -> tuple:
+    """A key that sorts names as people count: 2 before 10, and 02 beside 2."""
+    parts = re.split(r"(\d+)", unicodedata.normalize("NFC", name))  # text, digits, text, ...
+    return tuple(int(part) if at % 2 else part for at, part in enumerate(parts)), name
 
 
 def folders_in(folder: Path) -> Found:

@@ -17,14 +17,16 @@ from PIL import Image
 from data.errors import DataError, one_line
 
 from .folders import Found, files_in
+from .geotiff import geo_tags
+from .orientation import ORIENTATION, orientation, upright
 from .regular_file import check_regular
+from .remarks import Routine
 from .sample_range import are_digital_numbers, listed
 from .size_limits import ALWAYS, check_declared
 from .tiff_pages import check_pages
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
 DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # decoder messages about invented pixels
-ORIENTATION = 0x0112  # tag of EXIF and TIFF; value 1 is as stored
 _STDERR = threading.Lock()  # the process has one stderr, so one reader at a time captures it
 BT601 = (0.299, 0.587, 0.114)  # ITU-R BT.601: weights of red, green and blue in the luma
 LUMA = np.array(BT601, np.float32)
@@ -99,7 +101,9 @@ def _read_tiff(path: Path) -> np.ndarray:
         check_declared(path, f"an image of shape {page.shape}", page.nbytes, large=ALWAYS)
         photometric = tifffile.PHOTOMETRIC(page.photometric).name
         if photometric not in ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE"):
-            return _decode(path)
+            turning = page.tags.get(ORIENTATION)
+            stored = None if turning is None else (turning.valueoffset, np.array([1], f"{file.byteorder}u2"))
+            return _decode(path, stored)
         image = page.asarray()
         if page.axes.startswith("S"):
             image = np.moveaxis(image, 0, -1)
@@ -113,7 +117,11 @@ def _read_tiff(path: Path) -> np.ndarray:
         return image
 
 
-def _decode(path: Path) -> np.ndarray:
+def _decode(path: Path, replaced: tuple[int, np.ndarray] | None = None) -> np.ndarray:
+    """Decode a file with OpenCV; `replaced` is an offset in the file and the bytes to put there first.
+
+    OpenCV turns TIFFs by their orientation tag, so the caller replaces the tag's value.
+    """
     # OpenCV keeps 16-bit colour, but silently fills a truncated JPEG with gray and only prints a message about a
     # damaged PNG. Pillow refuses both, so it checks them first. For JPEG 2000 Pillow only reads the sides.
     with warnings.catch_warnings():
@@ -128,7 +136,11 @@ def _decode(path: Path) -> np.ndarray:
                     probe.verify()
             with Image.open(path) as probe:
                 probe.load()
-    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    data = np.fromfile(path, np.uint8)
+    if replaced is not None:
+        offset, value = replaced
+        data[offset : offset + value.nbytes] = value.view(np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError("not decodable")
     if image.ndim == 3 and image.shape[2] >= 3:
@@ -136,16 +148,20 @@ def _decode(path: Path) -> np.ndarray:
     return image
 
 
-def turned(path: Path) -> list[str]:
-    """Return a note if EXIF asks for rotation or mirroring, which is not applied: pixels are read as stored."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                orientation = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # unknown formats and damaged tags
-        return []
-    return [f"EXIF orientation {orientation} not applied, pixels as stored"] if orientation in range(2, 9) else []
+def read_upright(path: Path) -> tuple[np.ndarray, list[str]]:
+    """Read a file as `read_raster` does, turn it as its EXIF says, and return it with a note if it was turned.
+
+    A georeferenced TIFF stays as it is stored, because its tags describe the stored pixels.
+
+    Raises:
+        DataError: as `read_raster`.
+    """
+    raw, number = read_raster(path), orientation(path)
+    if number == 1:
+        return raw, []
+    if geo_tags(path):
+        return raw, [f"EXIF orientation {number} not applied, pixels as stored: the file is georeferenced"]
+    return upright(raw, number), [f"EXIF orientation {number} applied"]
 
 
 def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -156,7 +172,7 @@ def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
     Returns:
         (H, W) in the dtype of `image`, and notes on the conversions.
     """
-    notes = []
+    notes: list[str] = []
     if image.ndim == 3 and image.shape[2] in (2, 4):
         notes.append("alpha channel left out")
         image = image[..., :-1]
@@ -165,12 +181,13 @@ def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
     if image.ndim == 2:
         return image, notes
     if to_rgb(image) is None:
-        return image[..., 0], [*notes, "three equal channels read as gray"]
+        return image[..., 0], [*notes, Routine("three equal channels read as gray")]
     floats: np.ndarray = image.astype(np.float64 if image.dtype.itemsize > 1 else np.float32)
     luma = (floats * LUMA).sum(axis=-1)
     if image.dtype.kind in "ui":
         luma = np.rint(luma).clip(0, np.iinfo(image.dtype).max)
-    return luma.astype(image.dtype), [*notes, "colour turned to luma (0.299 R + 0.587 G + 0.114 B)"]
+    told = Routine("colour turned to luma (0.299 R + 0.587 G + 0.114 B)")
+    return luma.astype(image.dtype), [*notes, told]
 
 
 def to_rgb(image: np.ndarray) -> np.ndarray | None:
@@ -202,7 +219,7 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
     if kind == "f":
         both = f"0 to 1, or numbers of the declared {bits} bits (--bits)"
         if bits is not None and are_digital_numbers(image, where, both):
-            return _scaled(image, where, bits), [f"float image divided by {2**bits - 1}"]
+            return _scaled(image, where, bits), [Routine(f"float image divided by {2**bits - 1}")]
         if image.min() < 0 or image.max() > 1:
             raise DataError(where, f"floats {listed(image)}", "0 to 1, or a declared bit depth (--bits)")
         return image.astype(np.float32), []
@@ -216,7 +233,8 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
     if image.dtype.itemsize > 2 and bits is None:
         raise DataError(where, f"{depth}-bit integers", "a declared bit depth (--bits)")
     bits = bits or depth
-    return _scaled(image, where, bits), [f"{bits}-bit image divided by {2**bits - 1}"] if bits != 8 else []
+    told: list[str] = [Routine(f"{bits}-bit image divided by {2**bits - 1}")] if bits != 8 else []
+    return _scaled(image, where, bits), told
 
 
 def _scaled(image: np.ndarray, where: object, bits: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from data.errors import DataError, one_line
 
 from .array_file import read_npy
 from .band_axis import band_axis
+from .gdal_metadata import Described, described
 from .georeference import moved_tags
 from .geotiff import has_scale, page_geo_tags, page_nodata
 from .regular_file import check_regular
@@ -36,6 +37,7 @@ class Windows:
         dtype: type of the stored samples.
         tags: GeoTIFF tags in the form of tifffile's "extratags", with the grid of a world file.
         nodata: text of the GDAL_NODATA tag or of the .aux.xml file; None without either.
+        described: names and colours of the bands, as text.
         notes: remarks on content that is ignored or taken as data.
 
     Raises:
@@ -46,6 +48,7 @@ class Windows:
         self.path = Path(path)
         self.tags: list[tuple] = []
         self.nodata: str | None = None
+        self.described = Described()
         self.notes: list[str] = []
         check_regular(self.path, "an image (.tif, .npy)")
         suffix = self.path.suffix.lower()
@@ -108,6 +111,7 @@ class Windows:
             self.tags, self.nodata = world_tags(self.path, page_geo_tags(page)), page_nodata(page)
             if self.nodata is None:
                 self.nodata = aux_nodata(self.path)
+            self.described = described(page)
             self._tell(file)
             if series.dataoffset is not None:
                 array: np.ndarray = tifffile.memmap(self.path, series=0, mode="r")

@@ -44,7 +44,7 @@ def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None)
     chosen, renamed = tuple(names or ()), dict[str, str]()
     if not names:
         there = CAVE(folder, bits=bits)
-        others = [scene for scene in there.scenes if scene not in CAVE_TEST]
+        others = [scene for scene in sorted(there.scenes) if scene not in CAVE_TEST]
         renamed = {s: known for s in others if (known := known_name(there.files[s][MIDDLE], there.bits))}
         chosen = tuple(scene for scene in others if scene not in renamed)
     if not chosen:
@@ -68,7 +68,7 @@ def training_pairs(
     """
     if data is None:
         return sample_pairs(), "the embedded sample"
-    pairs, label = PairedImages(data, infrared_range=infrared_range), [str(data)]
+    pairs, label = PairedImages(data, infrared_range=infrared_range, plain_order=True), [str(data)]
     if not keep_test_pairs:
         tests, every = set(split("roadscene_50")), pairs.pairs
         others = [pair for pair in every if plain_name(pair[0]) not in tests]

@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 import torch
 from outputs import ended, ivf, one_line, pairs
-from PIL import Image
 from scipy.io import savemat
 
 import test_dcinn_hmf
 import test_dcinn_ivf_tno
 import test_dcinn_ps
 from data import PairedImages
-from data.files.image_file import turned
 from models import dcinn_ivf
 from utils.evaluation import evaluation
 from utils.tiling import Tiling, fuse
@@ -63,20 +61,6 @@ def test_folders_that_look_swapped(visible, infrared, doubts, tmp_path):
     for a, b in (paths, [f"{path}/a.png" for path in paths]):
         notes = PairedImages(visible=a, infrared=b)[0]["notes"]
         assert sum("are the two swapped?" in note for note in notes) == doubts
-
-
-@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
-@pytest.mark.parametrize("orientation", [1, 6, 3, 9, 0])
-def test_a_photograph_that_was_taken_turned(orientation, suffix, tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    Image.fromarray(RNG.integers(0, 255, (20, 30), np.uint8)).save(tmp_path / f"a.{suffix}", exif=exif)
-    notes = turned(tmp_path / f"a.{suffix}")
-    expected = orientation in (3, 6)
-    assert notes == ([f"EXIF orientation {orientation} not applied, pixels as stored"] if expected else [])
-    pair = PairedImages(visible=tmp_path / f"a.{suffix}", infrared=tmp_path / f"a.{suffix}")[0]
-    assert pair["visible"].shape == (1, 20, 30)
-    assert sum("EXIF" in note for note in pair["notes"]) == 2 * expected
 
 
 def test_fusing_without_measuring(tmp_path, capsys):

@@ -137,7 +137,7 @@ def test_a_crop_of_two_geotiffs_is_that_of_the_whole_scene(shelf, job, tmp_path)
     assert scene.box((24, 20), 64) == (48, 112, 64, 128)
     found = scene_fusion.fuse_crop(job, shelf, scene, box, "ps", "tif")
     image = tifffile.imread(found["download"])
-    assert image.shape == (8, 64, 64)
+    assert image.shape == (64, 64, 8), "pixel by pixel, as the script writes it"
     assert image.dtype == np.uint16
     assert "Of a crop: rows 96 to 160" in found["table"]
     assert "no reference: SAM to EXP" in found["angles"].axes[0].get_title()
@@ -154,6 +154,14 @@ def test_pixels_without_measurement_are_spoken_of(shelf, job, tmp_path):
     assert scenes.MASKED in scene.notes
     found = scene_fusion.fuse_crop(job, shelf, scene, scene.box((0, 0), 64), "ps", "tif")
     assert scenes.MASKED in found["table"]
+    with tifffile.TiffFile(found["download"]) as file:
+        image, tags = file.asarray(), file.pages[0].tags
+    assert (image[:40] == 0).all(), "half of the scene is masked"
+    assert (image[40:] > 0).all()
+    assert tags[42113].value == "0"
+    assert tags[322].value == 256, "tiles"
+    plain = scene_fusion.fuse_crop(job, shelf, scene, scene.box((0, 0), 64), "ps", "npy")
+    assert (np.load(plain["download"])[:40] > 0).any()
 
 
 def test_a_reduced_sample_has_a_reference(shelf, job):

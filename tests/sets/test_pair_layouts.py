@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from data import DataError, PairedImages
+from data.files.folders import natural
 
 
 def write(root, *names):
@@ -102,7 +103,7 @@ def test_names_with_a_word_for_the_kind(visible, infrared, tmp_path):
     """In two folders, and, where both kinds have a word, in one; each with its own, none with another."""
     write(tmp_path / "two", *(f"vi/{name}.png" for name in visible), *(f"ir/{name}.bmp" for name in infrared))
     pairs = PairedImages(tmp_path / "two")
-    expected = sorted(zip(visible, infrared, strict=True))
+    expected = sorted(zip(visible, infrared, strict=True), key=lambda names: natural(names[0]))
     assert [(v.stem, i.stem) for v, i in pairs.pairs] == expected
     assert [pair["name"] for pair in pairs] == [v for v, _ in expected], "outputs are named as the visible file"
     assert (

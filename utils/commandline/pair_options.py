@@ -33,11 +33,20 @@ def add_infrared_range(parser: argparse.ArgumentParser, prefix: str = "") -> Non
     )
 
 
+def add_resize_infrared(parser: argparse.ArgumentParser, prefix: str = "") -> None:
+    """The option that `asked_pairs` takes; `prefix` of its help."""
+    parser.add_argument(
+        "--resize-infrared",
+        action="store_true",
+        help=f"{prefix}resample infrared images whose sides are one factor of their partners' (no registration)",
+    )
+
+
 def asked_pairs(args: argparse.Namespace, guess: bool = True) -> PairedImages:
     """Return the pairs of --data, or of --visible and --infrared.
 
     Args:
-        args: the options, with these three, `bits` and `infrared_range`.
+        args: the options, with these three, `bits`, `infrared_range` and `resize_infrared`.
         guess: see `PairedImages`.
 
     Raises:
@@ -53,6 +62,7 @@ def asked_pairs(args: argparse.Namespace, guess: bool = True) -> PairedImages:
         bits=args.bits,
         infrared_range=args.infrared_range,
         guess=guess,
+        resize_infrared=args.resize_infrared,
     )
 
 

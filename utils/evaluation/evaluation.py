@@ -8,21 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from data.errors import DataError
-from metrics import table_text
+from data.files.remarks import Routine, reworded
 from metrics.outside_text import shown
 from metrics.protocols import REMARKS
 from metrics.table import Table
 from models import DCINN
 from utils import processes
-from utils.commandline.progress import quiet
-from utils.commandline.terminal import say
+from utils.commandline.progress import progress
 from utils.output.result_folder import BEFORE, ResultFolder
 from utils.tiling import Tiling, fuse
 
 from .pick_network import Network
+from .report import Convention, tell
 from .sharing import Shares, mine
 
 
@@ -32,7 +31,7 @@ def read_through(items: Sequence, count: int, unit: str) -> None:
     Each process reads the items that it will fuse.
     """
     if count > 1 and not isinstance(items, list):
-        for index in tqdm(mine(count), desc="reading", unit=unit, disable=quiet(count)):
+        for index in progress(mine(count), total=len(mine(count)), desc="reading", unit=unit):
             items[index]
 
 
@@ -48,6 +47,7 @@ class Evaluation:
         pooling: "scene" or "tile", see `tiling.fuse`.
         others: further networks, as rows of the same tables.
         measured: whether to measure and write tables.
+        verbose: whether to print everything that metrics.md says.
         doubts: remarks on the whole run, printed below the tables.
         notes: remark on an image -> number of images it applies to.
         spent: label -> seconds of all processes together.
@@ -61,6 +61,7 @@ class Evaluation:
     pooling: str = "scene"
     others: tuple[Network, ...] = ()
     measured: bool = True
+    verbose: bool = False
     doubts: list[str] = field(default_factory=list)
     notes: Counter = field(default_factory=Counter)
     spent: Counter = field(default_factory=Counter)
@@ -107,15 +108,13 @@ class Evaluation:
         network, own = network or self.network, network in (None, self.network)
         height, width = base_image.shape[1:]
         if own and network.is_dcinn and (height, width) != tuple(self.model.padded_side(s) for s in (height, width)):
-            self.notes[
-                f"sides reflected to multiples of {self.model.multiple} pixels (at least {self.model.least}) for the "
-                "network, and cropped back"
-            ] += 1
+            note = f"sides reflected to multiples of {self.model.multiple} pixels (at least {self.model.least})"
+            self.notes[Routine(f"{note} for the network, and cropped back")] += 1
         start = time.perf_counter()
         a, b = (torch.from_numpy(np.ascontiguousarray(image))[None] for image in (base_image, guide))
         tile = 0 if network.model.whole_images_only else self.tile
         count = Tiling(height, width, tile).count if tile else 1
-        with tqdm(total=count, desc=shown(network.label), unit="tile", leave=False, disable=quiet(count)) as bar:
+        with progress(total=count, desc=shown(network.label), unit="tile", leave=False) as bar:
             scene = self.pooling == "scene" and not network.model.whole_images_only
             fused = fuse(network.model, a, b, tile=tile, scene=scene, done=bar.update)[0].numpy()
         self.spent[network.label] += time.perf_counter() - start
@@ -143,7 +142,7 @@ class Evaluation:
             table.remark("Embedded sample, simulated from photographs: shows that the software works, not how well.")
         for line in self._untrained():
             table.remark(line)
-        table.remark(REMARKS["ivf" if task.startswith("ivf") else task, protocol])
+        table.remark(Convention(REMARKS["ivf" if task.startswith("ivf") else task, protocol]))
         return table
 
     def _untrained(self) -> Iterator[str]:
@@ -184,7 +183,7 @@ class Evaluation:
         return {**about, "tables": [table.as_dict() for table in tables if self.measured]}
 
     def _noted(self) -> list[str]:
-        return [*self.doubts, *(f"{times} x {note}" for note, times in sorted(self.notes.items()))]
+        return [*self.doubts, *(reworded(note, f"{times} x {note}") for note, times in sorted(self.notes.items()))]
 
     def say(self, place: Path, tables: list[Table], put_away: int = 0) -> None:
         """Print the tables and the place of the results.
@@ -196,14 +195,15 @@ class Evaluation:
             tables: the tables to print.
             put_away: number of files of earlier runs that were moved.
         """
-        if self.measured:
-            for table in tables:
-                print(table_text.markdown(table))
-        else:
-            for line in (*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."):
-                say(line)
-        if put_away:
-            say(f"{put_away} files of earlier runs moved to {place / BEFORE}")
         device = next(self.model.parameters()).device
         where = f"{device} x {processes.world()} processes" if processes.world() > 1 else device
-        say(f"{self.fusions} fused in {self.spent[self.label]:.1f} s on {where}; results in {place}")
+        last = [f"{self.fusions} fused in {self.spent[self.label]:.1f} s on {where}; results in {place}"]
+        if put_away:
+            last.insert(0, f"{put_away} files of earlier runs moved to {place / BEFORE}")
+        if not self.measured:
+            remarks = [*self._untrained(), *self._noted(), "Nothing was measured (--no-metrics)."]
+            tell([], remarks, last, verbose=self.verbose, few=self.fusions < 2)
+            return
+        file = place / "metrics.md" if place.is_dir() else None
+        few = all(len(table.images) < 2 for table in tables)
+        tell(tables, [], last, verbose=self.verbose, few=few, file=file)

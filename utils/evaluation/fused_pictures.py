@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DataError
-from data.files.image_file import read_raster, to_gray, to_unit
+from data.files.image_file import read_upright, to_gray, to_unit
 from data.files.infrared_range import refuse_guess
+from data.files.remarks import of_role
 from data.pair_names import images_by_name
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser
@@ -29,13 +30,14 @@ def read_fused(file: Path, shape: tuple[int, ...], bits: int | None = None) -> t
     Raises:
         DataError: for a file that cannot be read, another size, or integers whose depth would have to be guessed.
     """
-    gray, notes = to_gray(read_raster(file))
+    raw, turned = read_upright(file)
+    gray, notes = to_gray(raw)
     refuse_guess(gray, file, bits, "--fused-bits")
     unit, more = to_unit(gray, file, bits)
     if unit.shape != shape:
         found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, shape))
         raise DataError(file, found, f"{expected} of its sources")
-    return unit, [*notes, *more]
+    return unit, [*turned, *notes, *more]
 
 
 class FusedPictures:
@@ -66,7 +68,7 @@ class FusedPictures:
     def read(self, pair: str, shape: tuple[int, ...]) -> tuple[np.ndarray, list[str]]:
         """The fused image of the pair of this name, see `read_fused`."""
         image, notes = read_fused(self._files[unicodedata.normalize("NFC", pair)], shape)
-        return image, [f"{self.label}: {note}" for note in notes]
+        return image, of_role(self.label, notes)
 
 
 def add_pictures_option(parser: Parser) -> None:

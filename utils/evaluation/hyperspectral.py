@@ -21,6 +21,7 @@ from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, wri
 from .evaluation import Evaluation, read_through
 from .parser import evaluation_parser
 from .pick_network import pick_model
+from .report import Convention
 from .sharing import result_folder
 from .table_rows import add_scene_hmf
 
@@ -64,7 +65,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         source = str(args.data)
     network = pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
     run, scale = (
-        Evaluation("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics),
+        Evaluation("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics, verbose=args.verbose),
         2 ** (args.bits or CAVE_BITS) - 1,
     )
     run.doubts += [*getattr(scenes, "remarks", []), *notes]
@@ -123,7 +124,7 @@ def scene_table(run: Evaluation, ratio: int, protocol: str = "group") -> Table:
     """Return the empty table for a resolution ratio, with remarks on degradation, response and weights."""
     title = f"Hyperspectral-multispectral fusion x{ratio}"
     table = run.table(title, protocols.HMF[protocol], protocol, ratio=ratio)
-    table.remark("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2.")
+    table.remark(Convention("Degradation: 3x3 Gaussian, sigma 0.5, decimation from index ratio/2."))
     srf, d700 = np.array(run.model.config.srf), spectral_response()
     if run.source and not (srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)):
         table.comparable = False

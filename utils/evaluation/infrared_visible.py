@@ -11,6 +11,7 @@ from data import PairedImages
 from data.files.folders import plain_name
 from data.files.geotiff import TIFF
 from data.files.image_file import SUFFIXES
+from data.files.remarks import Routine
 from data.files.sample_type import PNG_TYPES
 from data.pair_folders import MEDICAL
 from data.samples import sample_pairs
@@ -18,7 +19,7 @@ from data.splits import split
 from metrics import protocols
 from models import DCINN, dcinn_ivf
 from utils.commandline.errors import UsageError
-from utils.commandline.pair_options import add_infrared_range, asked_pairs
+from utils.commandline.pair_options import add_infrared_range, add_resize_infrared, asked_pairs
 from utils.commandline.parser import bit_depth
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure, telling_window
 from utils.output.images import STRETCHES, stretched, to_eight_bit, with_colour, write_stored
@@ -49,6 +50,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     parser.add_argument("--infrared", type=Path, help="folder or file of infrared (or CT, PET) images")
     parser.add_argument("--bits", type=bit_depth, help="bit depth of images stored in more than 8 bits (default: 16)")
     add_infrared_range(parser)
+    add_resize_infrared(parser)
     parser.add_argument(
         "--base-rule",
         choices=("max", "mean"),
@@ -97,7 +99,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
     medical = getattr(pairs, "modality", None) in MEDICAL
     peers = peer_networks(args, medical)
     network, *others = (network,) if single else (*_networks(args, network, name, base_rule), *peers)
-    run = Evaluation(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics)
+    run = Evaluation(name, network, source, args.tile, args.pooling, tuple(others), not args.no_metrics, args.verbose)
     if args.stretch != "none":
         run.doubts.append(
             f"STRETCHED: every fused image of every method, {STRETCHES[args.stretch]} to 0..1 (--stretch)."
@@ -226,7 +228,7 @@ def remark_networks(run: Evaluation, tables: list) -> None:
                 f"{run.spent[n.label] / max(run.fusions, 1):.2f} s"
                 for n in networks
             )
-            table.remark(f"Parameters and time an image: {'; '.join(each)}.")
+            table.remark(Routine(f"Parameters and time an image: {'; '.join(each)}."))
 
 
 def in_colour(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:

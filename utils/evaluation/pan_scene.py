@@ -53,7 +53,7 @@ class PanScene:
         if self.ratio not in RATIOS or pan.shape[1:] != (low_height * self.ratio, low_width * self.ratio):
             found = f"{self.height}x{self.width} pixels beside an MS image of {low_height}x{low_width}"
             raise DataError(pan.path, found, "2, 4 or 8 times its sides")
-        self.dtype = pan.dtype if pan.dtype.kind == "u" else np.dtype(np.float32)
+        self.dtype = pan.dtype if _holds(pan.dtype, scale) else np.dtype(np.float32)
         values = [
             nodata if nodata is not None or image.nodata is None else nodata_value(image.nodata, image.path)
             for image in (pan, ms)
@@ -176,6 +176,11 @@ class PanScene:
         if least < 0 or most > self.scale:
             raise DataError(image.image.path, f"values from {least:g} to {most:g}", f"0 to {self.scale} (--bits)")
         return window / np.float32(self.scale)
+
+
+def _holds(dtype: np.dtype, scale: int) -> bool:
+    """Whether fused digital numbers are of a pan's type: unsigned ones, cut at its end, or signed ones that all fit."""
+    return dtype.kind == "u" or (dtype.kind == "i" and scale <= np.iinfo(dtype).max)
 
 
 def _wrapped(span: Span, length: int) -> list[Span]:

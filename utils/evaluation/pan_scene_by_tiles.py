@@ -7,21 +7,22 @@ from pathlib import Path
 import numpy as np
 import tifffile
 import torch
-from tqdm import tqdm
 
 from data.errors import DataError
+from data.files.georeference import moved_tags
 from data.files.geotiff import NODATA
 from data.files.raster_windows import Windows
 from data.files.size_limits import check_disk, reserve
 from models.scene_pooling import ScenePooling
 from utils import distributed
-from utils.commandline.progress import quiet
-from utils.commandline.terminal import say
+from utils.commandline.progress import progress
+from utils.output.geotiff_file import BIG, check_rasterio, make_cloud_optimised, write_tiled
 from utils.output.images import stretch, to_eight_bit, write_png
-from utils.tiling import Tiling, fused_rows, scene_means
+from utils.tiling import Span, Tiling, fused_rows, scene_means
 
 from .pan_scene import PanScene
 from .pick_network import Network
+from .report import tell
 from .sharing import result_folder
 
 PREVIEW = 2048  # largest side of the preview in pixels
@@ -38,12 +39,14 @@ def fuse_scene(
     tile: int,
     pooling: str,
     nodata: float | None = None,
+    cog: bool = False,
 ) -> tuple[Path, list[str]]:
     """Fuse a scene and write OUTPUT/fused.tif (H, W, B) and a preview, OUTPUT/fused_rgb.png.
 
-    If the pan has an unsigned integer type, the result has the same type, rounded and clipped to 0..2^bits - 1 and to
-    the type's range; otherwise it is float32. The GeoTIFF tags are the pan's, moved to the fused part. Masked pixels
-    hold the NoData value, and no others do.
+    If the pan has an unsigned integer type, or a signed one that holds 2^bits - 1, the result has the same type, rounded
+    and clipped to 0..2^bits - 1 and to the type's range; otherwise it is float32. The GeoTIFF tags are the pan's, moved
+    to the fused part; names and colours of the bands are the MS image's. Masked pixels hold the NoData value, and no
+    others do. All processes write one plain file, which the first one packs into compressed tiles at the end.
 
     Args:
         network: the network, for as many bands as the MS image has.
@@ -53,6 +56,7 @@ def fuse_scene(
         tile: side of the tiles in pixels; 0 is 512.
         pooling: "scene" or "tile", see `models.scene_pooling`.
         nodata: see `PanScene`.
+        cog: write a cloud-optimised GeoTIFF, which needs rasterio.
 
     Returns:
         The path of the TIFF, and remarks on the scene.
@@ -60,6 +64,8 @@ def fuse_scene(
     Raises:
         DataError: for images that do not fit each other or the network, and a disk without room for the result.
     """
+    if cog:
+        check_rasterio()
     model, main = network.model, distributed.rank() == 0
     images = Windows(ms, bands=model.config.bands), Windows(pan, bands=1)
     if images[0].shape[0] != model.config.bands:
@@ -78,34 +84,65 @@ def fuse_scene(
         if pooling == "scene":
             scene_means(model, tiling, scene.read, means, valid_in, together=True)
         count = tiling.tiles(rows)
-        with tqdm(total=count, desc="fusing", unit="tile", disable=not main or quiet(count)) as bar:
+        with progress(total=count, desc="fusing", unit="tile", disable=not main) as bar:
             for top, part in fused_rows(model, tiling, scene.read, rows, bar.update, means):
                 valid = None if valid_in is None else valid_in((top, top + part.shape[-2]), (0, scene.width))
                 _store(path, top, part[0], scene.scale, network.label, scene.nodata, valid)
         distributed.wait()
         if main:
             _preview(path, folder.path("fused_rgb.png"), scene.nodata if scene.masked else None)
+            _pack(path, scene, cog)
     if main:
-        say(f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}")
-        for note in scene.notes:
-            say(note)
+        done = f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}"
+        tell([], scene.notes, [done], few=True)
     return output / "fused.tif", scene.notes
 
 
 def _create(path: Path, scene: PanScene, goal: Path) -> None:
-    """Create an empty TIFF with the fused image's size, type and tags; messages name the file `goal`."""
-    dtype, tags = scene.dtype, list(scene.pan.tags)
-    if scene.nodata_text is not None:
-        tags.append((NODATA, 2, 0, scene.nodata_text, True))
-    shape = (scene.height, scene.width, scene.bands)
-    options = {"photometric": "minisblack", "planarconfig": "contig", "extratags": tags}
+    """Create an empty TIFF of the fused image's size and type; messages name the file `goal`."""
+    dtype, shape = scene.dtype, (scene.height, scene.width, scene.bands)
+    options = {"photometric": "minisblack", "planarconfig": "contig"}
     if scene.bands == 1:
-        shape, options = shape[:2], {"photometric": "minisblack", "extratags": tags}
-    big = np.prod(shape) * dtype.itemsize > 2**32 - 2**25
-    check_disk(path.parent, int(np.prod(shape)) * dtype.itemsize, "the fused image", goal)
+        shape, options = shape[:2], {"photometric": "minisblack"}
+    size = int(np.prod(shape)) * dtype.itemsize
+    big = size > BIG
+    check_disk(path.parent, 2 * size, "the fused image, twice while it is packed", goal)
     tifffile.memmap(path, shape=shape, dtype=dtype, bigtiff=bool(big), metadata=None, **options).flush()
     with path.open("r+b") as file:
         reserve(file.fileno(), path.stat().st_size, goal)
+
+
+def _pack(path: Path, scene: PanScene, cog: bool) -> None:
+    """The plain TIFF in tiles, deflated, with all tags; the whole of it takes the plain one's place."""
+    packed = path.with_name("packed.tif")
+    write_tiled(packed, lambda: tifffile.memmap(path, mode="r"), fused_tags(scene), scene.ms.described.rgb)
+    if cog:
+        make_cloud_optimised(packed)
+    packed.replace(path)
+
+
+def fused_tags(scene: PanScene, row: int = 0, column: int = 0) -> list[tuple]:
+    """Tags of a fused image, or of its part from a row and column on: place, NoData, and the MS image's text."""
+    tags = [*moved_tags(scene.pan.tags, row, column), *scene.ms.described.tags]
+    if scene.nodata_text is not None:
+        tags.append((NODATA, 2, 0, scene.nodata_text, True))
+    return tags
+
+
+def write_crop(path: Path, fused: np.ndarray, scene: PanScene, rows: Span, columns: Span) -> None:
+    """Write a fused crop (B, h, w) in [0, 1] as `fuse_scene` writes a scene: samples, tiles, tags, NoData masked.
+
+    Args:
+        path: of the TIFF.
+        fused: of these rows and columns.
+        scene: that they are of.
+        rows, columns: of the fused scene.
+    """
+    valid = scene.valid(rows, columns) if scene.masked else None
+    numbers = np.moveaxis(fused, 0, -1) * np.float32(scene.scale)
+    stored = as_stored(numbers, scene.dtype, scene.scale, scene.nodata, valid)
+    stored = stored[..., 0] if scene.bands == 1 else stored
+    write_tiled(path, lambda: stored, fused_tags(scene, rows[0], columns[0]), scene.ms.described.rgb)
 
 
 def _store(
@@ -126,19 +163,31 @@ def _store(
     if not np.isfinite(numbers).all():
         raise DataError(label, "NaN or infinity in the fused image", "finite values; the weights diverge")
     target = tifffile.memmap(path, mode="r+")
-    most = float(scale)
-    if target.dtype.kind == "u":
-        most = min(scale, np.iinfo(target.dtype).max)
+    stored = as_stored(numbers, target.dtype, scale, nodata, valid)
+    target[top : top + len(stored)] = stored.reshape(len(stored), *target.shape[1:])
+    target.flush()
+
+
+def as_stored(
+    numbers: np.ndarray,
+    dtype: np.dtype,
+    scale: int,
+    nodata: np.generic | None = None,
+    valid: np.ndarray | None = None,
+) -> np.ndarray:
+    """Digital numbers (H, W, B) as samples of a type: no measured one of the value of NoData, all others of it."""
+    whole, most = dtype.kind in "ui", float(scale)
+    if whole:
+        most = min(scale, np.iinfo(dtype).max)
         numbers = np.rint(numbers.clip(0, most))
-    stored = numbers.astype(target.dtype)
+    stored = numbers.astype(dtype)
     if nodata is not None:
-        step = 1 if scale > 1 or target.dtype.kind == "u" else UNIT_STEP
+        step = 1 if scale > 1 or whole else UNIT_STEP
         value = nodata.item()  # a Python number, as the type's largest number plus one would overflow
         stored[stored == nodata] = value + step if value + step <= most else value - step
     if valid is not None:
         stored[~valid] = nodata
-    target[top : top + len(stored)] = stored.reshape(len(stored), *target.shape[1:])
-    target.flush()
+    return stored
 
 
 def _preview(path: Path, png: Path, nodata: np.generic | None) -> None:

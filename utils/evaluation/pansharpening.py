@@ -7,6 +7,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.files.raster_windows import Windows
+from data.files.remarks import Routine
 from data.pan_scenes import PanScenes, zero_borders
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.simulate import PAN_FILTERS
@@ -59,10 +60,13 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     parser.add_argument("--ms", type=Path, help="one scene of any size, with --pan: its MS image (.tif, .npy)")
     parser.add_argument("--pan", type=Path, help="its pan image, 2, 4 or 8 times as large in each direction")
     parser.add_argument("--nodata", type=number, help=NODATA_HELP)
+    parser.add_argument("--cog", action="store_true", help="with --ms and --pan: cloud-optimised, needs rasterio")
     args = parser.parse_args(argv)
 
     if args.nodata is not None and not (args.ms and args.pan):
         raise UsageError("--nodata: found without --ms and --pan, expected with them")
+    if args.cog and not (args.ms and args.pan):
+        raise UsageError("--cog: found without --ms and --pan, expected with them")
     if args.ms or args.pan:
         return _fuse_scene(args)
     if args.data is None and (args.sensor or args.bits or args.rows):
@@ -77,7 +81,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         expected = f"{network.model.config.bands} of the weights (--weights)"
         raise UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
     source, measured = scenes.file.label if scenes.file else None, not args.no_metrics
-    run = Evaluation("ps", network, source, args.tile, args.pooling, measured=measured)
+    run = Evaluation("ps", network, source, args.tile, args.pooling, measured=measured, verbose=args.verbose)
     if network.name == FOUR_BANDS and not args.weights:
         run.doubts.append(f"{network.label}: the weights for four bands in the order {FOUR_BANDS_ORDER} (--weights).")
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
@@ -103,7 +107,9 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
         raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
     network = pick_model(args, default_weights(bands), lambda: dcinn_ps(bands))
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
-    path, notes = fuse_scene(network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata)
+    path, notes = fuse_scene(
+        network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata, args.cog
+    )
     return {"task": "ps", "weights": network.label, "fused": str(path), "notes": notes}
 
 
@@ -176,7 +182,8 @@ def scene_table(run: Evaluation, kind: str, scenes: PanScenes, protocol: str = "
         gains = (
             f"sensor {scenes.sensor}" if known else f"sensor '{scenes.sensor}' without gains of its own: 0.3, pan 0.15"
         )
-        table.remark(f"Reduced by Wald's protocol, MTF of {gains}; pan filter {scenes.pan_filter} (data/README.md).")
+        told = f"Reduced by Wald's protocol, MTF of {gains}; pan filter {scenes.pan_filter} (data/README.md)."
+        table.remark(Routine(told) if known else told)
     return table
 
 

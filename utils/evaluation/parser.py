@@ -7,6 +7,7 @@ from models import CheckpointError
 from utils.commandline.errors import single_line_errors
 from utils.commandline.parser import Parser, positive, seed, tile_side
 
+from .report import add_verbose
 from .sharing import by_all_processes
 
 UNTRAINED = "untrained"  # value of --weights for random weights from --seed
@@ -55,3 +56,4 @@ def add_run_options(parser: Parser, folder: str) -> None:
     parser.add_argument("--seed", type=seed, default=0, help="random seed of a network without trained weights")
     parser.add_argument("--limit", type=positive, help="only the first images (default: all)")
     parser.add_argument("--no-metrics", action="store_true", help="only fuse, without measuring")
+    add_verbose(parser)

@@ -46,7 +46,9 @@ def run_photographs(description: str, argv: list[str] | None) -> dict:
         source = str(args.data or args.first)
     else:
         pairs, source = sample_photograph_pairs(args.kind), None
-    run = Evaluation(args.kind, peer(args, "defusion", args.weights), source, measured=not args.no_metrics)
+    run = Evaluation(
+        args.kind, peer(args, "defusion", args.weights), source, measured=not args.no_metrics, verbose=args.verbose
+    )
     run.doubts += getattr(pairs, "remarks", [])
     return evaluate_photographs(run, pairs, args.output, args.limit)
 

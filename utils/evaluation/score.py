@@ -9,12 +9,13 @@ from data import CAVE, PanCollection
 from data.errors import DataError
 from data.files.band_images import Cubes
 from data.files.folders import folders_in, plain_name
+from data.files.remarks import Routine, of_role, reworded
 from data.files.sample_range import USED, are_digital_numbers, listed
 from data.hyperspectral import CAVE_BITS, CAVE_TEST, fusion_inputs
 from data.pair_names import images_by_name
 from data.pan_scenes import PanScenes, zero_borders
 from data.simulate import spectral_response
-from metrics import protocols, table_text
+from metrics import protocols
 from metrics.protocols import REMARKS
 from metrics.sensors import ms_gains
 from metrics.table import Table
@@ -23,6 +24,7 @@ from utils.commandline.pair_options import asked_pairs
 from utils.output.images import to_eight_bit
 
 from .fused_pictures import read_fused
+from .report import Convention, tell
 from .score_parser import PROTOCOLS, parser
 from .sharing import Shares, by_all_processes, result_folder
 from .table_rows import TRIVIAL, add_pair, add_scene_hmf, add_scene_ps
@@ -48,15 +50,17 @@ def run(argv: list[str] | None = None) -> dict:
         about = {"task": args.task, "fused": str(args.fused), "protocol": args.protocol}
         if folder:
             folder.write_tables(tables, about)
-    for table in tables:
-        print(table_text.markdown(table))
+    file = args.output / "metrics.md" if args.output else None
+    last = [f"results in {args.output}"] if args.output else []
+    few = max(len(table.images) for table in tables) < 2
+    tell(tables, [], last, verbose=args.verbose, few=few, file=file)
     return {**about, "tables": [table.as_dict() for table in tables]}
 
 
 def _table(args: argparse.Namespace, title: str, metrics: tuple[str, ...], task: str, **about: object) -> Table:
     protocol = about.pop("protocol", args.protocol)
     table = Table(f"{title}: {args.fused}", task, metrics, protocol, **about)
-    table.remark(REMARKS["ivf" if args.task == "ivf" else task, protocol])
+    table.remark(Convention(REMARKS["ivf" if args.task == "ivf" else task, protocol]))
     return table
 
 
@@ -84,7 +88,8 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
         infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
         unit, notes = read_fused(file, visible.shape, args.fused_bits)
         for table in shares.tables:
-            table.remark(*(f"Converted, {n}." for n in [*(f"fused: {n}" for n in notes), *pair["notes"]]))
+            told = [*of_role("fused", notes), *pair["notes"]]
+            table.remark(*(reworded(n, f"Converted, {n}.") for n in told))
         add_pair(shares.tables, pair["name"], {args.name: to_eight_bit(unit)}, infrared, visible)
     return tables
 
@@ -110,7 +115,8 @@ def _ps(args: argparse.Namespace) -> list[Table]:
     table = _table(args, kind, columns, task, ratio=source.ratio, sensor=source.sensor)
     _tell_order(table, fused, order, names)
     if reduced and not scenes.has_reference:
-        table.remark("The reference is the file's ms; EXP and the fused images are of its reduction (Wald's protocol).")
+        told = "The reference is the file's ms; EXP and the fused images are of its reduction (Wald's protocol)."
+        table.remark(Routine(told))
     shares = Shares(len(names), [table], "scoring", "scene")
     for index in shares:
         item = scenes.reduced(index) if reduced else scenes.full(index)
@@ -140,7 +146,8 @@ def _hmf(args: argparse.Namespace) -> list[Table]:
     args.protocol = args.protocol or "group"
     columns = protocols.HMF[args.protocol]
     table = _table(args, f"Hyperspectral-multispectral fusion x{args.ratio}", columns, "hmf", ratio=args.ratio)
-    table.remark("bicubic, bilinear: of the reference degraded by a 3x3 Gaussian, sigma 0.5, from index ratio/2.")
+    trivial = "bicubic, bilinear: of the reference degraded by a 3x3 Gaussian, sigma 0.5, from index ratio/2."
+    table.remark(Convention(trivial))
     references = _references(args, table)[: args.limit]
     fused = Cubes(args.fused, args.axes)
     names = [name for name, _ in references]

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from data.files.band_axis import AXES
 from metrics import protocols
-from utils.commandline.pair_options import add_infrared_range
+from utils.commandline.pair_options import add_infrared_range, add_resize_infrared
 from utils.commandline.parser import SENSOR_HELP, Parser, bit_depth, positive, sensor
+
+from .report import add_verbose
 
 PROTOCOLS = {
     "ivf": ("both", *protocols.IVF),
@@ -45,6 +47,8 @@ def parser() -> Parser:
         help="bit depth of the fused images; 1: in [0, 1] (default: ivf: by their type; ps, hmf: as the sources)",
     )
     add_infrared_range(made, "ivf: ")
+    add_resize_infrared(made, "ivf: ")
     made.add_argument("--limit", type=positive, help="only the first images, as in the test scripts (default: all)")
+    add_verbose(made)
     made.add_argument("--output", type=Path, help="folder for metrics.json, .csv, .md and .tex (default: print only)")
     return made

@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 
-from tqdm import tqdm
-
 from metrics.table import Table
 from utils import processes
-from utils.commandline.progress import quiet
+from utils.commandline.progress import progress
 from utils.output.guest_folder import GuestFolder
 from utils.output.result_folder import ResultFolder
 
@@ -86,7 +84,7 @@ class Shares:
                 counter.clear()
         images = mine(self.count)
         done = {}
-        for index in tqdm(images, **self.shown, disable=quiet(len(images))):
+        for index in progress(images, total=len(images), **self.shown):
             self.tables, self._kept = [table.without_images() for table in self.whole], []
             yield index
             done[index] = self.tables, self._kept

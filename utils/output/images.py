@@ -11,6 +11,8 @@ from data.files.geotiff import geo_tags
 from data.files.image_file import LUMA
 from data.files.sample_type import PNG_TYPES, Storage
 
+from .geotiff_file import write_tiled
+
 FORMATS = ("mat", "npy", "tif")
 STRETCHES = {"none": "", "minmax": "its minimum and maximum", "percentile": "its 0.1st and 99.9th percentile"}
 
@@ -50,7 +52,7 @@ def with_colour(luma: np.ndarray, colour: np.ndarray) -> np.ndarray:
 
 
 def write_stored(path: Path, image: np.ndarray, storage: Storage) -> None:
-    """Write a fused image in the sample type of its sources; a TIFF gets the source's GeoTIFF tags.
+    """Write a fused image in the sample type of its sources; a TIFF is tiled and gets the source's GeoTIFF tags.
 
     Integers are rounded and clipped; floats are written unchanged.
 
@@ -72,8 +74,11 @@ def write_stored(path: Path, image: np.ndarray, storage: Storage) -> None:
     numbers = np.moveaxis(numbers, 0, -1) if image.ndim == 3 else numbers
     numbers = np.ascontiguousarray(numbers, storage.dtype)
     if path.suffix.lower() != ".png":
-        kind = "rgb" if image.ndim == 3 else "minisblack"
-        tifffile.imwrite(path, numbers, photometric=kind, metadata=None, extratags=geo_tags(storage.path))
+        colour = image.ndim == 3
+        if tags := geo_tags(storage.path):
+            write_tiled(path, lambda: numbers, tags, colour)
+        else:
+            tifffile.imwrite(path, numbers, photometric="rgb" if colour else "minisblack", metadata=None)
     elif storage.dtype in PNG_TYPES:
         write_png(path, numbers)
     else:

@@ -10,7 +10,7 @@ from utils.commandline.errors import UsageError
 from utils.evaluation.evaluation import Evaluation
 from utils.evaluation.pansharpening import scene_table
 from utils.evaluation.table_rows import add_scene_ps
-from utils.output.images import stretch, write_bands
+from utils.output.images import stretch
 
 from .handlers import Job
 from .networks import Shelf
@@ -61,7 +61,7 @@ def fuse_crop(job: Job, shelf: Shelf, scene: Scene, box: Box, weights: str, suff
     pan = item["pan"][0]
     pictures["pan"] = save(folder / "pan.png", (pan / max(float(np.percentile(pan, 99)), 1e-6)).clip(0, 1))
     download = folder / f"{scene.name}_fused.{suffix}"
-    write_bands(download, fused, scene.scale)
+    scene.write(download, fused, box)
     arrays = on_disk(folder, {str(n): x for n, x in enumerate(images.values())})
     return {
         "folder": folder,

@@ -11,13 +11,14 @@ from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.simulate import PAN_FILTERS
 from utils.commandline.errors import UsageError
 from utils.evaluation.pan_scene import PanScene
-from utils.output.images import stretch
+from utils.evaluation.pan_scene_by_tiles import write_crop
+from utils.output.images import stretch, write_bands
 
 from .handlers import Job, given
 from .limits import SIDES, check_samples, header_shape
 
 QUICK = 512  # largest side of a quick-look in pixels
-MASKED = "Pixels without measurement (NoData) are filled here, and not masked in the download: the script masks them."
+MASKED = "Pixels without measurement (NoData) are filled here; the .tif download masks them, .mat and .npy do not."
 GRID = 8  # crops start at multiples of this, in pan pixels: a whole MS pixel for every ratio
 Box = tuple[int, int, int, int]  # rows top to bottom, columns left to right, in pan pixels
 
@@ -51,6 +52,10 @@ class Scene:
     def crop(self, box: Box) -> dict:
         """Return a crop: `name`, `lms` (B, h, w), `pan` (1, h, w), and `gt` (B, h, w) if any; float32 in [0, 1]."""
         raise NotImplementedError
+
+    def write(self, path: Path, fused: np.ndarray, box: Box) -> None:
+        """Write the fused crop (B, h, w) in [0, 1] for the visitor; the suffix of `path` decides."""
+        write_bands(path, fused, self.scale)
 
     def box(self, place: tuple[int, int] | None, side: int) -> Box:
         """Return the crop around a pixel (column, row) of the quick-look, by default its middle, within the scene.
@@ -158,6 +163,13 @@ class TwoFiles(Scene):
         """See `Scene.crop`."""
         lms, pan, *_ = self.pair.read(box[:2], box[2:])
         return {"name": self.name, "lms": lms[0].numpy(), "pan": pan[0].numpy()}
+
+    def write(self, path: Path, fused: np.ndarray, box: Box) -> None:
+        """See `Scene.write`; a .tif as the script writes it."""
+        if path.suffix == ".tif":
+            write_crop(path, fused, self.pair, box[:2], box[2:])
+        else:
+            super().write(path, fused, box)
 
 
 def open_scene(

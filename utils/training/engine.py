@@ -12,7 +12,7 @@ from data.errors import DataError
 from models import load_pretrained, save_checkpoint
 from models.weights.files import WeightFile
 from utils import distributed
-from utils.commandline.progress import quiet
+from utils.commandline.progress import progress
 from utils.commandline.signals import asked_to_stop
 
 from . import resume, run_folder
@@ -134,13 +134,13 @@ class Trainer:
     def _one_epoch(self, step: nn.Module, logs: Logs | None) -> dict[str, float] | None:
         start = time.perf_counter()
         count = len(self.batches)
-        bar = tqdm(
+        bar = progress(
             self.batches.epoch(self.epoch, self.step),
             desc=f"epoch {self.epoch + 1}/{self.settings.recipe.epochs}",
             total=count,
             initial=self.step,
             unit="batch",
-            disable=distributed.rank() != 0 or quiet(count),
+            further=0 if self.settings.steps else (self.settings.recipe.epochs - self.epoch - 1) * count,
         )
         for batch in bar:
             terms = self._one_step(step, self._checked(batch))
