@@ -4,6 +4,7 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,7 +54,12 @@ def run(words, folder, monkeypatch):
 
 @pytest.mark.parametrize("name", WITH_COMMANDS)
 def test_the_commands_of_a_section(name, world, monkeypatch, capsys):
+    """What README has, too, is run there; every section begins without earlier trainings."""
+    shutil.rmtree(world / "runs", ignore_errors=True)
+    elsewhere = [] if name.startswith("README.md") else commands(DOCUMENTS["README.md"])
     for words in commands(SECTIONS[name]):
+        if words in elsewhere:
+            continue
         if words[0] == "pip":
             listed = (ROOT / "requirements-dev.txt").read_text()
             assert all(re.search(rf"^{package}\b", listed, flags=re.M) for package in words[2:])
@@ -155,7 +161,6 @@ def test_the_commands_within_the_text(world, monkeypatch):
     """A measure of how right data are ends with 1 where they are others."""
     inline = [words.split() for text in DOCUMENTS.values() for words in re.findall(r"`(python [^`]+)`", text)]
     assert inline
-    (world / "train_own.h5").unlink(missing_ok=True)  # of another section
     for words in inline:
         files = [word for word in words if word.endswith(".py")]
         if "pytest" in words:
