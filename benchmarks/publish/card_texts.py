@@ -124,7 +124,7 @@ HEADINGS = {  # of docs/results.md, in its order; results without one follow und
     "methods_tno25": "Other methods on TNO, 25 pairs",
     "methods_roadscene50": "Other methods on RoadScene, 50 pairs",
     "methods_mri_ct": "Other methods on MRI and CT, 21 pairs",
-    "cave_x4": "CAVE, four times",
+    "cave_x4": "CAVE, ratio 4, the 11 test scenes",
     "wv2": "WorldView-2, rows not trained on",
     "wv2_released": "WorldView-2, the authors' WV3 weights",
     "published_tno25": "Published pictures scored here: SDNet on TNO",
@@ -135,7 +135,7 @@ KINDS = {  # name in pretrained/ -> what the weights are good for, and what to k
     "ivf_rs": "The released recipe, mean of the bases. Faithful to the authors' code; close to the infrared image.",
     "ivf_tuned": "A balanced loss of this project. For pictures to look at.",
     "ivf_contrast": "A loss of this project that asks for contrast. For pictures to look at.",
-    "hmf": "CAVE's 31 bands, four times. A short training.",
+    "hmf": "31 bands (CAVE), ratio 4. A short training.",
     "ps": "Eight bands (WorldView-2). A short training on a part of one scene.",
     "ps4": "Four bands: blue, green, red, near infrared.",
 }

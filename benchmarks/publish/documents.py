@@ -15,6 +15,7 @@ from utils.commandline.errors import UsageError
 
 ROOT = PRETRAINED.parent
 MARK = re.compile(r"(<!-- (\w+): begin \(benchmarks/publish/cards\.py write\) -->\n)(.*?)(<!-- \2: end -->)", re.DOTALL)
+CPUS = re.compile(r"Xeon|EPYC|CPU|Processor|thread")
 METHODS = {"peers/auif": "AUIF-Net", "peers/cddfuse": "CDDFuse", "peers/defusion": "DeFusion++"}
 
 
@@ -53,7 +54,8 @@ def training(name: str) -> tuple[str, str]:
     data = next((words for key, words in SETS.items() if key in re.split(r"[ ,/]", said)), said)
     settings = run["settings"]
     work = f"{trained['steps']:,.0f} steps of {settings['batch']} x {settings['patch']}²"
-    return data, f"{work}, {trained['minutes']:.0f} min"
+    place = "a CPU" if CPUS.search(run["hardware"]) else run["hardware"]
+    return data, f"{work}, {trained['minutes']:.0f} min on {place}"
 
 
 def size(name: str) -> str:
@@ -81,7 +83,7 @@ def weights_with_pictures() -> str:
         if (ROOT / f"docs/pictures/weights/{name}.jpg").is_file():
             out += [f"![The embedded sample, fused by {name}](pictures/weights/{name}.jpg)", ""]
         card = f"[the card](../pretrained/{name}.md)"
-        out += [f"Trained on {data}: {work} on a CPU. {headline(name)}. {size(name)}; {card} has the rest.", ""]
+        out += [f"Trained on {data}: {work}. {headline(name)}. {size(name)}; {card} has the rest.", ""]
     out += ["## Other methods", "", "| weights | method | trained on | file |", "|---|---|---|---|"]
     for name in names(methods=True):
         data, work = training(name)
@@ -124,13 +126,12 @@ def scored_pictures() -> list[tuple[str, str, dict, dict]]:
 
 def scored_in_readme() -> str:
     """How near the printed rows are."""
-    parts = []
+    parts, columns = [], 0
     for method, data, measured, printed in scored_pictures():
-        off = max(abs(measured[metric] - printed[metric]) for metric in printed)
-        parts.append(f"{method}'s pictures of {data} to {off:.2f}")
-    columns = len(scored_pictures()[0][3])
+        off, columns = max(abs(measured[metric] - printed[metric]) for metric in printed), len(printed)
+        parts.append(f"{method}'s of {data} within {off:.3f}")
     said = " and ".join(parts)
-    return f"Scored here, published pictures give the numbers printed with them, in all {columns} columns: {said}.\n"
+    return f"Scored here, others' published pictures have the values printed with them, all {columns}: {said}.\n"
 
 
 def scored_table() -> str:

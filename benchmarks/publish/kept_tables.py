@@ -42,7 +42,8 @@ def table_text(table: dict, corner: str = "", others: bool = False) -> str:
     Args:
         table: of a result.
         corner: the words above the rows' names.
-        others: whether a method that has no published row of the same images is shown with its others.
+        others: whether a method that has no published row of the same images is shown with its others, those of the
+            same sensor where there are any.
     """
     metrics = table["metrics"]
     lines = [f"| {corner} | {' | '.join(f'{m} {ARROWS[direction(m)]}' for m in metrics)} |".replace("|  |", "| |", 1)]
@@ -50,10 +51,11 @@ def table_text(table: dict, corner: str = "", others: bool = False) -> str:
     for label, row in rows_of(table).items():
         lines.append(f"| {in_markdown(label)} | {' | '.join(cell(row.get(m)) for m in metrics)} |")
     near = {row["method"] for row in table["published_same_images"]}
-    for row in distant(table) if others else ():
-        if row["method"] not in near and set(metrics) & set(row["metrics"]):
-            values = " | ".join(cell(row["metrics"].get(m, {}).get("mean")) for m in metrics)
-            lines.append(f"| {row['method']}, published, other images ({row['source']}; {row['data']}) | {values} |")
+    far = [row for row in distant(table) if row["method"] not in near and set(metrics) & set(row["metrics"])]
+    same_sensor = [row for row in far if table.get("sensor") and row["data"].startswith(table["sensor"])]
+    for row in (same_sensor or far) if others else ():
+        values = " | ".join(cell(row["metrics"].get(m, {}).get("mean")) for m in metrics)
+        lines.append(f"| {row['method']}, published, other images ({row['source']}; {row['data']}) | {values} |")
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import tables
 import torch
 
 from benchmarks.publish import documents
+from benchmarks.publish.kept_tables import table_text
 from models import CheckpointError, dcinn_ivf, dcinn_ps, load_pretrained, save_checkpoint
 from models.peers import AUIF
 from utils.commandline.errors import UsageError
@@ -215,6 +216,24 @@ def test_published_rows_of_the_same_images_are_rows_and_others_are_lines():
     assert "A remark" not in cards.markdown({"tables": [table], "command": "python x"})
 
 
+def test_a_table_of_one_sensor_has_the_published_rows_of_that_sensor():
+    rows = [
+        {"method": "DCINN", "source": f"Table {n}", "data": data, "metrics": {"SAM": {"mean": n}}}
+        for n, data in ((2, "WV3, 78 images"), (3, "WV2, 20 images"))
+    ]
+    table = {
+        **{"title": "t", "metrics": ["SAM"], "sensor": "WV2", "summary": {}},
+        **{"published_same_images": [], "published_other_images": rows},
+    }
+    assert "DCINN" not in table_text(table)
+    assert table_text(table, "x", others=True).splitlines()[2:] == [
+        "| DCINN, published, other images (Table 3; WV2, 20 images) | 3.000 |"
+    ]
+    assert len(table_text({**table, "sensor": "QB"}, others=True).splitlines()) == 4
+    same = {**table, "published_same_images": [{**rows[0], "data": "here"}]}
+    assert "Table 3" not in table_text(same, others=True)
+
+
 def test_kept_results_are_not_ignored_by_git():
     found = subprocess.run(["git", "check-ignore", "pretrained/results/x.json"], cwd=documents.ROOT, check=False)
     assert found.returncode != 0
@@ -252,7 +271,7 @@ def test_a_measure_stands_beside_the_papers_and_the_trivial_one(tmp_path, monkey
         "summary": {row: {"PSNR": {"mean": value}} for row, value in cells.items()},
     }
     monkeypatch.setattr(documents, "results", lambda name: {"tables": [table]} if name == "cave_x4" else None)
-    assert documents.headline("hmf") == "CAVE, four times: PSNR 49.50 (paper 52.20, bicubic 34.30)"
+    assert documents.headline("hmf") == "CAVE, ratio 4, the 11 test scenes: PSNR 49.50 (paper 52.20, bicubic 34.30)"
     table["summary"].pop("DCINN (hmf)")
     assert documents.headline("hmf") == ""
 
