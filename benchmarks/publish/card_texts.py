@@ -130,14 +130,14 @@ HEADINGS = {  # of docs/results.md, in its order; results without one follow und
     "published_tno25": "Published pictures scored here: SDNet on TNO",
     "published_roadscene50": "Published pictures scored here: CDDFuse on RoadScene",
 }
-KINDS = {  # name in pretrained/ -> what the weights are good for, and what to know of them
-    "ivf_tno": "The released recipe, maximum of the bases. Faithful to the authors' code; little contrast.",
-    "ivf_rs": "The released recipe, mean of the bases. Faithful to the authors' code; close to the infrared image.",
-    "ivf_tuned": "A balanced loss of this project. For pictures to look at.",
-    "ivf_contrast": "A loss of this project that asks for contrast. For pictures to look at.",
-    "hmf": "31 bands (CAVE), ratio 4. A short training.",
-    "ps": "Eight bands (WorldView-2). A short training on a part of one scene.",
-    "ps4": "Four bands: blue, green, red, near infrared.",
+KINDS = {  # name in pretrained/ -> what to take the weights for, and what they are
+    "ivf_tno": ("what the authors' recipe gives, maximum of the bases", "The released recipe. Little contrast."),
+    "ivf_rs": ("what the authors' recipe gives, mean of the bases", "The released recipe. Close to the infrared image."),
+    "ivf_tuned": ("infrared-visible pictures to look at", "A balanced loss of this project."),
+    "ivf_contrast": ("infrared-visible pictures with contrast", "A loss of this project that asks for contrast."),
+    "hmf": ("hyperspectral cubes of 31 bands, ratio 4", "The released recipe, a short training."),
+    "ps": ("pansharpening of eight bands (WorldView)", "The released recipe, a short training on one scene."),
+    "ps4": ("pansharpening of four bands: blue, green, red, near infrared", "The released recipe."),
 }
 SETS = {  # what runs call their data -> what the tables of weights say
     "roadscene": "RoadScene",

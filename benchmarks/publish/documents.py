@@ -63,27 +63,35 @@ def size(name: str) -> str:
     return f"{(PRETRAINED / f'{name}.pth').stat().st_size / 1e6:.1f} MB"
 
 
-def weights_in_readme() -> str:
-    """A row for each of DCINN's weights."""
-    lines = ["| weights | what they are | trained on | measured | file |", "|---|---|---|---|---|"]
+def kind(name: str) -> tuple[str, str]:
+    """What weights are for, and what they are."""
+    return KINDS.get(name, (CARDS[name][0], ""))
+
+
+def weights_table(up: str) -> str:
+    """A row for each of DCINN's weights; `up` leads from the document to the project's folder."""
+    lines = ["| weights | for | what they are | measured | file |", "|---|---|---|---|---|"]
     for name in names():
         data, work = training(name)
-        title = f"[{name}](pretrained/{name}.md)"
-        about = KINDS.get(name, CARDS[name][0])
-        lines.append(f"| {title} | {about} | {data}, {work} | {headline(name)} | {size(name)} |")
+        use, about = kind(name)
+        title = f"[{name}]({up}pretrained/{name}.md)"
+        lines.append(f"| {title} | {use} | {about} Trained on {data}, {work}. | {headline(name)} | {size(name)} |")
     return "\n".join([*lines, ""])
 
 
+def weights_in_readme() -> str:
+    """The table of weights, as README has it."""
+    return weights_table("")
+
+
 def weights_with_pictures() -> str:
-    """A part for each of DCINN's weights: what they are for, their picture, their numbers; a table of the others."""
-    out = []
+    """What to take, with a picture; the table of README; the other methods' weights."""
+    out = ["| for | take | the embedded sample: two sources, fused |", "|---|---|---|"]
     for name in names():
-        data, work = training(name)
-        out += [f"## {name}", "", KINDS.get(name, CARDS[name][0]), ""]
-        if (ROOT / f"docs/pictures/weights/{name}.jpg").is_file():
-            out += [f"![The embedded sample, fused by {name}](pictures/weights/{name}.jpg)", ""]
-        card = f"[the card](../pretrained/{name}.md)"
-        out += [f"Trained on {data}: {work}. {headline(name)}. {size(name)}; {card} has the rest.", ""]
+        there = (ROOT / f"docs/pictures/weights/{name}.jpg").is_file()
+        picture = f"![The embedded sample, fused by {name}](pictures/weights/{name}.jpg)" if there else ""
+        out.append(f"| {kind(name)[0]} | [{name}](../pretrained/{name}.md) | {picture} |")
+    out += ["", "## What they are", "", weights_table("../")]
     out += ["## Other methods", "", "| weights | method | trained on | file |", "|---|---|---|---|"]
     for name in names(methods=True):
         data, work = training(name)
