@@ -132,7 +132,7 @@ HEADINGS = {  # of docs/results.md, in its order; results without one follow und
 }
 KINDS = {  # name in pretrained/ -> what to take the weights for, and what they are
     "ivf_tno": ("what the authors' recipe gives, maximum of the bases", "The released recipe. Little contrast."),
-    "ivf_rs": ("what the authors' recipe gives, mean of the bases", "The released recipe. Close to the infrared image."),
+    "ivf_rs": ("what the authors' recipe gives, mean of the bases", "The released recipe. Near the infrared image."),
     "ivf_tuned": ("infrared-visible pictures to look at", "A balanced loss of this project."),
     "ivf_contrast": ("infrared-visible pictures with contrast", "A loss of this project that asks for contrast."),
     "hmf": ("hyperspectral cubes of 31 bands, ratio 4", "The released recipe, a short training."),
