@@ -31,20 +31,26 @@ from utils.commandline.parser import Parser
 from utils.evaluation import score
 from utils.evaluation.parser import evaluation_script
 
-SCORE = "-m metrics"
+
+def scored(words: list[str]) -> dict:
+    """What `python -m metrics` finds: no network runs there, so there is no --device; folders are inside DIR."""
+    place = words.index("--device")
+    return score.run([word.removeprefix("DIR/") for word in (*words[:place], *words[place + 2 :])])
+
+
+SCORE, OF_PICTURES = "-m metrics", ("--task", "ivf", "--protocol", "cddfuse", "--fused")
 SCRIPTS = {
     "test_dcinn_ps.py": test_dcinn_ps.main,
     "test_dcinn_hmf.py": test_dcinn_hmf.main,
     "test_dcinn_ivf_rs.py": test_dcinn_ivf_rs.main,
     "test_dcinn_ivf_tno.py": test_dcinn_ivf_tno.main,
-    SCORE: score.run,
+    SCORE: scored,
 }
 RESULTS = PRETRAINED / "results"
 WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trained on, 160:192 judged on
 RELEASED = {"AUTHORS_WV3.pth": "released_ps", "AUTHORS_auif_decoder.pth": "released_auif"}  # stand for authors' files
 METHODS = ("--methods", "dcinn,auif,cddfuse,defusion", "--weights", "ivf_tuned", "--protocol", "cddfuse")
 BOTH_AUIF = ("--peer-weights", "auif=peers/auif", "auif=AUTHORS_auif_decoder.pth")
-PICTURES = ("--task", "ivf", "--protocol", "cddfuse", "--fused")
 TOLERANCE = {"PSNR": 0.01}  # dB; everything else to 1e-3
 
 
@@ -77,9 +83,9 @@ TABLES = {
     "methods_mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", METHODS),
     "wv2": Entry("test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS)),
     # Pictures that other authors published, scored here: the metrics are those of the printed rows.
-    "published_tno25": Entry(SCORE, "cddfuse_test/TNO", (*PICTURES, "DIR/published_fused/TNO/SDNet")),
+    "published_tno25": Entry(SCORE, "cddfuse_test/TNO", (*OF_PICTURES, "DIR/published_fused/TNO/SDNet")),
     "published_roadscene50": Entry(
-        SCORE, "cddfuse_test/RoadScene", (*PICTURES, "DIR/published_fused/RoadScene/CDDFuse")
+        SCORE, "cddfuse_test/RoadScene", (*OF_PICTURES, "DIR/published_fused/RoadScene/CDDFuse")
     ),
 }
 
@@ -110,9 +116,7 @@ def measured(entry: Entry, folder: Path, device: str) -> dict:
     output = Path(tempfile.mkdtemp())
     os.chdir(folder)
     try:
-        options = [option.removeprefix("DIR/") for option in entry.options]
-        words = ["--data", entry.data, *options, "--output", str(output / "run")]
-        words += [] if entry.script == SCORE else ["--device", device]
+        words = ["--data", entry.data, *entry.options, "--device", device, "--output", str(output / "run")]
         with redirect_stdout(io.StringIO()):
             SCRIPTS[entry.script](words)
         result = json.loads((output / "run/metrics.json").read_text(encoding="utf-8"))
