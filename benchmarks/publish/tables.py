@@ -54,6 +54,7 @@ BOTH_AUIF = ("--peer-weights", "auif=peers/auif", "auif=AUTHORS_auif_decoder.pth
 PICTURES = "DIR/published_fused"  # pictures that other methods' authors published
 BESIDE_TNO = ("--fused-beside", f"SDNet={PICTURES}/TNO/SDNet", f"U2Fusion={PICTURES}/TNO/U2Fusion")
 BESIDE_ROADSCENE = ("--fused-beside", f"CDDFuse={PICTURES}/RoadScene/CDDFuse")
+SPOT6 = ("--sensor", "none", "--bits", "12")
 TOLERANCE = {"PSNR": 0.01}  # dB; everything else to 1e-3
 
 
@@ -87,6 +88,11 @@ TABLES = {
     ),
     "methods_mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", METHODS),
     "wv2": Entry("test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS)),
+    "ps4_ikonos": Entry("test_dcinn_ps.py", "four_band/ikonos.mat", ("--rows", "224:320", "--sensor", "IKONOS")),
+    "ps4_quickbird": Entry("test_dcinn_ps.py", "four_band/quickbird_fr.mat", ("--rows", "192:256", "--sensor", "QB")),
+    "ps4_spot6_cropland": Entry("test_dcinn_ps.py", "four_band/spot6_cropland.mat", ("--rows", "192:256", *SPOT6)),
+    "ps4_spot6_vegetation": Entry("test_dcinn_ps.py", "four_band/spot6_vegetation.mat", ("--rows", "192:256", *SPOT6)),
+    "ps4_gf2": Entry("test_dcinn_ps.py", "four_band/gf2_fr_0.mat", ("--sensor", "GF2")),
     # Pictures that other authors published, scored here: the metrics are those of the printed rows.
     "published_tno25": Entry(SCORE, "cddfuse_test/TNO", (*OF_PICTURES, "DIR/published_fused/TNO/SDNet")),
     "published_roadscene50": Entry(
