@@ -100,7 +100,7 @@ CARDS["ps4"] = (
         "`python -m data ps` with each sensor's MTF and bit depth, then `python -m data join`.",
         "Rows of the ms: IKONOS 0:192 trained on, 192:224 chosen by, 224:320 tested; QuickBird and SPOT-6 0:160, "
         "160:192 and 192:256; unknown sensor 0:128 trained on. GaoFen-2: crops frtrain_0 to 3 trained on, frtrain_4 "
-        "chosen by, fr_0 tested; no window of 6x6 pan pixels is in two of these. Patches of 32, stride 16 (GaoFen-2: 8).",
+        "chosen by, fr_0 tested; no window of 6x6 pan pixels is in two of these. Patches of 32, stride 16 or 8.",
         "Tested areas are neighbours of trained ones in the same scene (GaoFen-2: another crop). Other scenes of these "
         "sensors, and other sensors, were not tested.",
     ),
