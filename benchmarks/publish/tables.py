@@ -51,6 +51,7 @@ WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trai
 RELEASED = {"AUTHORS_WV3.pth": "released_ps", "AUTHORS_auif_decoder.pth": "released_auif"}  # stand for authors' files
 METHODS = ("--methods", "dcinn,auif,cddfuse,defusion", "--weights", "ivf_tuned", "--protocol", "cddfuse")
 BOTH_AUIF = ("--peer-weights", "auif=peers/auif", "auif=AUTHORS_auif_decoder.pth")
+BESIDE = ("--beside", "ivf_tuned", "ivf_contrast")
 PICTURES = "DIR/published_fused"  # pictures that other methods' authors published
 BESIDE_TNO = ("--fused-beside", f"SDNet={PICTURES}/TNO/SDNet", f"U2Fusion={PICTURES}/TNO/U2Fusion")
 BESIDE_ROADSCENE = ("--fused-beside", f"CDDFuse={PICTURES}/RoadScene/CDDFuse")
@@ -73,19 +74,17 @@ class Entry:
 
 
 TABLES = {
-    "tno8": Entry("test_dcinn_ivf_tno.py", "tno8", ("--beside", "ivf_tuned")),
+    "tno8": Entry("test_dcinn_ivf_tno.py", "tno8", BESIDE),
     "tno8_mean": Entry("test_dcinn_ivf_tno.py", "tno8", ("--base-rule", "mean", "--protocol", "paper")),
-    "tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", ("--beside", "ivf_tuned")),
-    "roadscene50": Entry("test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", ("--beside", "ivf_tuned")),
-    "mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", ("--beside", "ivf_tuned")),
+    "tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", (*BESIDE, *BESIDE_TNO)),
+    "roadscene50": Entry("test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", (*BESIDE, *BESIDE_ROADSCENE)),
+    "mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", BESIDE),
     "cave_x4": Entry("test_dcinn_hmf.py", "cave", ("--bits", "12")),
     "wv2_released": Entry(
         "test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS, "--weights", "AUTHORS_WV3.pth")
     ),
-    "methods_tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", (*METHODS, *BOTH_AUIF, *BESIDE_TNO)),
-    "methods_roadscene50": Entry(
-        "test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", (*METHODS, *BOTH_AUIF, *BESIDE_ROADSCENE)
-    ),
+    "methods_tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", (*METHODS, *BOTH_AUIF)),
+    "methods_roadscene50": Entry("test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", (*METHODS, *BOTH_AUIF)),
     "methods_mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", METHODS),
     "wv2": Entry("test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS)),
     "ps4_ikonos": Entry("test_dcinn_ps.py", "four_band/ikonos.mat", ("--rows", "224:320", "--sensor", "IKONOS")),

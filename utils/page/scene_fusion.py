@@ -8,7 +8,7 @@ from metrics.protocols import EXP
 from metrics.reference import spectral_angles
 from utils.commandline.errors import UsageError
 from utils.evaluation.evaluation import Evaluation
-from utils.evaluation.pansharpening import scene_table
+from utils.evaluation.pansharpening import default_weights, scene_table
 from utils.evaluation.table_rows import add_scene_ps
 from utils.output.images import stretch
 
@@ -37,6 +37,8 @@ def fuse_crop(job: Job, shelf: Shelf, scene: Scene, box: Box, weights: str, suff
         UsageError: for a network with another number of bands.
     """
     job.step(0, "loading weights")
+    if weights == "ps":  # the preselected one, of eight bands
+        weights = default_weights(scene.bands)
     network = shelf.get("ps", weights, scene.bands)
     if network.model.config.bands != scene.bands:
         expected = f"{network.model.config.bands} of the weights; untrained takes any"
