@@ -61,7 +61,7 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
             "Other weights of the loss that were tried are in benchmarks/README.md.",
             "At night: dark ground turns black. In a night version of 21 held-back pairs 10.7 % of pixels are black "
             "that are not black in both sources, 36 % in the worst pair. Take ivf_contrast there. A training with "
-            "night samples mended that (0.04 %, VIF 0.80 for 0.74), but had 2.0 % of white pixels by day and was rejected.",
+            "night samples mended that (0.04 %, VIF 0.80 for 0.74), but 2.0 % of pixels were white by day: rejected.",
         ),
     ),
     "ivf_contrast": (
@@ -79,8 +79,8 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
             "project's, the detail of the brighter source. Chosen by the rule in benchmarks/night.py on 21 "
             "held-back pairs, by day and in a night version, among three seeds and the same loss without structure.",
             "Held-back pairs, three seeds: above the maximum of the two in EN, SD, SF and SCD by day (7.34, 50.2, "
-            "14.9, 1.14 in the mean), below it in MI, VIF, Qabf and SSIM (3.01, 0.746, 0.500, 0.951). By night 0.04 % of "
-            "the pixels are black that are not black in both sources (ivf_tuned: 10.7 %), and VIF is 0.956 (0.737).",
+            "14.9, 1.14 in the mean), below it in MI, VIF, Qabf and SSIM (3.01, 0.746, 0.500, 0.951). By night 0.04 % "
+            "of the pixels are black that are not black in both sources (ivf_tuned: 10.7 %), and VIF is 0.956 (0.737).",
             "To the eye: the most contrast of all weights here, no halos, people clear by day and night. Texture of "
             "the darker source is mostly lost where the other one is bright; MEF-SSIM is low because of that.",
         ),
