@@ -14,6 +14,8 @@ from .grid import check_grid, check_sides, starts
 class PanPatches:
     """Pansharpening patches: the images of a `PanCollection` file with a reference (its training H5)."""
 
+    fixed = True  # whatever the epoch
+
     def __init__(self, collection: PanCollection) -> None:
         if not collection.has_reference:
             raise DataError(collection.path, "no gt", "a training file with gt, or `python -m data ps` to make one")
@@ -39,6 +41,8 @@ class PanScenePatches:
         patch, stride: of the reduced images, divisible by `ratio`.
         name: of the scene, for messages.
     """
+
+    fixed = True  # whatever the epoch
 
     def __init__(
         self,

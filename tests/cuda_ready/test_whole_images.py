@@ -49,7 +49,7 @@ def test_validation_with_an_average(task, numbers):
         for _ in range(2):
             average.update(objective.model)
         with Traffic(strays=True) as traffic:
-            metrics, pictures = validated(validation, objective, average, CUDA)
+            metrics, pictures = validated(validation, objective, average)
         assert {w.device.type for w in average.weights.values()} == {"cuda"}
         assert all(p.device.type == "cuda" for p in objective.parameters())
     assert set(metrics) == set(validation.names)

@@ -12,9 +12,9 @@ from models import dcinn_hmf, dcinn_ps
 from models.fast import series
 from models.layers import ActNorm
 from utils.training.ema import Average
-from utils.training.engine import ADAM
 from utils.training.objectives import DetailObjective
 from utils.training.resume import load_optimiser
+from utils.training.update import ADAM
 
 WAIT = "aten._local_scalar_dense.default"  # a number that Python asks the device for
 TASKS = {  # network, channels of base image and guide, weight of the inverse pass, most operations

@@ -28,6 +28,8 @@ def accumulated(
 
     Exact but for the order of sums, where the objective is additive; where it is not, it cuts the batch by itself.
     """
+    if settings.compile == "reduce-overhead":
+        torch.compiler.cudagraph_mark_step_begin()
     total = len(inputs[0])
     size = settings.at_once if settings.at_once and objective.additive else total
     parts = list(zip(*(x.split(size) for x in inputs), strict=True))

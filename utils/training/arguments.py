@@ -16,6 +16,9 @@ class TrainingArguments:
         lr, epochs, batch, patch, milestones, clip, backward_weight, base_rule, detail_rule, first_stage:
             None where the recipe's
             number is taken.
+        compile: torch.compile's mode, None for none.
+        read_every: steps between two readings of the losses; None for the device's.
+        on_device: whether the whole set is to be in the device's memory.
         command: the line that was typed.
     """
 
@@ -39,7 +42,11 @@ class TrainingArguments:
     device: str = "auto"
     amp: str = "off"
     tf32: bool = False
-    compile: bool = False
+    compile: str | None = None
+    graph: bool = False
+    channels_last: bool = False
+    read_every: int | None = None
+    on_device: bool = False
     seed: int = 0
     deterministic: bool = False
     workers: int = 0

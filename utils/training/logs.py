@@ -38,13 +38,13 @@ class Logs:
         """Add the row of an epoch; the file is complete after every row."""
         rows = log_rows(self.file)
         self._write([*rows, {"epoch": epoch, "step": step, **values}])
-        for name, value in values.items():
-            self.board.add_scalar(f"epoch/{name}", value, step)
+        self.scalars("epoch", values, step)
         self.board.flush()
 
-    def scalar(self, name: str, value: float, step: int) -> None:
-        """A value of one step, for TensorBoard only."""
-        self.board.add_scalar(name, value, step)
+    def scalars(self, place: str, values: dict[str, float], step: int) -> None:
+        """Values of one step, for TensorBoard only."""
+        for name, value in values.items():
+            self.board.add_scalar(f"{place}/{name}", value, step)
 
     def image(self, name: str, image: np.ndarray, step: int) -> None:
         """(H, W) or (H, W, 3) in [0, 1], for TensorBoard only."""

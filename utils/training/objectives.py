@@ -39,6 +39,7 @@ class Objective(nn.Module):
         additive: whether a batch's terms are the means of its samples' terms, so that gradients can be accumulated.
         judged_after: epochs of an earlier stage, whose weights are no candidates for the best ones.
         unused: whether there are parameters that not every step gives a gradient.
+        one_graph: whether every step runs the same operations, so that one can be recorded and repeated.
         at_once: samples that the network sees at once where they are not; None: the batch.
     """
 
@@ -46,6 +47,7 @@ class Objective(nn.Module):
     roles: tuple[str, ...] = ("base_image", "guide", "gt")
     additive = True
     unused = False
+    one_graph = True
     judged_after = 0
     at_once: int | None = None
     epoch = 0

@@ -18,6 +18,10 @@ class Settings:
         folder: of checkpoints and logs.
         device: where it runs.
         recipe: its numbers.
+        compile: torch.compile's mode, None for none.
+        graph: whether a step is recorded as one CUDA graph.
+        channels_last: whether weights and batches have their channels innermost in memory.
+        read_every: steps between two readings of the losses.
         at_once: samples of a step whose inner results are in memory together; None: all.
         shared: what a resumed run must share with the one it goes on with.
     """
@@ -26,7 +30,10 @@ class Settings:
     device: torch.device
     recipe: Recipe
     amp: str = "off"
-    compile: bool = False
+    compile: str | None = None
+    graph: bool = False
+    channels_last: bool = False
+    read_every: int = 1
     ema: float = 0.0
     eval_every: int = 1
     save_every: int = 500
