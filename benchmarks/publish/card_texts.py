@@ -1,4 +1,4 @@
-"""What the cards and the README's results say in words; cards.py makes tables and facts.
+"""What cards, README and docs say in words about weights and tables; cards.py makes tables and facts.
 
 The few numbers in these remarks are of pretrained/*.json and benchmarks/README.md: with other weights, renew them.
 """
@@ -90,6 +90,21 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
         ),
     ),
 }
+CARDS["ps4"] = (
+    "Pansharpening of four bands: blue, green, red, near infrared",
+    ("ps4_ikonos", "ps4_quickbird", "ps4_spot6_cropland", "ps4_spot6_vegetation", "ps4_gf2"),
+    "The scenes are those of other projects' repositories, owned by their providers; not part of this repository.",
+    (
+        DIR,
+        "Trained on parts of IKONOS, QuickBird, SPOT-6 (two scenes), GaoFen-2 (four crops) and an unknown sensor: "
+        "`python -m data ps` with each sensor's MTF and bit depth, then `python -m data join`.",
+        "Rows of the ms: IKONOS 0:192 trained on, 192:224 chosen by, 224:320 tested; QuickBird and SPOT-6 0:160, "
+        "160:192 and 192:256; unknown sensor 0:128 trained on. GaoFen-2: crops frtrain_0 to 3 trained on, frtrain_4 "
+        "chosen by, fr_0 tested; no window of 6x6 pan pixels is in two of these. Patches of 32, stride 16 or 8.",
+        "Tested areas are neighbours of trained ones in the same scene (GaoFen-2: another crop). Other scenes of these "
+        "sensors, and other sensors, were not tested.",
+    ),
+)
 PEER_TABLES = ("methods_tno25", "methods_roadscene50", "methods_mri_ct")
 ARCHITECTURE = (
     "The architecture and recipe of its authors, our short training: its rows say what so little training gives, "
@@ -114,17 +129,47 @@ SHORTER = {  # title, what is less than its authors'
 }
 for _method, (_title, _less) in SHORTER.items():
     CARDS[f"peers/{_method}"] = (_title, PEER_TABLES, ROADSCENE, (DIR, ARCHITECTURE, _less))
-# in the README, and which of its tables
-SHOWN = {
-    **{"tno8": 0, "tno25": 1, "roadscene50": 1, "methods_tno25": 0, "methods_roadscene50": 0},
-    **{"cave_x4": 0, "wv2": 0},
+IN_README = (("tno8", 0), ("wv2", 0), ("cave_x4", 0))  # results, and which of their tables
+HEADINGS = {  # of docs/results.md, in its order; results without one follow under their own names
+    "tno8": "The paper's eight TNO pairs",
+    "tno8_mean": "The paper's eight TNO pairs, mean base",
+    "tno25": "TNO, 25 pairs",
+    "roadscene50": "RoadScene, 50 pairs",
+    "mri_ct": "MRI and CT, 21 pairs",
+    "methods_tno25": "Other methods on TNO, 25 pairs",
+    "methods_roadscene50": "Other methods on RoadScene, 50 pairs",
+    "methods_mri_ct": "Other methods on MRI and CT, 21 pairs",
+    "cave_x4": "CAVE, ratio 4, the 11 test scenes",
+    "wv2": "WorldView-2, rows not trained on",
+    "wv2_released": "WorldView-2, the authors' WV3 weights",
+    "ps4_ikonos": "IKONOS, rows not trained on",
+    "ps4_quickbird": "QuickBird, rows not trained on",
+    "ps4_spot6_cropland": "SPOT-6, cropland, rows not trained on",
+    "ps4_spot6_vegetation": "SPOT-6, vegetation, rows not trained on",
+    "ps4_gf2": "GaoFen-2, a crop not trained on",
+    "published_tno25": "Published pictures scored here: SDNet on TNO",
+    "published_roadscene50": "Published pictures scored here: CDDFuse on RoadScene",
 }
-INTRODUCTION = """\
-Means over the images. DIR is the folder of the data sets ([pretrained/README.md](pretrained/README.md)),
-*untrained* the same network with the random weights of seed 0. On infrared-visible pairs read that row first: EN,
-SD, MI, VIF and Qabf reward it and the plain maximum, and `ivf_rs` has its EN and SD from the infrared image, to
-which it came close. `hmf` and `ps` are short trainings, and so are AUIF-Net, CDDFuse and DeFusion++ of
-`pretrained/peers`; 40 of the 50 RoadScene pairs are in the training set of AUIF-Net's authors."""
-MORE = "All tables, with every row's remarks, are in the cards: "
+KINDS = {  # name in pretrained/ -> what to take the weights for, and what they are
+    "ivf_tno": ("what the authors' recipe gives, maximum of the bases", "The released recipe. Little contrast."),
+    "ivf_rs": ("what the authors' recipe gives, mean of the bases", "The released recipe. Near the infrared image."),
+    "ivf_tuned": ("infrared-visible pictures to look at", "A balanced loss of this project."),
+    "ivf_contrast": ("infrared-visible pictures with contrast", "A loss of this project that asks for contrast."),
+    "hmf": ("hyperspectral cubes of 31 bands, ratio 4", "The released recipe, a short training."),
+    "ps": ("pansharpening of eight bands (WorldView)", "The released recipe, a short training on one scene."),
+    "ps4": ("pansharpening of four bands: blue, green, red, near infrared", "The released recipe."),
+}
+SETS = {  # what runs call their data -> what the tables of weights say
+    "roadscene": "RoadScene",
+    "cave": "CAVE",
+    "wv2.mat": "one WorldView-2 scene",
+    "train4.h5": "IKONOS, QuickBird, SPOT-6 and GaoFen-2",
+}
+HEADLINE = {  # task -> metrics of the tables of weights, the row beside them, results to look in first
+    "ivf": (("MEF-SSIM",), "mean of the two", ("tno8", "roadscene50")),
+    "ps": (("SAM", "ERGAS"), "EXP (lms)", ("wv2", "ps4_ikonos")),
+    "hmf": (("PSNR",), "bicubic", ("cave_x4",)),
+}
 HEADLINES = ("DCINN", "CDDFuse")
 RULES = {"base rule mean,": "DCINN Mean/Mean"}  # a title's rule -> its row of the paper's Table 10
+BEST_ON_SAMPLE = "ivf_tuned"  # the weights of README's first command and of the pictures, chosen by looking

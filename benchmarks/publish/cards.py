@@ -1,10 +1,11 @@
-"""The files of pretrained/, their cards and the README's results, all from what runs and test scripts wrote.
+"""The files of pretrained/, their cards, and the tables of README and docs, all from what runs and test scripts wrote.
 
     python benchmarks/publish/cards.py adopt RUN_DIR NAME     best.pth of a training -> pretrained/NAME.pth (model and
                                                               configuration only) and NAME.json (what the run says of
                                                               itself); --after EARLIER_RUN_DIR where it began with
                                                               --weights
-    python benchmarks/publish/cards.py write                  pretrained/NAME.md, the curves, and the README's results
+    python benchmarks/publish/cards.py write                  pretrained/NAME.md, the curves, the tables of README
+                                                              and docs (documents.py)
 
 Numbers come from pretrained/NAME.json and pretrained/results/*.json (benchmarks/publish/tables.py); only the
 remarks, in card_texts.py, are typed.
@@ -21,13 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from benchmarks.publish.card_texts import CARDS, HEADLINES, INTRODUCTION, MORE, RULES, SHOWN
+from benchmarks.publish import documents
+from benchmarks.publish.card_texts import CARDS
+from benchmarks.publish.kept_tables import markdown, results
 from benchmarks.publish.trainings import facts_of, measure_of
 from data.files.atomic import write_whole
-from metrics import published
-from metrics.columns import direction
-from metrics.outside_text import in_markdown, line_in_markdown, shown
-from metrics.table import ARROWS
+from metrics.outside_text import in_markdown, shown
 from models import load_pretrained, save_checkpoint
 from models.weights.files import PRETRAINED, task_of
 from train_peers import RECIPES as PEER_RECIPES
@@ -35,10 +35,8 @@ from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser
 from utils.evaluation.parser import evaluation_script
 
-README = PRETRAINED.parent / "README.md"
 HALF = ("peers/defusion",)  # 27 MB for 54; read back to 32-bit floats
 ADDED = {"whole": "--whole", "soft": "--soft", "cosines": "--cosines", "ema": "--ema"}  # settings no recipe has
-BEGIN, END = "<!-- results: begin (benchmarks/publish/cards.py write) -->", "<!-- results: end -->"
 
 
 def adopt(run: Path, name: str, after: Path | None = None) -> None:
@@ -57,53 +55,6 @@ def adopt(run: Path, name: str, after: Path | None = None) -> None:
     (PRETRAINED / folder).mkdir(exist_ok=True)
     save_checkpoint(PRETRAINED / f"{name}.pth", model.half() if name in HALF else model)
     write_whole(PRETRAINED / f"{name}.json", json.dumps(facts, indent=1) + "\n")
-
-
-def results(name: str) -> dict | None:
-    """What tables.py kept of a table, or None."""
-    file = PRETRAINED / "results" / f"{name}.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-
-
-def rows_of(table: dict) -> dict[str, dict[str, float | str | None]]:
-    """Row -> metric -> mean: what was measured, then the published headline rows of the same images and base rule."""
-    rows = {m: {k: v["mean"] for k, v in row.items()} for m, row in table["summary"].items()}
-    same = table["published_same_images"]
-    rule = next((rule for title, rule in RULES.items() if title in table["title"]), None)
-    if rule and any("Table 7" in row["source"] for row in same):  # whose row is that of another rule
-        studied = next(t for t in published.tables() if t.id == "paper-10-rules")
-        same = [studied.row(rule)]
-    for row in same:
-        if row["method"].startswith(HEADLINES):
-            rows[f"{row['method']}, published ({row['source']})"] = {k: v["mean"] for k, v in row["metrics"].items()}
-    return rows
-
-
-def cell(value: float | str | None) -> str:
-    """A mean with four digits; empty where there is none, "inf" as it is."""
-    return "" if value is None else value if isinstance(value, str) else f"{value:.{2 if abs(value) >= 10 else 3}f}"
-
-
-def markdown(result: dict, remarks: bool = False, only: int | None = None) -> str:
-    """The tables of a result (or one of them), means over the images, and the command that prints them."""
-    out = []
-    for table in result["tables"] if only is None else [result["tables"][only]]:
-        metrics = table["metrics"]
-        count = f"{len(table['images'])} image{'s' if len(table['images']) != 1 else ''}"
-        out += [f"{in_markdown(table['title'])} ({count}):", ""]
-        out += [
-            f"| | {' | '.join(f'{m} {ARROWS[direction(m)]}' for m in metrics)} |",
-            "|---|" + "---:|" * len(metrics),
-        ]
-        for label, row in rows_of(table).items():
-            out.append(f"| {in_markdown(label)} | {' | '.join(cell(row.get(m)) for m in metrics)} |")
-        out.append("")
-        for row in table["published_other_images"]:
-            if row["method"].startswith(HEADLINES):
-                values = ", ".join(f"{m} {cell(v['mean'])}" for m, v in row["metrics"].items())
-                out += [f"Published, on other images ({row['source']}; {row['data']}): {row['method']}: {values}.", ""]
-        out += [*(f"* {line_in_markdown(remark)}" for remark in table["remarks"]), ""] if remarks else []
-    return "\n".join([*out, f"    {result['command']}", ""])
 
 
 def card(name: str) -> str:
@@ -178,26 +129,10 @@ def draw_curve(name: str) -> None:
     figure.savefig(PRETRAINED / f"curves/{name}.png", metadata={"Software": None})
 
 
-def readme_results() -> str:
-    """What stands between the two marks of the README."""
-    tables = [markdown(result, only=number) for name, number in SHOWN.items() if (result := results(name))]
-    cards = [f"[{name}](pretrained/{name}.md)" for name in CARDS if (PRETRAINED / f"{name}.json").is_file()]
-    return "\n".join([BEGIN, "", INTRODUCTION, "", *tables, f"{MORE}{', '.join(cards)}.", "", END])
-
-
-def replaced(text: str) -> str:
-    """The README with its results renewed."""
-    first, _, rest = text.partition(BEGIN)
-    _, mark, last = rest.partition(END)
-    if not mark:
-        raise UsageError(f"{README}: found no marks of the results, expected {BEGIN} and {END}")
-    return first + readme_results() + last
-
-
 def check_weights() -> None:
     """Refuse results that were measured with other files than those in pretrained/."""
     for table in sorted({name for _, tables, _, _ in CARDS.values() for name in tables}):
-        for network in (results(table) or {"networks": []})["networks"]:
+        for network in (results(table, PRETRAINED) or {}).get("networks", []):
             stem = network["label"].partition("(")[2].partition(")")[0]
             places = (PRETRAINED / f"{stem}.pth", PRETRAINED / f"peers/{stem}.pth")
             file = next((place for place in places if place.is_file()), None)
@@ -211,7 +146,7 @@ def write() -> None:
     check_weights()
     there = [name for name in CARDS if (PRETRAINED / f"{name}.json").is_file()]
     texts = {PRETRAINED / f"{name}.md": card(name) for name in there}
-    texts[README] = replaced(README.read_text(encoding="utf-8"))
+    texts |= documents.renewed_files()
     for path, text in texts.items():
         write_whole(path, text)
     for name in there:
@@ -226,7 +161,7 @@ def main(argv: list[str] | None = None) -> None:
     taking.add_argument("run", type=Path, help="the training's folder")
     taking.add_argument("name", help="of the file in pretrained/")
     taking.add_argument("--after", type=Path, help="the folder of the training whose weights it began with")
-    commands.add_parser("write", help="cards, curves, README")
+    commands.add_parser("write", help="cards, curves, tables of README and docs")
     args = parser.parse_args(argv)
     if args.command_name == "adopt":
         adopt(args.run, args.name, args.after)

@@ -28,13 +28,23 @@ from data.files.atomic import write_whole
 from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser
+from utils.evaluation import score
 from utils.evaluation.parser import evaluation_script
 
+
+def scored(words: list[str]) -> dict:
+    """What `python -m metrics` finds: no network runs there, so there is no --device; folders are inside DIR."""
+    place = words.index("--device")
+    return score.run([word.removeprefix("DIR/") for word in (*words[:place], *words[place + 2 :])])
+
+
+SCORE, OF_PICTURES = "-m metrics", ("--task", "ivf", "--protocol", "cddfuse", "--fused")
 SCRIPTS = {
-    "test_dcinn_ps.py": test_dcinn_ps,
-    "test_dcinn_hmf.py": test_dcinn_hmf,
-    "test_dcinn_ivf_rs.py": test_dcinn_ivf_rs,
-    "test_dcinn_ivf_tno.py": test_dcinn_ivf_tno,
+    "test_dcinn_ps.py": test_dcinn_ps.main,
+    "test_dcinn_hmf.py": test_dcinn_hmf.main,
+    "test_dcinn_ivf_rs.py": test_dcinn_ivf_rs.main,
+    "test_dcinn_ivf_tno.py": test_dcinn_ivf_tno.main,
+    SCORE: scored,
 }
 RESULTS = PRETRAINED / "results"
 WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trained on, 160:192 judged on
@@ -44,6 +54,7 @@ BOTH_AUIF = ("--peer-weights", "auif=peers/auif", "auif=AUTHORS_auif_decoder.pth
 PICTURES = "DIR/published_fused"  # pictures that other methods' authors published
 BESIDE_TNO = ("--fused-beside", f"SDNet={PICTURES}/TNO/SDNet", f"U2Fusion={PICTURES}/TNO/U2Fusion")
 BESIDE_ROADSCENE = ("--fused-beside", f"CDDFuse={PICTURES}/RoadScene/CDDFuse")
+SPOT6 = ("--sensor", "none", "--bits", "12")
 TOLERANCE = {"PSNR": 0.01}  # dB; everything else to 1e-3
 
 
@@ -77,6 +88,16 @@ TABLES = {
     ),
     "methods_mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", METHODS),
     "wv2": Entry("test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS)),
+    "ps4_ikonos": Entry("test_dcinn_ps.py", "four_band/ikonos.mat", ("--rows", "224:320", "--sensor", "IKONOS")),
+    "ps4_quickbird": Entry("test_dcinn_ps.py", "four_band/quickbird_fr.mat", ("--rows", "192:256", "--sensor", "QB")),
+    "ps4_spot6_cropland": Entry("test_dcinn_ps.py", "four_band/spot6_cropland.mat", ("--rows", "192:256", *SPOT6)),
+    "ps4_spot6_vegetation": Entry("test_dcinn_ps.py", "four_band/spot6_vegetation.mat", ("--rows", "192:256", *SPOT6)),
+    "ps4_gf2": Entry("test_dcinn_ps.py", "four_band/gf2_fr_0.mat", ("--sensor", "GF2")),
+    # Pictures that other authors published, scored here: the metrics are those of the printed rows.
+    "published_tno25": Entry(SCORE, "cddfuse_test/TNO", (*OF_PICTURES, "DIR/published_fused/TNO/SDNet")),
+    "published_roadscene50": Entry(
+        SCORE, "cddfuse_test/RoadScene", (*OF_PICTURES, "DIR/published_fused/RoadScene/CDDFuse")
+    ),
 }
 
 
@@ -109,7 +130,7 @@ def measured(entry: Entry, folder: Path, device: str) -> dict:
         options = [word.replace("=DIR/", "=") for word in entry.options]
         words = ["--data", entry.data, *options, "--device", device, "--output", str(output / "run")]
         with redirect_stdout(io.StringIO()):
-            SCRIPTS[entry.script].main(words)
+            SCRIPTS[entry.script](words)
         result = json.loads((output / "run/metrics.json").read_text(encoding="utf-8"))
         return {key: value for key, value in result.items() if key != "files"}
     finally:
@@ -148,7 +169,7 @@ def main(argv: list[str] | None = None) -> int:
             worst = differences(result, json.loads(file.read_text(encoding="utf-8")))[0]
             failed |= not worst[0] <= 1
             print(f"{name}: largest difference {worst[0]:.3g} of what is allowed ({worst[1]})")
-        elif result["networks"][0]["sha256"] is None and "untrained" not in entry.options:
+        elif entry.script != SCORE and result["networks"][0]["sha256"] is None and "untrained" not in entry.options:
             raise UsageError(f"{name}: found no weights in {PRETRAINED}, expected some to measure")
         else:
             RESULTS.mkdir(exist_ok=True)
@@ -159,8 +180,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _lacking(entry: Entry, args: argparse.Namespace) -> str | None:
     """What a table needs that is not there."""
-    if not (args.datasets / entry.data).exists():
-        return f"no {entry.data} in {args.datasets}"
+    places = [entry.data, *(option.removeprefix("DIR/") for option in entry.options if option.startswith("DIR/"))]
+    for place in places:
+        if not (args.datasets / place).exists():
+            return f"no {place} in {args.datasets}"
     options = " ".join(entry.options)
     wanted = [option for mark, option in RELEASED.items() if mark in options and getattr(args, option) is None]
     return f"no --{wanted[0].replace('_', '-')}" if wanted else None

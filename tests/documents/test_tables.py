@@ -1,4 +1,4 @@
-"""The kept tables, the cards and the README: made from what scripts wrote, and compared with a fresh run."""
+"""The kept tables and the cards: made from what scripts wrote, and compared with a fresh run."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ import pytest
 import tables
 import torch
 
+from benchmarks.publish import documents
 from models import CheckpointError, dcinn_ivf, dcinn_ps, load_pretrained, save_checkpoint
 from models.peers import AUIF
 from utils.commandline.errors import UsageError
@@ -193,36 +194,9 @@ def test_numbers_of_other_weights_are_not_written(tmp_path, monkeypatch):
         cards.write()
 
 
-def test_published_rows_of_the_same_images_are_rows_and_others_are_lines():
-    published = {"source": "DCINN paper Table 7", "data": "TNO", "metrics": {"EN": {"mean": 6.6371}}}
-    table = {
-        **{"title": "Fusion", "metrics": ["EN"], "images": ["a", "b"], "remarks": ["A remark."]},
-        "summary": {
-            "DCINN (x)": {"EN": {"mean": 6.5}},
-            "empty": {"EN": {"mean": None}},
-            "full": {"EN": {"mean": "inf"}},
-        },
-        "published_same_images": [{**published, "method": "DCINN"}, {**published, "method": "GTF"}],
-        "published_other_images": [{**published, "method": "CDDFuse"}],
-    }
-    text = cards.markdown({"tables": [table], "command": "python x"}, remarks=True)
-    assert "| DCINN (x) | 6.500 |\n| empty |  |\n| full | inf |\n" in text
-    assert "| DCINN, published (DCINN paper Table 7) | 6.637 |" in text
-    assert "GTF" not in text
-    assert "Published, on other images (DCINN paper Table 7; TNO): CDDFuse: EN 6.637." in text
-    assert "* A remark." in text
-    assert "A remark" not in cards.markdown({"tables": [table], "command": "python x"})
-
-
 def test_kept_results_are_not_ignored_by_git():
-    found = subprocess.run(["git", "check-ignore", "pretrained/results/x.json"], cwd=cards.README.parent, check=False)
+    found = subprocess.run(["git", "check-ignore", "pretrained/results/x.json"], cwd=documents.ROOT, check=False)
     assert found.returncode != 0
-
-
-def test_the_readme_shows_the_kept_numbers():
-    """benchmarks/publish/cards.py write, where this fails."""
-    text = cards.README.read_text(encoding="utf-8")
-    assert cards.replaced(text) == text
 
 
 @pytest.mark.parametrize("name", list(cards.CARDS))

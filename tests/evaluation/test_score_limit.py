@@ -2,8 +2,8 @@
 
 import h5py
 import numpy as np
+from document_commands import cave
 from outputs import pairs
-from readme_commands import cave
 from scoring import RNG, refused, run
 
 import test_dcinn_hmf

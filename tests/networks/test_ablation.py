@@ -88,16 +88,16 @@ def test_ablations_train_and_load(without, tmp_path):
     assert json.loads((tmp_path / "run/run.json").read_text())["model"]["without"] == without
 
 
-def test_the_numbers_of_parameters_are_those_of_the_readme():
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+def test_the_numbers_of_parameters_are_those_of_the_documents():
+    text = (Path(__file__).resolve().parents[2] / "docs/training.md").read_text(encoding="utf-8")
     networks = {
         "ps, 8 bands": dcinn_ps(8),
         "hmf, 31 bands": dcinn_hmf(srf=spectral_response()),
         "ivf": dcinn_ivf("max"),
     }
     for name, model in networks.items():
-        assert f"| {name} | {sum(p.numel() for p in model.parameters()):,} |" in readme
-    assert f"{sum(p.numel() for p in dcinn_ps(8, low_blocks=4).parameters()):,} with four blocks" in readme
+        assert f"| {name} | {sum(p.numel() for p in model.parameters()):,} |" in text
+    assert f"{sum(p.numel() for p in dcinn_ps(8, low_blocks=4).parameters()):,} with four blocks" in text
 
 
 @pytest.mark.parametrize("without", ABLATIONS)

@@ -43,10 +43,11 @@ def fuse_scene(
 ) -> tuple[Path, list[str]]:
     """Fuse a scene and write OUTPUT/fused.tif (H, W, B) and a preview, OUTPUT/fused_rgb.png.
 
-    If the pan has an unsigned integer type, or a signed one that holds 2^bits - 1, the result has the same type, rounded
-    and clipped to 0..2^bits - 1 and to the type's range; otherwise it is float32. The GeoTIFF tags are the pan's, moved
-    to the fused part; names and colours of the bands are the MS image's. Masked pixels hold the NoData value, and no
-    others do. All processes write one plain file, which the first one packs into compressed tiles at the end.
+    If the pan has an unsigned integer type, or a signed one that holds 2^bits - 1, the result has the same type,
+    rounded and clipped to 0..2^bits - 1 and to the type's range; otherwise it is float32. The GeoTIFF tags are the
+    pan's, moved to the fused part; names and colours of the bands are the MS image's. Masked pixels hold the NoData
+    value, and no others do. All processes write one plain file, which the first one packs into compressed tiles at the
+    end.
 
     Args:
         network: the network, for as many bands as the MS image has.

@@ -1,7 +1,8 @@
-"""The README's commands, and small files under the names that stand in them."""
+"""The commands of README and docs, and small files under the names that stand in them."""
 
 import re
 import shlex
+from pathlib import Path
 
 import cv2
 import h5py
@@ -16,6 +17,11 @@ from data.simulate import spectral_response
 from models import dcinn_ps, export_released, save_checkpoint
 from models.peers import AUIF
 
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+}
 RNG = np.random.default_rng(0)
 SMALL = ("--batch", "2", "--patch", "32")
 EXTRA = {  # options that make a command small: the last one given counts
@@ -39,6 +45,16 @@ def sections(text):
     """Heading -> what stands below it, of every level."""
     parts = re.split(r"^(##+ .*)$", text, flags=re.M)
     return {h.strip("# "): body for h, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def marked(name):
+    """The block of README that follows a mark, as .ci/run finds it."""
+    return re.search(rf"<!-- command: {name} -->\n```bash\n(.*?)\n```", DOCUMENTS["README.md"], flags=re.S)[1]
+
+
+def all_sections():
+    """ "document: heading" -> what stands below it, of README and docs."""
+    return {f"{file}: {head}": text for file, whole in DOCUMENTS.items() for head, text in sections(whole).items()}
 
 
 def blocks(text, language):
@@ -98,8 +114,9 @@ def pan_file(path, count):
 
 
 def make_world(folder):
-    """Every file that the README's commands name and do not make."""
+    """Every file that the documents' commands name and do not make."""
     pairs(folder / "PAIRS_DIR", "1", "2")
+    pairs(folder / "TNO_DIR", "1")
     pairs(folder / "ROADSCENE_DIR", *"abcd")
     pairs(folder, "A")
     for name, kind in (("A", "vi"), ("B", "ir")):

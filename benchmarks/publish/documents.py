@@ -1,0 +1,182 @@
+"""What README and docs have between marks: tables of weights and results, from what was kept in pretrained/.
+
+A mark is a line `<!-- NAME: begin (benchmarks/publish/cards.py write) -->`, and `<!-- NAME: end -->` ends it.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.publish.card_texts import CARDS, HEADINGS, HEADLINE, IN_README, KINDS, SETS
+from benchmarks.publish.kept_tables import cell, markdown, results, rows_of, table_text
+from models.weights.files import PRETRAINED
+from utils.commandline.errors import UsageError
+
+ROOT = PRETRAINED.parent
+MARK = re.compile(r"(<!-- (\w+): begin \(benchmarks/publish/cards\.py write\) -->\n)(.*?)(<!-- \2: end -->)", re.DOTALL)
+CPUS = re.compile(r"Xeon|EPYC|CPU|Processor|thread")
+METHODS = {"peers/auif": "AUIF-Net", "peers/cddfuse": "CDDFuse", "peers/defusion": "DeFusion++"}
+
+
+def names(methods: bool = False) -> list[str]:
+    """The weights that are there, DCINN's or the other methods', in the order of the cards."""
+    there = [name for name in CARDS if (PRETRAINED / f"{name}.json").is_file()]
+    return [name for name in there if ("/" in name) is methods]
+
+
+def headline(name: str) -> str:
+    """A measure of weights beside the paper's and the trivial row, empty where none is kept."""
+    task = name.partition("_")[0]
+    metrics, trivial, first = HEADLINE["ps" if task.startswith("ps") else task]
+    kept = sorted(CARDS[name][1], key=lambda table: first.index(table) if table in first else len(first))
+    for key in kept:
+        for table in (results(key) or {"tables": []})["tables"]:
+            rows = rows_of(table)
+            ours = next((row for label, row in rows.items() if label.startswith(f"DCINN ({name})")), None)
+            if ours is None or not set(metrics) <= set(table["metrics"]):
+                continue
+            published = next((row for label, row in rows.items() if label.startswith("DCINN, published")), {})
+            beside = {"paper": published, trivial.partition(" ")[0]: rows[trivial]}
+            parts = []
+            for metric in metrics:
+                near = ", ".join(f"{who} {cell(row[metric])}" for who, row in beside.items() if row.get(metric))
+                parts.append(f"{metric} {cell(ours[metric])} ({near})")
+            return f"{HEADINGS.get(key, key)}: {', '.join(parts)}"
+    return ""
+
+
+def training(name: str) -> tuple[str, str]:
+    """The data that weights were trained on, and how long."""
+    facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
+    run, trained = facts["run"], facts["trained"]
+    said = run["data"]
+    data = next((words for key, words in SETS.items() if key in re.split(r"[ ,/]", said)), said)
+    settings = run["settings"]
+    work = f"{trained['steps']:,.0f} steps of {settings['batch']} x {settings['patch']}²"
+    place = "a CPU" if CPUS.search(run["hardware"]) else run["hardware"]
+    return data, f"{work}, {trained['minutes']:.0f} min on {place}"
+
+
+def size(name: str) -> str:
+    """The file's size."""
+    return f"{(PRETRAINED / f'{name}.pth').stat().st_size / 1e6:.1f} MB"
+
+
+def kind(name: str) -> tuple[str, str]:
+    """What weights are for, and what they are."""
+    return KINDS.get(name, (CARDS[name][0], ""))
+
+
+def weights_table(up: str) -> str:
+    """A row for each of DCINN's weights; `up` leads from the document to the project's folder."""
+    lines = ["| weights | for | what they are | measured | file |", "|---|---|---|---|---|"]
+    for name in names():
+        data, work = training(name)
+        use, about = kind(name)
+        title = f"[{name}]({up}pretrained/{name}.md)"
+        lines.append(f"| {title} | {use} | {about} Trained on {data}, {work}. | {headline(name)} | {size(name)} |")
+    return "\n".join([*lines, ""])
+
+
+def weights_in_readme() -> str:
+    """The table of weights, as README has it."""
+    return weights_table("")
+
+
+def weights_with_pictures() -> str:
+    """What to take, with a picture; the table of README; the other methods' weights."""
+    out = ["| for | take | the embedded sample: two sources, fused |", "|---|---|---|"]
+    for name in names():
+        there = (ROOT / f"docs/pictures/weights/{name}.jpg").is_file()
+        picture = f"![The embedded sample, fused by {name}](pictures/weights/{name}.jpg)" if there else ""
+        out.append(f"| {kind(name)[0]} | [{name}](../pretrained/{name}.md) | {picture} |")
+    out += ["", "## What they are", "", weights_table("../")]
+    out += ["## Other methods", "", "| weights | method | trained on | file |", "|---|---|---|---|"]
+    for name in names(methods=True):
+        data, work = training(name)
+        out.append(f"| [{name}](../pretrained/{name}.md) | {METHODS[name]} | {data}, {work} | {size(name)} |")
+    return "\n".join([*out, ""])
+
+
+def results_in_readme() -> str:
+    """A table for each task: what was measured, and the paper's row."""
+    out = []
+    for name, number in IN_README:
+        kept = results(name)
+        out += [table_text(kept["tables"][number], HEADINGS[name], others=True), ""] if kept else []
+    return "\n".join(out)
+
+
+def all_results() -> str:
+    """Every table that is kept, each under a heading of its own."""
+    kept = sorted(path.stem for path in (PRETRAINED / "results").glob("*.json"))
+    order = [name for name in HEADINGS if name in kept] + [name for name in kept if name not in HEADINGS]
+    parts = [f"## {HEADINGS.get(name, name)}\n\n{markdown(found)}" for name in order if (found := results(name))]
+    cards = ", ".join(f"[{name}](../pretrained/{name}.md)" for name in (*names(), *names(methods=True)))
+    return "\n".join([*parts, f"Every row's remarks are in the cards: {cards}.", ""])
+
+
+def scored_pictures() -> list[tuple[str, str, dict, dict]]:
+    """Published pictures that are scored here: method, data, measured means, the printed ones."""
+    found = []
+    for name in ("published_tno25", "published_roadscene50"):
+        kept = results(name)
+        if kept:
+            (table,) = kept["tables"]
+            method = next(iter(table["summary"]))
+            row = next(row for row in table["published_same_images"] if row["method"] == method)
+            measured = {metric: value["mean"] for metric, value in table["summary"][method].items()}
+            printed = {metric: value["mean"] for metric, value in row["metrics"].items()}
+            found.append((method, row["data"].partition(",")[0], measured, printed))
+    return found
+
+
+def scored_in_readme() -> str:
+    """How near the printed rows are."""
+    parts, columns = [], 0
+    for method, data, measured, printed in scored_pictures():
+        off, columns = max(abs(measured[metric] - printed[metric]) for metric in printed), len(printed)
+        parts.append(f"{method}'s of {data} within {off:.3f}")
+    said = " and ".join(parts)
+    return f"Scored here, others' published pictures have the values printed with them, all {columns}: {said}.\n"
+
+
+def scored_table() -> str:
+    """The measured rows above the printed ones."""
+    listed = scored_pictures()
+    metrics = list(listed[0][3]) if listed else []
+    lines = [f"| | {' | '.join(metrics)} |", "|---|" + "---:|" * len(metrics)]
+    for method, data, measured, printed in listed:
+        for said, row in (("its published pictures, scored here", measured), ("printed", printed)):
+            lines.append(f"| {method} on {data}, {said} | {' | '.join(cell(row[m]) for m in metrics)} |")
+    commands = [
+        f"    {kept['command']}" for name in ("published_tno25", "published_roadscene50") if (kept := results(name))
+    ]
+    return "\n".join([*lines, "", *commands, ""])
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"weights": weights_in_readme, "results": results_in_readme, "scored": scored_in_readme},
+    "docs/weights.md": {"weights": weights_with_pictures},
+    "docs/results.md": {"results": all_results},
+    "docs/metrics.md": {"scored": scored_table},
+}
+
+
+def renewed(file: str, text: str) -> str:
+    """The text of a document with what stands between its marks made anew.
+
+    Raises:
+        UsageError: where a mark is missing.
+    """
+    made = {name: make() for name, make in PARTS[file].items()}
+    lacking = set(made) ^ {found[2] for found in MARK.finditer(text)}
+    if lacking:
+        raise UsageError(f"{file}: found other marks, expected those of {', '.join(sorted(made))}")
+    return MARK.sub(lambda found: f"{found[1]}{made[found[2]].strip()}\n{found[4]}", text)
+
+
+def renewed_files() -> dict[Path, str]:
+    """Every document with marks -> its new text."""
+    return {ROOT / file: renewed(file, (ROOT / file).read_text(encoding="utf-8")) for file in PARTS}

@@ -1,0 +1,117 @@
+"""What networks make of the embedded sample: the images of the documents' pictures.
+
+Only the sample is shown: the terms of the data sets do not let their images be part of this repository. It is
+simulated from photographs, which every picture's text says.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks.publish.sheets import Panel
+from data.files.sample_type import eight_bit
+from data.hyperspectral import fusion_inputs
+from data.pan_scenes import PanScenes
+from data.samples import sample_hyperspectral, sample_pairs
+from data.simulate import spectral_response
+from models import load_pretrained
+from models.weights.files import PRETRAINED
+from utils.evaluation.infrared_visible import in_colour
+from utils.output.images import stretch
+
+PAIRS = ("astronaut", "chelsea", "coffee", "rocket")
+CROP = (slice(64, 448), slice(64, 448))  # of the satellite scene, rows and columns of the pan
+FOUR_BANDS = [1, 2, 4, 6]  # blue, green, red, near infrared of WorldView's eight
+
+
+@cache
+def network(name: str) -> nn.Module:
+    """The network of a file in pretrained/."""
+    return load_pretrained(name, method=None)
+
+
+def file_of(name: str) -> Path:
+    """The file of a name."""
+    return PRETRAINED / f"{name}.pth"
+
+
+def task_of(name: str) -> str:
+    """ps, hmf or ivf, by the file's own configuration; other methods are of ivf here."""
+    return getattr(network(name).config, "task", "ivf") if "/" not in name else "ivf"
+
+
+def tensor(image: np.ndarray) -> torch.Tensor:
+    """(C, H, W) -> (1, C, H, W), float32."""
+    return torch.from_numpy(np.ascontiguousarray(image, np.float32))[None]
+
+
+def fuse(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Two (C, H, W) images in [0, 1] -> the fused one."""
+    with torch.inference_mode():
+        return network(name)(tensor(a), tensor(b))[0].double().numpy()
+
+
+@cache
+def pairs() -> dict[str, dict]:
+    """The infrared-visible pairs by their names."""
+    return {pair["name"]: pair for pair in sample_pairs()}
+
+
+@cache
+def fused_pair(name: str, scene: str) -> np.ndarray:
+    """(H, W, 3): the fused pair with the visible image's colour, as the test script writes it."""
+    pair = pairs()[scene]
+    return colours(in_colour(fuse(name, pair["visible"], pair["infrared"])[0], pair, colour=True))
+
+
+def colours(image: np.ndarray) -> np.ndarray:
+    """(H, W), or (3, H, W) -> (H, W, 3), rounded to eight bits."""
+    return eight_bit(image if image.ndim == 2 else np.moveaxis(image, 0, -1))
+
+
+def pair_panels(name: str, scene: str) -> list[Panel]:
+    """Visible, infrared, fused."""
+    pair = pairs()[scene]
+    sources = [Panel("visible", colours(pair["colour"])), Panel("infrared", colours(pair["infrared"][0]))]
+    return [*sources, Panel(f"fused, {name}", fused_pair(name, scene))]
+
+
+def scene_panels(name: str) -> list[Panel]:
+    """MS, pan, fused at full resolution, a part of the satellite scene; a network of four bands sees four of eight."""
+    scene = PanScenes(None).full(0)
+    bands = slice(None) if network(name).config.bands == len(scene["ms"]) else FOUR_BANDS
+    lms, ms = scene["lms"][bands], scene["ms"][bands]
+    fused = fuse(name, lms, scene["pan"])
+    rows, columns = CROP
+    small = ms[:, rows.start // 4 : rows.stop // 4, columns.start // 4 : columns.stop // 4]
+    pan = scene["pan"][0][CROP]
+    low, high = np.percentile(pan, (1, 99))
+    return [
+        Panel(f"MS, {len(ms)} bands", stretch(small, lms)),
+        Panel("pan", ((pan - low) / (high - low)).clip(0, 1)),
+        Panel(f"fused, {name}", stretch(fused[:, rows, columns], lms)),
+    ]
+
+
+def cube_panels(name: str) -> list[Panel]:
+    """Low-resolution cube, camera image, fused cube; red, green and blue are single bands of the cube."""
+    found = re.search(r"x(\d+)", name)
+    scene = sample_hyperspectral()[1]
+    inputs = fusion_inputs(scene["gt"], spectral_response(), int(found[1]) if found else 4)
+    fused = fuse(name, inputs["hsi_up"], inputs["rgb"])
+    camera = np.moveaxis(inputs["rgb"][::-1], 0, -1)
+    return [
+        Panel(f"cube, {len(scene['gt'])} bands", stretch(inputs["lr"], scene["gt"])),
+        Panel("camera image", (camera / np.percentile(camera, 99)).clip(0, 1)),
+        Panel(f"fused, {name}", stretch(fused, scene["gt"])),
+    ]
+
+
+def panels(name: str, scene: str = "rocket") -> list[Panel]:
+    """The two sources and the fused image of weights of any task."""
+    task = task_of(name)
+    return scene_panels(name) if task == "ps" else cube_panels(name) if task == "hmf" else pair_panels(name, scene)
