@@ -90,6 +90,7 @@ def main(argv: list[str] | None = None) -> list[dict]:
     add("--training", action="store_true", help="training steps instead of inference")
     add("--batch", type=positive, default=2, help="patches of a training step")
     add("--at-once", type=positive, help="training: also with so many patches at once")
+    add("--tf32", action="store_true", help="CUDA: TF32 products in all of them, the plain network's too")
     add("--bf16", action="store_true", help="also in bfloat16 (autocast)")
     add("--cold", action="store_true", help="also a fresh process for each: whole time, most memory (inference, CPU)")
     add("--threads", type=positive, help="of the processor (default: PyTorch's choice)")
@@ -145,6 +146,7 @@ def joined(earlier: list[dict], rows: list[dict]) -> list[dict]:
 def compare(args: argparse.Namespace, folder: ResultFolder | None) -> list[dict]:
     """Measure all tasks and sizes, print the rows, write them to `folder` if given; returns the rows."""
     torch.set_flush_denormal(True)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
     square = torch.rand(MATRIX, MATRIX, device=args.device)
     best = min(spent(lambda: square @ square, args.device).seconds for _ in range(5))
     print(

@@ -54,8 +54,8 @@ class ActNorm(Invertible):
 
     Attributes:
         initialized: 1 once loc and scale have been set from a batch or loaded so; part of the state.
-        begun: True once a training step has found or made `initialized` 1; later steps need not wait for the device
-            to read it.
+        begun: True once a training pass has started the layer since the last loading. `initialized` is never read back,
+            because a step would have to wait for the device.
     """
 
     initialized: Tensor
@@ -69,9 +69,11 @@ class ActNorm(Invertible):
 
     @torch.no_grad()
     def _start(self, x: Tensor) -> None:
+        """Start from this batch, unless `initialized` says that it is done."""
         x = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-        self.loc.copy_(-x.mean(dim=(0, 2, 3), keepdim=True))
-        self.scale.copy_(1 / (x.std(dim=(0, 2, 3), keepdim=True) + 1e-6))
+        done = self.initialized > 0
+        self.loc.copy_(torch.where(done, self.loc, -x.mean(dim=(0, 2, 3), keepdim=True)))
+        self.scale.copy_(torch.where(done, self.scale, 1 / (x.std(dim=(0, 2, 3), keepdim=True) + 1e-6)))
         self.initialized.fill_(1)
 
     def _load_from_state_dict(self, *given: Any) -> None:  # noqa: ANN401  PyTorch's own arguments
@@ -80,8 +82,7 @@ class ActNorm(Invertible):
 
     def forward(self, x: Tensor, conditions: tuple[Tensor, ...] = ()) -> Tensor:
         if self.training and not self.begun:
-            if not self.initialized:
-                self._start(x)
+            self._start(x)
             self.begun = True
         return self.scale * (x + self.loc)
 

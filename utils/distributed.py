@@ -19,6 +19,7 @@ from .commandline.last_words import fails_first, has_failed
 PATIENCE = timedelta(days=30)  # how long a process waits for others with larger images
 MEETING = timedelta(minutes=5)  # how long a process waits for the others to start
 FOUR = "torchrun's four, RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
+_flags: list[distributed.ProcessGroup] = []  # with a GPU backend: the group of the CPUs, for flags
 _done: list[bool] = []  # not empty once all processes have finished without an error
 
 
@@ -100,6 +101,7 @@ def _join(backend: str, rank: int, size: int, patience: timedelta | None) -> Non
             _wait_for_first(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
         store, rank, size = next(distributed.rendezvous("env://", rank, size, timeout=MEETING))
         distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=patience)
+        _flags[:] = [distributed.new_group(backend="gloo", timeout=patience)] if backend != "gloo" else []
     except (RuntimeError, ValueError, OSError) as error:
         where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
         if "EADDRINUSE" in str(error) or "already in use" in str(error):
@@ -198,12 +200,12 @@ def mean(values: Tensor) -> Tensor:
     return added(values) / world()
 
 
-def anywhere(flag: bool, device: torch.device) -> bool:
-    """Whether the flag is set in any process."""
+def anywhere(flag: bool) -> bool:
+    """Whether the flag is set in any process; no GPU is waited for."""
     if not distributed.is_initialized():
         return flag
-    tensor = torch.tensor(float(flag), device=device)
-    distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX)
+    tensor = torch.tensor(float(flag))
+    distributed.all_reduce(tensor, op=distributed.ReduceOp.MAX, group=_flags[0] if _flags else None)
     return bool(tensor)
 
 

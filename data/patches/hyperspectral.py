@@ -30,6 +30,8 @@ class SpectralPatches:
         DataError: for scenes smaller than a patch, or with another number of bands than the response.
     """
 
+    fixed = True  # whatever the epoch
+
     def __init__(self, scenes: Sequence, srf: np.ndarray, ratio: int = 4, patch: int = 64, stride: int = 32) -> None:
         check_grid(patch, stride, ratio)
         self.scenes, self.srf, self.ratio, self.patch = scenes, np.asarray(srf, np.float64), ratio, patch

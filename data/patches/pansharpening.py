@@ -14,6 +14,8 @@ from .grid import check_grid, check_sides, starts
 class PanPatches:
     """The images of a `PanCollection` training file (H5 with gt) as patches. Raises DataError for a file without gt."""
 
+    fixed = True  # whatever the epoch
+
     def __init__(self, collection: PanCollection) -> None:
         if not collection.has_reference:
             raise DataError(collection.path, "no gt", "a training file with gt, or `python -m data ps` to make one")
@@ -42,6 +44,8 @@ class PanScenePatches:
     Raises:
         DataError: if the reduced scene is smaller than a patch.
     """
+
+    fixed = True  # whatever the epoch
 
     def __init__(
         self,

@@ -43,6 +43,8 @@ class DeFusion(nn.Module):
 
     whole_images_only = True  # `forward` cuts its own windows
 
+    luma: Tensor
+
     def __init__(
         self, long_skip: float = 1.0, orders: Sequence[str] = ORDERS, step: int = STEP, latent: bool = False
     ) -> None:
@@ -62,6 +64,7 @@ class DeFusion(nn.Module):
         self.common_head, self.unique_head, self.fuse_head = (Head(WIDTH, HEADS) for _ in range(3))
         self.refine = nn.Sequential(*(Block(WIDTH, HEADS) for _ in range(2)))
         self.masked, self.latent = MaskedModelling(), latent
+        self.register_buffer("luma", torch.tensor(LUMA).view(3, 1, 1), persistent=False)
         if latent:
             self.unique_norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(2))
             self.latent_heads = nn.ModuleList(nn.Linear(WIDTH, 768) for _ in range(2))
@@ -109,7 +112,7 @@ class DeFusion(nn.Module):
         fused = (total / count)[..., BORDER : BORDER + height, BORDER : BORDER + width].clamp(0, 1)
         if visible.shape[1] == 3:
             return fused
-        return (fused * fused.new_tensor(LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+        return (fused * self.luma).sum(1, keepdim=True)
 
     def window(self, first: Tensor, second: Tensor) -> Tensor:
         """Return the fused image (B, 3, 224, 224) of one window, averaged over `orders`, not clamped."""

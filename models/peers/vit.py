@@ -25,6 +25,8 @@ class Encoder(nn.Module):
     """
 
     positions: Tensor
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, width: int, heads: Sequence[int], drop_path: Sequence[float] | None = None) -> None:
         super().__init__()
@@ -34,10 +36,11 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(Block(width, h, 1e-6, drop) for h, drop in zip(heads, drops, strict=True))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.register_buffer("positions", sine_positions(GRID, width)[None])
+        for name, values in (("mean", MEAN), ("std", STD)):  # made once: a GPU would wait for them in every call
+            self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        mean, std = (image.new_tensor(values).view(3, 1, 1) for values in (MEAN, STD))
-        tokens = self.patch_embed((image - mean) / std).flatten(2).transpose(1, 2)
+        tokens = self.patch_embed((image - self.mean) / self.std).flatten(2).transpose(1, 2)
         cls = self.cls_token.expand(len(image), -1, -1)
         levels = [torch.cat((cls, tokens), 1) + self.positions]
         for block in self.blocks:

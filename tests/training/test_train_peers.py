@@ -80,7 +80,7 @@ def test_the_rates_of_the_parts(tmp_path):
 def test_gradients_are_clipped_part_by_part(tmp_path):
     numbers = train_peers.RECIPES["cddfuse"]
     trainer = engine(TwoStageObjective(CDDFuse(), 0), numbers, tmp_path)
-    trainer._one_step(trainer.objective, next(iter(trainer.batches.epoch(0))))
+    trainer._one_step(trainer.update, next(iter(trainer.batches.epoch(0))))
     norms = [torch.sqrt(sum((p.grad**2).sum() for p in g.parameters)) for g in trainer.groups]
     assert [float(n) for n in norms] == pytest.approx([0.01] * 4, rel=1e-3)
 
@@ -96,13 +96,13 @@ def test_the_first_stage_leaves_the_fusion_layers_alone(tmp_path):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     trainer = engine(TwoStageObjective(model, 1), train_peers.RECIPES["cddfuse"], tmp_path)
     batch = next(iter(trainer.batches.epoch(0)))
-    first = trainer._one_step(trainer.objective, batch)
+    first, _ = trainer._one_step(trainer.update, batch)
     moved = {
         name.partition(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])
     }
     assert moved == {"encoder", "decoder"}
     trainer.epoch = 1
-    second = trainer._one_step(trainer.objective, batch)
+    second, _ = trainer._one_step(trainer.update, batch)
     named = [dict(zip(trainer.objective.names, terms, strict=True)) for terms in (first, second)]
     assert named[0]["intensity"] == named[1]["rebuilt_visible"] == 0
     assert named[0]["rebuilt_visible"] > 0 < named[1]["intensity"]

@@ -29,6 +29,8 @@ def accumulated(
     Returns:
         The terms of the loss for the batch, (terms,), without a gradient.
     """
+    if settings.compile == "reduce-overhead":
+        torch.compiler.cudagraph_mark_step_begin()
     total = len(inputs[0])
     size = settings.at_once if settings.at_once and objective.additive else total
     parts = list(zip(*(x.split(size) for x in inputs), strict=True))

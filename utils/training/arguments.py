@@ -15,6 +15,9 @@ class TrainingArguments:
         recipe: name of the recipe.
         lr, epochs, batch, patch, milestones, clip, backward_weight, base_rule, detail_rule, first_stage: None takes
             the recipe's value.
+        compile: the mode of torch.compile; None does not compile.
+        read_every: steps between two readings of the losses; None takes the device's default.
+        on_device: keep the whole training set in the device's memory.
         command: the command line as typed.
     """
 
@@ -38,7 +41,11 @@ class TrainingArguments:
     device: str = "auto"
     amp: str = "off"
     tf32: bool = False
-    compile: bool = False
+    compile: str | None = None
+    graph: bool = False
+    channels_last: bool = False
+    read_every: int | None = None
+    on_device: bool = False
     seed: int = 0
     deterministic: bool = False
     workers: int = 0

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from data.errors import DataError
@@ -16,15 +16,14 @@ from utils.commandline.progress import progress
 from utils.commandline.signals import asked_to_stop
 
 from . import resume, run_folder
-from .accumulation import accumulated
-from .ema import Average
+from .graphs import Recorded, recorded_or_plain
 from .loader import Batches
 from .logs import Logs
 from .objectives import Group, Objective
+from .readings import Reading, Readings
 from .settings import Settings
+from .update import Update
 from .validation import Validation, validated
-
-ADAM = {"betas": (0.9, 0.999), "eps": 1e-8, "fused": True}
 
 
 class Trainer:
@@ -41,12 +40,11 @@ class Trainer:
         self.objective, self.model, self.batches, self.settings = objective, objective.model, batches, settings
         objective.at_once = settings.at_once
         self.validation = validation
-        self.groups = objective.groups()
-        self.optimiser = torch.optim.Adam(
-            [{"params": g.parameters} for g in self.groups], lr=settings.recipe.lr, **ADAM
-        )
-        self.scaler = torch.amp.GradScaler(settings.device.type, enabled=settings.amp == "fp16")
-        self.average = Average(settings.ema)
+        if settings.channels_last:
+            self.model.to(memory_format=torch.channels_last)
+        self.update = Update(objective, settings)
+        self.groups, self.optimiser, self.average = self.update.groups, self.update.optimiser, self.update.average
+        self.readings = Readings(settings.read_every)
         self.epoch = self.step = self.total = self.skipped = 0
         self.sums = np.zeros(len(objective.names))
         self.best: float | None = None
@@ -63,7 +61,7 @@ class Trainer:
         with resume.fitting(file.path):
             self.model.load_state_dict(load_pretrained(file, method=None).state_dict())
             resume.load_optimiser(self.optimiser, state["optimiser"])
-            self.scaler.load_state_dict(state["scaler"])
+            self.update.scaler.load_state_dict(state["scaler"])
             self.average.load(resume.checked_average(state["average"], self.model), self.settings.device)
             for name, value in resume.checked_counters(state).items():
                 setattr(self, name, value)
@@ -80,13 +78,13 @@ class Trainer:
         Raises:
             FloatingPointError: for weights that are not finite; last.pth is not changed then.
         """
-        if not all(torch.isfinite(p).all() for p in self.model.parameters()):
+        if not torch.stack([torch.isfinite(p).all() for p in self.model.parameters()]).all():
             raise FloatingPointError(f"step {self.total}: found weights that are not finite; {self._kept()}")
         if distributed.rank() == 0:
             state = {
                 "settings": self.settings.shared,
-                "optimiser": self.optimiser.state_dict(),
-                "scaler": self.scaler.state_dict(),
+                "optimiser": self.update.optimiser_state(),
+                "scaler": self.update.scaler.state_dict(),
                 "average": self.average.weights,
                 "sums": self.sums.tolist(),
                 "random": resume.random_state(),
@@ -101,8 +99,10 @@ class Trainer:
         """Train to the last epoch, Ctrl-C or the limit of steps; return the last validation's metrics, if any."""
         if self.total == 0:
             self.objective.start(self._on_device(self._usable(self.batches.first_batch())))
-        step = torch.compile(self.objective) if self.settings.compile else self.objective
-        step = distributed.shared(step, self.settings.device, self.objective.unused)
+        objective, mode = self.objective, self.settings.compile
+        compiled = torch.compile(objective, mode=mode) if mode else objective
+        self.update.run = distributed.shared(compiled, self.settings.device, objective.unused)
+        step = recorded_or_plain(self.update) if self.settings.graph else self.update
         metrics: dict[str, float] = {}
         logs = None
         with ExitStack() as held:
@@ -115,15 +115,11 @@ class Trainer:
             held.enter_context(asked_to_stop(self._interrupted))
             while self.epoch < self.settings.recipe.epochs and not self.stop:
                 metrics = self._one_epoch(step, logs) or metrics
-                self.stop = distributed.anywhere(self.asked or self._enough(), self.settings.device)
+                self.stop = distributed.anywhere(self.asked or self._enough())
         return metrics
 
-    @property
-    def rate(self) -> float:
-        """The learning rate of the current epoch, reduced at every milestone."""
-        return self._rate(self.groups[0])
-
     def _rate(self, group: Group) -> float:
+        """The learning rate of the current epoch: less after every milestone that is behind."""
         behind = sum(group.since < milestone <= self.epoch for milestone in self.settings.recipe.milestones)
         return self.settings.recipe.lr * group.factor * self.settings.recipe.gamma**behind
 
@@ -131,7 +127,7 @@ class Trainer:
         """Whether the limit of steps has been reached."""
         return self.settings.steps is not None and self.total >= self.settings.steps
 
-    def _one_epoch(self, step: nn.Module, logs: Logs | None) -> dict[str, float] | None:
+    def _one_epoch(self, step: Update | Recorded, logs: Logs | None) -> dict[str, float] | None:
         start = time.perf_counter()
         count = len(self.batches)
         bar = progress(
@@ -143,22 +139,22 @@ class Trainer:
             further=0 if self.settings.steps else (self.settings.recipe.epochs - self.epoch - 1) * count,
         )
         for batch in bar:
-            terms = self._one_step(step, self._checked(batch))
-            self.sums += terms
+            terms, norm = self._one_step(step, self._checked(batch))
             self.step, self.total = self.step + 1, self.total + 1
-            bar.set_postfix(loss=f"{terms[0]:.4g}", lr=f"{self.rate:.2g}")
-            if logs is not None:
-                for name, value in zip(self.objective.names, terms, strict=True):
-                    logs.scalar(f"step/{name}", value, self.total)
-            self.stop = distributed.anywhere(self.asked or self._enough(), self.settings.device)
-            if self.step < count and (self.stop or self.total % self.settings.save_every == 0):
+            self.readings.add(self.step, self.total, batch["names"], terms, norm)
+            self.stop = distributed.anywhere(self.asked or self._enough())
+            saved = self.stop or self.total % self.settings.save_every == 0
+            if self.readings.due or saved or self.step == count:
+                shown = self._read(logs)
+                bar.set_postfix(loss=f"{shown[0]:.4g}", lr=f"{self._rate(self.groups[0]):.2g}")
+            if self.step < count and saved:
                 self.save()
             if self.stop and self.step < count:
                 return None
         return self._end_of_epoch(logs, time.perf_counter() - start)
 
     def _end_of_epoch(self, logs: Logs | None, seconds: float) -> dict[str, float] | None:
-        rate = self.rate
+        rate = self._rate(self.groups[0])
         means = dict(zip(self.objective.names, self.sums / max(self.step, 1), strict=True))
         self.sums[:] = 0
         self.epoch, self.step = self.epoch + 1, 0
@@ -183,35 +179,34 @@ class Trainer:
                 about = {"epoch": self.epoch, "steps": self.total, "metrics": metrics}
                 save_checkpoint(self.settings.best, self.model, about)
 
-    def _one_step(self, step: nn.Module, batch: dict) -> np.ndarray:
-        settings = self.settings
+    def _one_step(self, step: Update | Recorded, batch: dict) -> tuple[Tensor, Tensor]:
+        """Terms of the loss and the gradient's norm, both on the device."""
         inputs = self._on_device(batch)
         self.objective.train()
         self.objective.epoch = self.epoch
-        self.optimiser.zero_grad(set_to_none=True)
-        for group, own in zip(self.optimiser.param_groups, self.groups, strict=True):
-            group["lr"] = self._rate(own)
-        sources = [inputs[k] for k in self.objective.roles if k in inputs]
-        terms = accumulated(step, self.objective, sources, self.scaler, settings)
-        shown = distributed.mean(terms).double().cpu().numpy()
-        if not np.isfinite(shown).all():
-            raise FloatingPointError(self._diverged("loss", shown[0], batch))
-        self.scaler.unscale_(self.optimiser)
-        most = settings.recipe.clip
-        norms = [nn.utils.clip_grad_norm_(group.parameters, most).to(settings.device) for group in self.groups]
-        norm = torch.stack(norms).max()
-        if not torch.isfinite(norm) and settings.amp != "fp16":  # with fp16 the scaler skips such steps
-            raise FloatingPointError(self._diverged("gradient's norm", float(norm), batch))
-        self.scaler.step(self.optimiser)
-        self.scaler.update()
-        self.average.update(self.model)
-        return shown
+        self.update.set_rates([self._rate(group) for group in self.groups])
+        return step([inputs[k] for k in self.objective.roles if k in inputs])
 
-    def _diverged(self, what: str, value: float, batch: dict) -> str:
-        names = ", ".join(batch["names"])
-        if distributed.world() > 1:
-            names = f"the batch, of which this process has {names}"
-        return f"epoch {self.epoch + 1}, batch {self.step + 1}: found a {what} of {value:g} on {names}; {self._kept()}"
+    def _read(self, logs: Logs | None) -> np.ndarray:
+        """Look at the steps since the last reading; returns the last one's terms.
+
+        Raises:
+            FloatingPointError: for the first one that is not finite. Nothing was saved since: a checkpoint reads first.
+        """
+        for reading in self.readings.read():
+            if not np.isfinite(reading.terms).all():
+                raise FloatingPointError(self._diverged("loss", reading.terms[0], reading))
+            if not np.isfinite(reading.norm) and self.settings.amp != "fp16":  # the scaler leaves out such steps itself
+                raise FloatingPointError(self._diverged("gradient's norm", reading.norm, reading))
+            self.sums += reading.terms
+            if logs is not None:
+                logs.scalars("step", dict(zip(self.objective.names, reading.terms, strict=True)), reading.total)
+        return reading.terms
+
+    def _diverged(self, what: str, value: float, reading: Reading) -> str:
+        shared = "the batch, of which this process has " if distributed.world() > 1 else ""
+        names = shared + ", ".join(reading.names)
+        return f"epoch {self.epoch + 1}, batch {reading.step}: found a {what} of {value:g} on {names}; {self._kept()}"
 
     def _kept(self) -> str:
         last = self.settings.last
@@ -226,18 +221,20 @@ class Trainer:
 
     def _usable(self, batch: dict) -> dict:
         """Return the batch. A bad sample in any process raises DataError, unless `skip_bad` has replaced it."""
-        bad = distributed.anywhere(bool(batch["bad"]), self.settings.device)
+        bad = distributed.anywhere(bool(batch["bad"]))
         if bad and (not self.settings.skip_bad or not batch["names"]):
             elsewhere = ("a sample of another process", "bad data", "one that can be read")
             raise DataError(*(batch["bad"] or [elsewhere])[0])
         return batch
 
     def _on_device(self, batch: dict) -> dict[str, Tensor]:
-        return {k: v.to(self.settings.device, non_blocking=True) for k, v in batch.items() if isinstance(v, Tensor)}
+        layout = torch.channels_last if self.settings.channels_last else torch.preserve_format
+        tensors = {k: v for k, v in batch.items() if isinstance(v, Tensor)}
+        return {k: v.to(self.settings.device, non_blocking=True, memory_format=layout) for k, v in tensors.items()}
 
     def _validated(self) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         try:
-            return validated(self.validation, self.objective, self.average, self.settings.device)
+            return validated(self.validation, self.objective, self.average)
         except FloatingPointError as error:
             raise FloatingPointError(f"validation after epoch {self.epoch}: {error}; {self._kept()}") from None
 

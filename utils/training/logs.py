@@ -38,13 +38,13 @@ class Logs:
         """Add the row of an epoch. The file is rewritten atomically, so it is always complete."""
         rows = log_rows(self.file)
         self._write([*rows, {"epoch": epoch, "step": step, **values}])
-        for name, value in values.items():
-            self.board.add_scalar(f"epoch/{name}", value, step)
+        self.scalars("epoch", values, step)
         self.board.flush()
 
-    def scalar(self, name: str, value: float, step: int) -> None:
-        """Add a value of one step, to TensorBoard only."""
-        self.board.add_scalar(name, value, step)
+    def scalars(self, place: str, values: dict[str, float], step: int) -> None:
+        """Add values of one step, to TensorBoard only."""
+        for name, value in values.items():
+            self.board.add_scalar(f"{place}/{name}", value, step)
 
     def image(self, name: str, image: np.ndarray, step: int) -> None:
         """Add an image (H, W) or (H, W, 3) in [0, 1], to TensorBoard only."""

@@ -39,6 +39,7 @@ class Objective(nn.Module):
         additive: whether a batch's terms are the means of its samples' terms, so that gradients can be accumulated.
         judged_after: epochs of an earlier stage; its weights are not saved as the best.
         unused: whether some steps leave parameters without a gradient.
+        one_graph: whether every step runs the same operations, so that one can be recorded and repeated.
         at_once: if not additive, the samples that pass the network at once; None is the whole batch.
     """
 
@@ -46,6 +47,7 @@ class Objective(nn.Module):
     roles: tuple[str, ...] = ("base_image", "guide", "gt")
     additive = True
     unused = False
+    one_graph = True
     judged_after = 0
     at_once: int | None = None
     epoch = 0

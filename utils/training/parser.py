@@ -22,6 +22,8 @@ from .recipe import Recipe
 from .settings import PRECISIONS
 
 MOST_WORKERS = 128
+COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
+READ_ON_CUDA = 20
 LEAST_CROP = 16  # least side of a crop in pixels for ivf, because of the network's three scales
 ADVICE = "train with --at-once 1, --recompute, a smaller --patch, or --amp bf16"
 training_script = functools.partial(single_line_errors, more=(CheckpointError,), advice=ADVICE)
@@ -72,7 +74,11 @@ def train_parser(task: str, recipes: Mapping[str, Recipe], description: str, dat
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs")
     add("--amp", choices=tuple(PRECISIONS), default="off", help="mixed precision")
     add("--tf32", action="store_true", help="TF32 convolutions on CUDA, as PyTorch 1.12 had them")
-    add("--compile", action="store_true", help="torch.compile")
+    add("--compile", nargs="?", const="default", choices=COMPILE_MODES, help="torch.compile, in this mode if given")
+    add("--graph", action="store_true", help="a step as one CUDA graph (DCINN, one GPU); elsewhere a note and without")
+    add("--channels-last", action="store_true", help="weights and batches with channels innermost, for tensor cores")
+    add("--read-every", type=positive, help=f"steps between readings of the losses (default: 1, CUDA: {READ_ON_CUDA})")
+    add("--on-device", action="store_true", help="patches in the device's memory where they fit (ps, hmf)")
     add("--seed", type=seed, default=0, help="random seed for weights, sample order and crops")
     add("--deterministic", action="store_true", help="refuse operations that are not repeatable")
     add("--workers", type=int, default=0, help="processes that read the data")

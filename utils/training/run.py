@@ -21,8 +21,9 @@ from .arguments import TrainingArguments
 from .engine import Trainer
 from .fingerprint import fingerprint
 from .loader import Batches
-from .parser import check
+from .parser import READ_ON_CUDA, check
 from .recipe import Recipe
+from .resident import free_memory, resident
 from .resume import seed_everything
 from .settings import Settings
 from .task import Task
@@ -48,6 +49,8 @@ def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[]
             batches = Batches(task.source, recipe.batch, args.seed, args.workers, pin=pin, short_last=short)
         except ValueError as error:
             raise UsageError(f"--batch: {error}") from None
+        if args.on_device:
+            batches = resident(batches, device, free_memory(device))
         model.recompute = args.recompute
         settings = _settings(args, recipe, device)
         settings.shared = _shared(name, args, recipe, task, batches, model)
@@ -89,6 +92,9 @@ def _settings(args: TrainingArguments, recipe: Recipe, device: torch.device) -> 
         recipe=recipe,
         amp=args.amp,
         compile=args.compile,
+        graph=args.graph,
+        channels_last=args.channels_last,
+        read_every=args.read_every or (READ_ON_CUDA if device.type == "cuda" else 1),
         ema=args.ema,
         eval_every=args.eval_every,
         save_every=args.save_every,

@@ -18,6 +18,10 @@ class Settings:
         folder: folder for checkpoints and logs.
         device: the device to train on.
         recipe: the numbers of the training.
+        compile: the mode of torch.compile; None does not compile.
+        graph: whether to record a step as one CUDA graph.
+        channels_last: whether weights and batches are stored channels-last.
+        read_every: steps between two readings of the losses.
         at_once: samples of a step that are computed at once, to save memory; None is all.
         shared: the settings that a resumed run must have in common with the original.
     """
@@ -26,7 +30,10 @@ class Settings:
     device: torch.device
     recipe: Recipe
     amp: str = "off"
-    compile: bool = False
+    compile: str | None = None
+    graph: bool = False
+    channels_last: bool = False
+    read_every: int = 1
     ema: float = 0.0
     eval_every: int = 1
     save_every: int = 500

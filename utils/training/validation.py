@@ -45,7 +45,7 @@ class Validation:
 
 @torch.no_grad()
 def validated(
-    validation: Validation, objective: Objective, average: Average, device: torch.device
+    validation: Validation, objective: Objective, average: Average
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Validate the network in evaluation mode, with averaged weights if there are any, in the first process.
 
@@ -66,7 +66,7 @@ def validated(
                     raise FloatingPointError(f"found a {name} of nan, expected a number")
         except FloatingPointError as error:
             diverged = str(error)
-    if distributed.anywhere(bool(diverged), device):
+    if distributed.anywhere(bool(diverged)):
         raise FloatingPointError(diverged or "found NaN or infinity, expected finite values")
     return result
 

@@ -9,7 +9,6 @@ from torch.nn import functional
 
 from utils.training.losses import ssim_map
 
-SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 Features = tuple[Tensor, Tensor]  # base and detail
 
 
@@ -23,7 +22,8 @@ def sobel(image: Tensor, border: str) -> Tensor:
 
     `border` is the padding mode of `functional.pad`.
     """
-    kernel = image.new_tensor(SOBEL)
+    step = torch.arange(-1, 2, dtype=image.dtype, device=image.device)
+    kernel = (2 - step.abs())[:, None] * step  # (1, 2, 1) down, (-1, 0, 1) across
     kernels = torch.stack((kernel, kernel.T))[:, None]
     return functional.conv2d(functional.pad(image, (1, 1, 1, 1), mode=border), kernels)
 

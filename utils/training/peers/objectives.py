@@ -17,6 +17,7 @@ class PeerObjective(Objective):
 
     additive = False
     unused = True
+    one_graph = False  # stages, and orders that are drawn
 
     def start(self, batch: dict[str, Tensor]) -> None:
         """Do nothing: there is nothing to initialise."""

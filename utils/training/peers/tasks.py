@@ -192,7 +192,7 @@ def _by_loss(items: list[dict], objective: Callable[[nn.Module], Objective], ter
     def measure(model: nn.Module) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         judge, rows = objective(model).eval(), []
         device = next(model.parameters()).device
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):  # seeded: all; kept: its own
             torch.manual_seed(VIEW_SEED)
             for item in items:
                 inputs = [torch.from_numpy(item[role])[None].to(device) for role in judge.roles]
