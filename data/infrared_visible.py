@@ -35,10 +35,11 @@ class PairedImages:
         infrared_range: the values of the infrared images, of any numeric type, that are mapped to 0 and 1: (low, high)
             in the images' unit, or "stretch" for the 0.5th and 99.5th percentile of each image. By default the range of
             their type or depth.
-        guess: if False and `bits` is None, integers that use less than a quarter of their type's range are refused; by
-            default the item gets a note.
-        resize_infrared: True: infrared images whose sides differ from their partners' by one factor are resampled to
-            them, with a note. False, None: such pairs are refused; with None the message does not offer this option.
+        guess: if False and `bits` is None, integers of over 8 bits that use less than a quarter of their type's range
+            are refused. By default the item gets a note.
+        resize_infrared: if True, infrared images whose height and width differ from their partners' by the same factor
+            are resampled to them, and the item gets a note. If False or None, such pairs are refused; only the
+            message for False offers this option.
         plain_order: sort names character by character (10 before 2), as trainings draw; by default in natural order.
 
     Attributes:
@@ -49,8 +50,9 @@ class PairedImages:
     the two files; `notes` on conversions.
 
     Raises:
-        DataError: when created, for missing or ambiguous folders and unmatched names; on access, for unreadable files,
-            values outside the bit depth, and pairs of unequal size.
+        ValueError: when created without `root` and without one of the two folders.
+        DataError: when created, for missing or ambiguous folders, unmatched names, and a range for PET or SPECT; on
+            access, for unreadable files, values outside the bit depth, and pairs of unequal size.
     """
 
     def __init__(

@@ -73,9 +73,15 @@ class PanScenes:
         return sides is not None and any(side % self.ratio for side in sides)
 
     def reduced(self, index: int) -> dict:
-        """Return a scene with a reference `gt`: the file's own, or the scene reduced by Wald's protocol.
+        """Return a scene with a reference `gt`.
 
-        In the second case sides are cropped to multiples of the ratio first.
+        A file with a reference gives its scene as `PanCollection` does. Any other scene is reduced by Wald's protocol,
+        after its MS is cropped to multiples of the ratio; `cannot_reduce` says whether that is possible.
+
+        Returns:
+            A dictionary with `lms` and `gt` (B, H, W), `ms` (B, h, w) and `pan` (1, H, W), float32 on the scale of
+            `PanCollection`, and `name`. H and W of a reduced scene are the sides of the cropped MS. `ms` may be None in
+            a file with a reference.
         """
         if self.file and self.has_reference:
             return self.file[index]

@@ -73,7 +73,10 @@ def grays(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> list[
 
 
 def sides(metric: str, image: np.ndarray, least: int) -> None:
-    """Raise ValueError if a side of the image is under `least` pixels."""
+    """Raise ValueError if height or width of an image, (H, W) or (H, W, B), is under `least` pixels.
+
+    The message begins with `metric`.
+    """
     if min(image.shape[:2]) < least:
         found = f"{image.shape[0]}x{image.shape[1]}"
         raise ValueError(f"{metric}: found {found} pixels, expected sides of at least {least}")

@@ -23,10 +23,13 @@ SPELLED = re.compile("G(,G)*(:G)?".replace("G", r"(0?\.\d*[1-9]\d*)"))  # 0.3,0.
 
 
 def ms_gains(sensor: str) -> tuple[float, ...] | None:
-    """Return the gains of a sensor's bands; None for an unknown name.
+    """Return the MTF gains at Nyquist of a sensor's MS bands, one per band.
+
+    None means that the table has no gains for this name, as for GF2; use `OTHER_GAIN` for every band then.
 
     Args:
-        sensor: a name in MTF_GAINS, or the gains themselves, "0.3,0.31,0.32,0.29:0.15" (after the colon the pan's).
+        sensor: a name in MTF_GAINS, in upper or lower case, or the gains themselves, "0.3,0.31,0.32,0.29:0.15". The
+            gain after the colon is the pan's and may be left out; see `pan_gain`.
     """
     if SPELLED.fullmatch(sensor):
         return tuple(float(gain) for gain in sensor.partition(":")[0].split(","))

@@ -101,7 +101,11 @@ class Table:
         self.remarks += [line for line in dict.fromkeys(lines) if line not in self.remarks]
 
     def summary(self) -> dict[str, dict[str, dict[str, float | int | None]]]:
-        """Return method -> metric -> {"mean", "std", "count"} over the images; std is the sample's (n - 1)."""
+        """Return method -> metric -> {"mean", "std", "count"} over the images with a value.
+
+        `std` is the sample standard deviation (n - 1), None for fewer than two values or an infinite one. `mean` is
+        None without values. `count` is the number of values.
+        """
         return {
             method: {name: _mean_and_std([v for v in values if v is not None]) for name, values in row.items()}
             for method, row in self.rows.items()

@@ -82,7 +82,11 @@ def _grid(first: str, heads: list[str], rows: list[tuple[str, Cells]], own: int)
 
 
 def latex(table: Table) -> str:
-    """Return the table in LaTeX (booktabs), the best in bold, the second best underlined."""
+    """Return the table as a LaTeX table environment (booktabs), the best in bold, the second best underlined.
+
+    Cells hold mean ± standard deviation. Published rows of the same images follow below a second rule. Remarks come
+    after the table, as LaTeX comments.
+    """
     out = [r"\begin{table}", rf"\caption{{{in_latex(table.title)} ({_count(table)})}}"]
     out += [rf"\begin{{tabular}}{{l{'r' * len(table.metrics)}}}", r"\toprule"]
     out += [" & ".join(["method", *map(in_latex, _heads(table))]) + r" \\", r"\midrule"]

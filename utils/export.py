@@ -79,17 +79,20 @@ def run(argv: list[str] | None = None) -> float | None:
 
 
 def network(weights: str, task: str | None, base_rule: str | None, srf: Path | None, terms: int | None) -> DCINN:
-    """Return the network to export.
+    """Return the network to export, in evaluation mode.
 
     Args:
         weights: a file, or a name in pretrained/.
         task: the required task; None is any.
-        base_rule, srf: see `load_pretrained`; `srf` is a file.
-        terms: number of terms of the convolution exponential; None keeps the network's.
+        base_rule: see `load_pretrained`.
+        srf: file of a spectral response, see `read_srf`. By default, the authors' hmf files get that of the Nikon D700.
+        terms: number of terms of the convolution exponential; also turns off `DCINN.exact`. None keeps both.
 
     Raises:
-        CheckpointError: for weights that are missing or of another task, or lack base rule or response.
-        UsageError: for options that do not fit the network.
+        CheckpointError: for weights that are missing or of another task, whose response does not fit, or of the
+            authors' ivf without a base rule.
+        UsageError: for `base_rule` or `srf` with another task, and an invalid number of terms.
+        DataError, UsageError: for a file `srf` that `read_srf` refuses.
     """
     given = {"base_rule": base_rule, "srf": read_srf(srf) if srf else None}
     file = open_weights(weights)

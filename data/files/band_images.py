@@ -26,18 +26,23 @@ KEYS = ("fused", "sr", "I_Fus", "I_F", "I_fus", "output", "out", "pred", "gt", "
 class Cubes:
     """The images of a folder (one file per image, in natural order) or of one file (an image, or a stack of images).
 
+    `read` returns an image, `shape` its shape, and `order` assigns images to names. Files of a folder are opened only
+    then.
+
     Args:
-        path: a folder, or a .mat, .h5, .npy or .tif file. A file of arrays holds one of `KEYS`, or a single array.
+        path: a folder, or a file with one of the suffixes `SUFFIXES`. In a .mat or .h5 file the image is the first of
+            `KEYS` that is there, or else the file's only array.
         axes: "bhw" or "hwb", the order of axes; None infers it from the shape, see `band_axis`.
 
     Attributes:
-        files: the path of each image.
-        stack: the array of a stack (N, ...), else None.
+        files: the path of each image; a stack repeats its own.
+        stack: the array of a stack, four axes with images first; else None.
         by_name: whether `order` matched names.
         remarks: notes on what was skipped in the folder.
 
     Raises:
-        DataError: for missing and empty folders, other file types, unreadable files, arrays of another rank.
+        DataError: for missing and empty folders, other file types, unreadable files, and arrays without 2 to 4 axes.
+            For a folder, the last two when an image is read.
     """
 
     def __init__(self, path: str | os.PathLike, axes: str | None = None) -> None:

@@ -46,9 +46,10 @@ class CommonGround:
     """The pixels of an MS and of a pan image that cover the same ground.
 
     Attributes:
-        ms, pan: spans of rows and of columns; those of the pan are `ratio` times as long.
-        ratio: ratio of the pixel sizes.
-        rest: remaining offset of the grids in pan columns and rows, at most half a pixel.
+        ms, pan: (first, end) of the rows, then of the columns; end is not included. The pan's spans are `ratio` times
+            as long.
+        ratio: MS pixel size over pan pixel size.
+        rest: (columns, rows) by which the MS crop lies right of and below the pan crop, in pan pixels, -0.5 to 0.5.
     """
 
     ms: tuple[Span, Span]

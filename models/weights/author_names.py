@@ -111,11 +111,12 @@ def guess_config(state: dict[str, Tensor], srf: object, base_rule: str | None) -
 
     Args:
         state: the entries of the file under the authors' names.
-        srf: spectral response (bands, channels), which hmf files do not hold.
-        base_rule: "max" or "mean", which ivf files do not hold.
+        srf: spectral response, an array (bands, channels). Only hmf files need it; it is ignored for others.
+        base_rule: "max" or "mean". Only ivf files need it; it is ignored for others.
 
     Raises:
-        ValueError: if the names are not those of a DCINN, or `srf` or `base_rule` is needed and None.
+        ValueError: if the names are not those of a DCINN, if `srf` or `base_rule` is needed and None, or if one of
+            them does not fit.
     """
     prefix = "inn." if any(name.startswith("inn.") for name in state) else ""
     low = {m.group(1) for name in state if (m := re.match(rf"{re.escape(prefix)}operations\.(\d+)\.", name))}

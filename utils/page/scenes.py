@@ -80,14 +80,15 @@ class StoredScene(Scene):
 
     Args:
         job: the visitor's job.
-        folder: folder for its arrays.
+        folder: existing folder in which its arrays are stored.
         path: a .mat or .h5 file; None is the sample.
-        sensor, bits: see `PanCollection`; None takes the file's own.
+        sensor, bits: see `PanCollection`, also for the default.
         number: number of the scene in the file, from 1.
-        reduced: open it with a reference: the file's own, or by Wald's protocol.
+        reduced: reduce the scene by Wald's protocol. A file with references is never reduced; its scenes always have
+            their reference.
 
     Raises:
-        UsageError: for another number, or a scene that cannot be reduced.
+        UsageError: for a number that the file does not have, or a scene that cannot be reduced.
         DataError: see `PanCollection`, and for scenes over the page's limit.
     """
 

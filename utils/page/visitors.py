@@ -18,16 +18,16 @@ class LeftError(Exception):
 
 
 class Visitor:
-    """One open page.
+    """One open page with its files.
 
     Args:
-        root: folder for the visitor's own folder.
+        root: folder in which the visitor gets a folder of their own.
 
     Attributes:
-        folder: folder for results and unpacked files.
-        gone: set when the page was closed.
+        folder: folder for results and unpacked files; `fresh` creates it.
+        gone: event that `Visitors` sets when the page was closed or idle too long.
         seen: time of the last request, in seconds of `time.monotonic`.
-        uploads: the visitor's uploads, which Gradio stores.
+        uploads: paths of the visitor's uploads, which Gradio stores.
         kept: objects that later clicks need, by name (opened scenes, paths of results).
     """
 

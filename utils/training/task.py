@@ -25,7 +25,7 @@ class Task:
         expected_config: fields of the configuration, with their values, that weights to start from must have.
         given_to_authors_files: arguments (srf, base_rule) for loading files of the authors, which lack them.
         method: "dcinn", or one of `models.peers.PEERS`.
-        patch: side of prepared patches; None is the recipe's.
+        patch: side of prepared patches, 64, or "64x32" for height and width; None is the recipe's.
         ratio: resolution ratio (hmf only).
     """
 
