@@ -62,6 +62,8 @@ def main(argv: list[str] | None = None) -> dict:
         path = getattr(args, name)
         if path is not None and not path.exists():
             raise UsageError(f"--{name}: found no {path}, expected a file or folder")
+        setattr(args, name, path and path.resolve())  # the steps run in the project's folder
+    args.output = args.output.resolve()
     device = pick_device(args.device)
     data = {name: getattr(args, name) for name in ("hmf", "ps", "ivf", "images")}
     if args.small and any(data.values()):

@@ -113,6 +113,9 @@ class PairedImages:
                 raise refuse_sides(infrared_path, found, expected, factor, self.resize_infrared is not None)
             infrared, said = resized(infrared, visible.shape)
             notes_infrared.append(said)
+            if other_kept.is_tiff:  # its tags place the pixels as they were
+                other_kept = other_kept._replace(path=None)
+                notes_infrared.append("a georeference is left out, the image was resampled")
             if coloured == "infrared" and colour is not None:
                 colour = resized(colour, visible.shape)[0]
         return {

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from outputs import ended, one_line
 from PIL import Image
 
@@ -80,3 +81,19 @@ def test_what_a_plain_factor_is():
     assert plain_factor((12, 16), (12, 16)) is None
     assert plain_factor((12, 16), (16, 12)) is None
     assert plain_factor((12, 16), (48, 65)) is None
+
+
+def test_a_resampled_infrared_tiff_gives_no_georeference(tmp_path):
+    """Its tags place pixels that are no longer there; the fused image would lie wrong on the ground."""
+    rng = np.random.default_rng(5)
+    for kind, sides in (("vi", (64, 96)), ("ir", (32, 48))):
+        (tmp_path / kind).mkdir()
+        image = rng.integers(0, 256, sides).astype(np.uint8)
+        tags = [(33550, "d", 3, (1.0, 1.0, 0.0), True), (33922, "d", 6, (0.0, 0.0, 0.0, 5.0, 9.0, 0.0), True)]
+        if kind == "ir":
+            tifffile.imwrite(tmp_path / kind / "a.tif", image, extratags=tags)
+        else:
+            cv2.imwrite(str(tmp_path / kind / "a.png"), image)
+    plain = PairedImages(tmp_path, resize_infrared=True)[0]
+    assert plain["storage"].path is None or plain["storage"].path.suffix == ".png"
+    assert any("georeference is left out" in note for note in plain["notes"])

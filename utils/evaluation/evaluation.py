@@ -205,5 +205,5 @@ class Evaluation:
             tell([], remarks, last, verbose=self.verbose, few=self.fusions < 2)
             return
         file = place / "metrics.md" if place.is_dir() else None
-        few = all(len(table.images) < 2 for table in tables)
+        few = all(len(table.images) == 1 for table in tables)  # none in the processes beside the first
         tell(tables, [], last, verbose=self.verbose, few=few, file=file)

@@ -40,6 +40,7 @@ def fuse_scene(
     pooling: str,
     nodata: float | None = None,
     cog: bool = False,
+    verbose: bool = False,
 ) -> tuple[Path, list[str]]:
     """Fuse a scene and write OUTPUT/fused.tif (H, W, B) and a preview, OUTPUT/fused_rgb.png.
 
@@ -58,6 +59,7 @@ def fuse_scene(
         pooling: "scene" or "tile", see `models.scene_pooling`.
         nodata: see `PanScene`.
         cog: write a cloud-optimised GeoTIFF, which needs rasterio.
+        verbose: print every remark in a line of its own.
 
     Returns:
         The path of the TIFF, and remarks on the scene.
@@ -80,7 +82,7 @@ def fuse_scene(
     with result_folder(output, [ms, pan]) as folder, pooled as means:
         path = folder.path("fused.tif")
         if main:
-            _create(path, scene, output / "fused.tif")
+            _create(path, scene, output / "fused.tif", cog)
         distributed.wait()
         if pooling == "scene":
             scene_means(model, tiling, scene.read, means, valid_in, together=True)
@@ -95,11 +97,11 @@ def fuse_scene(
             _pack(path, scene, cog)
     if main:
         done = f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}"
-        tell([], scene.notes, [done], few=True)
+        tell([], scene.notes, [done], few=not verbose)
     return output / "fused.tif", scene.notes
 
 
-def _create(path: Path, scene: PanScene, goal: Path) -> None:
+def _create(path: Path, scene: PanScene, goal: Path, cog: bool) -> None:
     """Create an empty TIFF of the fused image's size and type; messages name the file `goal`."""
     dtype, shape = scene.dtype, (scene.height, scene.width, scene.bands)
     options = {"photometric": "minisblack", "planarconfig": "contig"}
@@ -107,7 +109,7 @@ def _create(path: Path, scene: PanScene, goal: Path) -> None:
         shape, options = shape[:2], {"photometric": "minisblack"}
     size = int(np.prod(shape)) * dtype.itemsize
     big = size > BIG
-    check_disk(path.parent, 2 * size, "the fused image, twice while it is packed", goal)
+    check_disk(path.parent, (4 if cog else 2) * size, "the fused image, and again while it is packed", goal)
     tifffile.memmap(path, shape=shape, dtype=dtype, bigtiff=bool(big), metadata=None, **options).flush()
     with path.open("r+b") as file:
         reserve(file.fileno(), path.stat().st_size, goal)

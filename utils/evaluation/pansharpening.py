@@ -18,13 +18,14 @@ from models import dcinn_ps
 from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import SENSOR_HELP, bit_depth, number, sensor, span
+from utils.commandline.terminal import say
 from utils.output.figures import Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 
 from .evaluation import Evaluation, read_through
 from .pan_scene_by_tiles import fuse_scene
 from .parser import evaluation_parser
-from .pick_network import pick_model
+from .pick_network import Network, pick_model
 from .sharing import result_folder
 from .table_rows import add_scene_ps
 
@@ -38,6 +39,13 @@ FOUR_BANDS, FOUR_BANDS_ORDER = "ps4", "blue, green, red, near infrared"
 def default_weights(bands: int) -> str:
     """Name in pretrained/ of the weights that a scene of so many bands takes where no --weights are given."""
     return FOUR_BANDS if bands == 4 and (PRETRAINED / f"{FOUR_BANDS}.pth").is_file() else "ps"
+
+
+def order_of_bands(network: Network) -> list[str]:
+    """Return a remark on the order of the bands if the network has the weights for four bands."""
+    if network.name != FOUR_BANDS:
+        return []
+    return [f"{network.label}: the weights for four bands in the order {FOUR_BANDS_ORDER} (--weights)."]
 
 
 def run_ps(description: str, argv: list[str] | None) -> dict:
@@ -82,8 +90,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         raise UsageError(f"{args.data or 'sample'}: found {scenes.bands} bands, expected {expected}")
     source, measured = scenes.file.label if scenes.file else None, not args.no_metrics
     run = Evaluation("ps", network, source, args.tile, args.pooling, measured=measured, verbose=args.verbose)
-    if network.name == FOUR_BANDS and not args.weights:
-        run.doubts.append(f"{network.label}: the weights for four bands in the order {FOUR_BANDS_ORDER} (--weights).")
+    run.doubts += [] if args.weights else order_of_bands(network)
     return evaluate_scenes(run, scenes, args.resolution, args.output, args.format, args.limit, args.protocol)
 
 
@@ -106,9 +113,11 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
     if bands == 1:
         raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
     network = pick_model(args, default_weights(bands), lambda: dcinn_ps(bands))
+    for remark in [] if args.weights else order_of_bands(network):
+        say(f"* {remark}")
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
     path, notes = fuse_scene(
-        network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata, args.cog
+        network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata, args.cog, args.verbose
     )
     return {"task": "ps", "weights": network.label, "fused": str(path), "notes": notes}
 

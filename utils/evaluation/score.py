@@ -52,7 +52,7 @@ def run(argv: list[str] | None = None) -> dict:
             folder.write_tables(tables, about)
     file = args.output / "metrics.md" if args.output else None
     last = [f"results in {args.output}"] if args.output else []
-    few = max(len(table.images) for table in tables) < 2
+    few = all(len(table.images) == 1 for table in tables)
     tell(tables, [], last, verbose=args.verbose, few=few, file=file)
     return {**about, "tables": [table.as_dict() for table in tables]}
 

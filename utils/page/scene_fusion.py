@@ -8,7 +8,7 @@ from metrics.protocols import EXP
 from metrics.reference import spectral_angles
 from utils.commandline.errors import UsageError
 from utils.evaluation.evaluation import Evaluation
-from utils.evaluation.pansharpening import default_weights, scene_table
+from utils.evaluation.pansharpening import default_weights, order_of_bands, scene_table
 from utils.evaluation.table_rows import add_scene_ps
 from utils.output.images import stretch
 
@@ -44,7 +44,7 @@ def fuse_crop(job: Job, shelf: Shelf, scene: Scene, box: Box, weights: str, suff
         expected = f"{network.model.config.bands} of the weights; untrained takes any"
         raise UsageError(f"{scene.source or 'sample'}: found {scene.bands} bands, expected {expected}")
     item = scene.crop(box)
-    run = Evaluation("ps", network, scene.source, doubts=list(scene.notes))
+    run = Evaluation("ps", network, scene.source, doubts=[*scene.notes, *order_of_bands(network)])
     job.step(0.2, network.label)
     with job.running(network.model):
         fused = run.fuse(item["lms"], item["pan"])
