@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.publish.card_texts import CARDS, HEADINGS, HEADLINE, IN_README, KINDS, SETS
 from benchmarks.publish.kept_tables import cell, markdown, results, rows_of, table_text
-from models.weights.files import PRETRAINED
+from models.weights.files import PRETRAINED, task_of
 from utils.commandline.errors import UsageError
 
 ROOT = PRETRAINED.parent
@@ -27,8 +27,7 @@ def names(methods: bool = False) -> list[str]:
 
 def headline(name: str) -> str:
     """A measure of weights beside the paper's and the trivial row, empty where none is kept."""
-    task = name.partition("_")[0]
-    metrics, trivial, first = HEADLINE["ps" if task.startswith("ps") else task]
+    metrics, trivial, first = HEADLINE[task_of(name)]
     kept = sorted(CARDS[name][1], key=lambda table: first.index(table) if table in first else len(first))
     for key in kept:
         for table in (results(key) or {"tables": []})["tables"]:

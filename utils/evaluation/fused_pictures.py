@@ -16,13 +16,16 @@ from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser
 
 
-def read_fused(file: Path, shape: tuple[int, ...], bits: int | None = None) -> tuple[np.ndarray, list[str]]:
-    """A fused image as gray values in [0, 1].
+def read_fused(
+    file: Path, shape: tuple[int, ...], bits: int | None = None, remedy: str = "--fused-bits"
+) -> tuple[np.ndarray, list[str]]:
+    """Read a fused image as gray values in [0, 1].
 
     Args:
         file: the image.
         shape: (H, W) of its sources.
         bits: bit depth of its samples; by default that of their type.
+        remedy: what the error offers for integers of unknown depth.
 
     Returns:
         The image (H, W), and notes about conversions (colour to luma, for example).
@@ -32,7 +35,7 @@ def read_fused(file: Path, shape: tuple[int, ...], bits: int | None = None) -> t
     """
     raw, turned = read_upright(file)
     gray, notes = to_gray(raw)
-    refuse_guess(gray, file, bits, "--fused-bits")
+    refuse_guess(gray, file, bits, remedy)
     unit, more = to_unit(gray, file, bits)
     if unit.shape != shape:
         found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, shape))
@@ -50,7 +53,7 @@ class FusedPictures:
 
     Attributes:
         label: of its row and panel.
-        remark: one line that says where the pictures are from.
+        remarks: where the pictures are from, and which files of the folder were skipped.
 
     Raises:
         DataError: for a folder without an image for one of the pairs.
@@ -60,14 +63,16 @@ class FusedPictures:
         self.label = f"{name} (pictures)"
         if not folder.is_dir():
             raise DataError(folder, "no such folder", f"the fused images of {name}")
-        self._files, self.notes = images_by_name(folder)
+        self._files, skipped = images_by_name(folder)
         if lacking := [pair for pair in names if pair not in self._files]:
             raise DataError(folder, f"no image named {lacking[0]}", f"one for each of the {len(names)} pairs")
-        self.remark = f"{self.label}: not fused here, read from {folder} and measured as the others."
+        said = f"{self.label}: not fused here, read from {folder} and measured as the others."
+        self.remarks = [said, *of_role(self.label, skipped)]
 
     def read(self, pair: str, shape: tuple[int, ...]) -> tuple[np.ndarray, list[str]]:
-        """The fused image of the pair of this name, see `read_fused`."""
-        image, notes = read_fused(self._files[unicodedata.normalize("NFC", pair)], shape)
+        """Return the fused image (H, W) in [0, 1] of the pair of this name, and notes, see `read_fused`."""
+        file = self._files[unicodedata.normalize("NFC", pair)]
+        image, notes = read_fused(file, shape, remedy="8 bits, or 16 that fill their range")
         return image, of_role(self.label, notes)
 
 

@@ -200,7 +200,7 @@ def evaluate_pairs(
                 shares.keep("crops", [replace(panel, image=panel.image[window]) for panel in row])
         remark_networks(run, tables)
         for table in tables:
-            table.remark(*(other.remark for other in pictures))
+            table.remark(*(line for other in pictures for line in other.remarks))
         if single:
             result = run.result(tables)
         else:
