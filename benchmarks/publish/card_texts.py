@@ -72,7 +72,7 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
             "Held-back pairs, three seeds: above the maximum of the two in EN, SD, SF and SCD by day (7.34, 50.2, "
             "14.9, 1.14 in the mean), below it in MI, VIF, Qabf and SSIM (3.01, 0.746, 0.500, 0.951). By night 0.04 % "
             "of the pixels are black that are not black in both sources (ivf_tuned: 10.7 %), and VIF is 0.956 (0.737).",
-            "To the eye (four held-back pairs): the most contrast here, no halos, people clear by day and night. Texture of "
+            "To the eye (four held-back pairs): the most contrast, no halos, people clear by day and night. Texture of "
             "the darker source is mostly lost where the other one is bright; MEF-SSIM is low because of that.",
         ),
     ),
