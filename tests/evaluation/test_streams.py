@@ -10,81 +10,21 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from forked_commands import FULL, WAYS, code
 from outputs import ivf, pairs
-from small_trainings import SCRIPTS as TRAININGS
 
-import test_dcinn_hmf
-import test_dcinn_ivf_tno
-import test_dcinn_ps
-import test_peers
-import train_peers
-from utils import export, prepare
-from utils.commandline.errors import single_line_errors
 from utils.commandline.progress import quiet
-from utils.evaluation import score
 
 ROOT = Path(__file__).resolve().parents[2]
-FULL = Path("/dev/full")
 SMALL = ("--weights", "untrained", "--limit", 1)
 STEP = ("--patch", 32, "--steps", 1, "--eval-every", 9, "--batch", 2)
-
-
-def close(*numbers):
-    """As `2>&-` in a shell: Python finds no file there and has no stream."""
-    for number in numbers:
-        os.close(number)
-        setattr(sys, ("stdin", "stdout", "stderr")[number], None)
-
-
-def onto(file, *numbers):
-    """The interpreter's own streams, on a file."""
-    for number in numbers:
-        os.dup2(file, number)
-        stream = io.TextIOWrapper(io.BufferedWriter(io.FileIO(number, "w", closefd=False)), "utf-8")
-        setattr(sys, ("stdin", "stdout", "stderr")[number], stream)
-
-
-def left(*numbers):
-    """A pipe that nobody reads."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    onto(writer, *numbers)
-
-
-WAYS = {
-    "no stderr": lambda: close(2),
-    "no stdout": lambda: close(1),
-    "none of the three": lambda: close(0, 1, 2),
-    "a full disk": lambda: onto(os.open(FULL, os.O_WRONLY), 1, 2),
-    "readers that left": lambda: left(1, 2),
-}
-
-
-def code(way, main, options):
-    """The exit code of a command in a process of its own, its streams changed; 70 for an exception."""
-    pid = os.fork()
-    if pid == 0:
-        found = 70
-        try:
-            WAYS[way]()
-            main([str(o) for o in options])
-            for number in range(3):  # none is left for the next file that is opened
-                os.fstat(number)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            found = 0
-        except SystemExit as end:
-            found = end.code
-        finally:
-            os._exit(found)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def hidden_outputs(folder):
     return [p.name for p in folder.rglob("*") if p.is_file() and b"results in" in p.read_bytes()]
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+@pytest.mark.skipif(not Path(FULL).exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("way", WAYS)
 def test_of_every_command(way, tmp_path):
     scene = tmp_path / "scene.h5"
@@ -93,14 +33,14 @@ def test_of_every_command(way, tmp_path):
         file["ms"], file["pan"] = (rng.integers(200, 900, shape).astype("f4") for shape in ((4, 32, 32), (128, 128)))
     images = pairs(tmp_path / "set")
     commands = {
-        "test ps": (test_dcinn_ps.main, ("--weights", "untrained", "--data", scene)),
-        "metrics": (single_line_errors(score.run), ("--task", "ivf", "--data", images, "--fused", images / "vi")),
-        "data": (single_line_errors(prepare.run), ("ps", "--data", scene, "--patch", 8, "--stride", 4)),
-        "train ivf": (TRAININGS["ivf_tno"].main, STEP),
+        "test ps": ("test_dcinn_ps", ("--weights", "untrained", "--data", scene)),
+        "metrics": ("utils.evaluation.score:run", ("--task", "ivf", "--data", images, "--fused", images / "vi")),
+        "data": ("utils.prepare:run", ("ps", "--data", scene, "--patch", 8, "--stride", 4)),
+        "train ivf": ("train_dcinn_ivf_tno", STEP),
     }
-    for name, (main, options) in commands.items():
+    for name, (command, options) in commands.items():
         out = tmp_path / name
-        assert code(way, main, (*options, "--output", out)) == 0, name
+        assert code(way, command, (*options, "--output", out)) == 0, name
         assert out.exists(), name
     torch.load(tmp_path / "train ivf/last.pth", weights_only=True)
     assert hidden_outputs(tmp_path) == [], "what is printed goes into no file that was opened in the place of a stream"
@@ -112,31 +52,31 @@ def test_of_the_other_commands(way, tmp_path):
     two = pairs(tmp_path / "two")
     photographs = ("--first", two / "vi", "--second", two / "ir")
     commands = {
-        "test ivf": (test_dcinn_ivf_tno.main, ivf(tmp_path)[:-2]),
-        "test hmf": (test_dcinn_hmf.main, SMALL),
-        "test peers": (test_peers.main, ("multifocus", *SMALL, "--no-metrics", *photographs)),
-        "train ps": (TRAININGS["ps"].main, STEP),
-        "train hmf": (TRAININGS["hmf"].main, (*STEP, "--stride", 224)),
-        "train auif": (train_peers.main, ("auif", *STEP)),
+        "test ivf": ("test_dcinn_ivf_tno", ivf(tmp_path)[:-2]),
+        "test hmf": ("test_dcinn_hmf", SMALL),
+        "test peers": ("test_peers", ("multifocus", *SMALL, "--no-metrics", *photographs)),
+        "train ps": ("train_dcinn_ps", STEP),
+        "train hmf": ("train_dcinn_hmf", (*STEP, "--stride", 224)),
+        "train auif": ("train_peers", ("auif", *STEP)),
     }
-    for name, (main, options) in commands.items():
+    for name, (command, options) in commands.items():
         out = tmp_path / name
-        assert code(way, main, (*options, "--output", out)) == 0, name
+        assert code(way, command, (*options, "--output", out)) == 0, name
         assert out.exists(), name
-    assert code(way, export.main, ("ivf_tno", tmp_path / "net.pt2")) == 0
+    assert code(way, "utils.export", ("ivf_tno", tmp_path / "net.pt2")) == 0
     assert (tmp_path / "net.pt2").exists()
 
 
 @pytest.mark.parametrize("way", ["none of the three", "readers that left"])
 def test_mistakes_keep_their_code(way, tmp_path):
-    assert code(way, TRAININGS["ivf_tno"].main, ("--lr", "x", "--output", tmp_path / "run")) == 2
-    assert code(way, TRAININGS["ivf_tno"].main, ("--data", tmp_path / "none", "--output", tmp_path / "run")) == 2
+    assert code(way, "train_dcinn_ivf_tno", ("--lr", "x", "--output", tmp_path / "run")) == 2
+    assert code(way, "train_dcinn_ivf_tno", ("--data", tmp_path / "none", "--output", tmp_path / "run")) == 2
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("redirection", ["2>&- <&- >&-", ">/dev/full 2>/dev/full", "| true"])
-@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+@pytest.mark.skipif(not Path(FULL).exists(), reason="needs a device that is always full")
 def test_to_the_end_of_the_interpreter(redirection, unbuffered, tmp_path):
     """Which flushes its streams, and ends with 120 where it cannot."""
     images = tmp_path / "set"
