@@ -172,7 +172,10 @@ def test_the_authors_auif_has_the_numbers_of_its_pictures(shared, tmp_path):
             ("--methods", "dcinn,auif", "--peer-weights", "auif=ivf_tno"),
             "found a network of dcinn, expected",
         ),
-        (("--methods", "dcinn,auif", "--output", "a.png", "--limit", "1"), "found --beside, --methods or --fused-beside"),
+        (
+            ("--methods", "dcinn,auif", "--output", "a.png", "--limit", "1"),
+            "found --beside, --methods or --fused-beside",
+        ),
     ],
 )
 def test_what_is_refused(options, words, tmp_path, capfd):

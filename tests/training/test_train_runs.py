@@ -2,6 +2,7 @@
 
 import functools
 import math
+import sys
 
 import cv2
 import h5py
@@ -13,6 +14,7 @@ from small_trainings import refused, rows, train
 from data.samples import sample_hyperspectral
 from models import load_pretrained
 from utils.training.arguments import TrainingArguments
+from utils.training.compilation import mode_or_plain
 from utils.training.parser import check
 from utils.training.validation import with_reference
 
@@ -172,6 +174,24 @@ def test_compiled_training_gives_the_same_loss(name, tmp_path, monkeypatch):
         [event.value for event in board_of(tmp_path / kind).Scalars("step/loss")] for kind in ("plain", "compiled")
     )
     assert compiled == pytest.approx(plain, rel=1e-4)
+
+
+@pytest.mark.parametrize(("variable", "device"), [("CXX", "cpu"), ("CC", "cuda")])
+def test_compile_without_a_compiler_goes_on_without(variable, device, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv(variable, "no-such-compiler -O2")
+    assert mode_or_plain("default", torch.device(device)) is None
+    assert f"note: --compile: found none of no-such-compiler -O2 (or ${variable})" in capsys.readouterr().out
+    monkeypatch.setenv(variable, f"{sys.executable} -O2")
+    assert mode_or_plain("default", torch.device(device)) == "default"
+    assert mode_or_plain(None, torch.device(device)) is None
+
+
+def test_a_training_without_a_compiler(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    train("ivf_tno", tmp_path, "--steps", 1, "--compile")
+    assert "note: --compile: found none of no-such-compiler" in capsys.readouterr().out
+    assert (tmp_path / "run/last.pth").exists()
 
 
 def test_a_network_that_goes_astray_has_a_low_psnr():

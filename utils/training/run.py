@@ -18,6 +18,7 @@ from utils.commandline.terminal import say
 
 from . import run_folder
 from .arguments import TrainingArguments
+from .compilation import mode_or_plain
 from .engine import Trainer
 from .fingerprint import fingerprint
 from .loader import Batches
@@ -91,7 +92,7 @@ def _settings(args: TrainingArguments, recipe: Recipe, device: torch.device) -> 
         device=device,
         recipe=recipe,
         amp=args.amp,
-        compile=args.compile,
+        compile=mode_or_plain(args.compile, device),
         graph=args.graph,
         channels_last=args.channels_last,
         read_every=args.read_every or (READ_ON_CUDA if device.type == "cuda" else 1),
