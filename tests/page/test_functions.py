@@ -14,7 +14,7 @@ from utils.commandline.errors import UsageError
 gr = pytest.importorskip("gradio", reason="requirements-demo.txt is not installed")
 
 from utils.page import cubes, handlers, pairs, scene_fusion, scenes  # noqa: E402
-from utils.page.networks import Shelf, choices  # noqa: E402
+from utils.page.networks import BY_BANDS, Shelf, choices  # noqa: E402
 from utils.page.visitors import LeftError, Visitors  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Gradio's, of its next version
@@ -105,6 +105,17 @@ def test_one_of_two_files(job, tmp_path):
         pairs.read_pair(job, "coffee", visible, None, 0, False)
 
 
+def test_an_infrared_image_of_half_the_sides(shelf, job, tmp_path):
+    visible, infrared = two_files(tmp_path, np.uint8, ".png")
+    cv2.imwrite(infrared, (smooth(24, 28) * 255).astype(np.uint8))
+    with pytest.raises(DataError, match="--resize-infrared if both show the same field of view"):
+        pairs.read_pair(job, "", visible, infrared, 0, False)
+    pair, source = pairs.read_pair(job, "", visible, infrared, 0, False, resize=True)
+    found = pairs.fuse_pair(job, shelf, pair, source, "untrained", [])
+    assert cv2.imread(found["download"], cv2.IMREAD_UNCHANGED).shape == (48, 56)
+    assert "resized from 24x28 to 48x56" in found["table"]
+
+
 def test_a_network_stops_when_its_visitor_leaves(shelf, job):
     network = shelf.get("ivf", "untrained")
     pair, _ = pairs.read_pair(job, "coffee", None, None, 0, False)
@@ -183,6 +194,8 @@ def test_scenes_that_do_not_fit(shelf, job, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="found 4 bands, expected 8 of the weights"):
         scene_fusion.fuse_crop(job, shelf, scene, scene.box(None, 64), "ps", "tif")
     assert scene_fusion.fuse_crop(job, shelf, scene, scene.box(None, 64), "untrained", "tif")
+    found = scene_fusion.fuse_crop(job, shelf, scene, scene.box(None, 64), BY_BANDS, "tif")
+    assert "DCINN (ps4)" in found["table"]
     monkeypatch.setattr("utils.page.limits.MOST_SAMPLES", 1000)
     with pytest.raises(DataError, match="the page's limit"):
         scenes.open_scene(job, folder, ms, pan, None, "auto", 0, 1, False)

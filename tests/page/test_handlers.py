@@ -33,6 +33,10 @@ def test_errors_are_one_line_without_the_server_s_folders(tmp_path, capsys):
     assert fails(DataError("a.png", f"no image ('{tmp_path}/ab1 ...)", "one")) == (
         "a.png: found no image ('the upload ...), expected one"
     )
+    cut = str(tmp_path)[: len(str(tmp_path)) // 2]
+    assert fails(DataError("a.png", f"no image ({cut} ...)", "one")) == (
+        "a.png: found no image (the upload ...), expected one"
+    )
     assert fails(MemoryError()) == "out of memory; choose a smaller crop or a smaller image"
     assert fails(FileNotFoundError(2, "No such file", str(tmp_path / "ab12/a.png"))) == "a.png: No such file"
     assert capsys.readouterr().err == ""

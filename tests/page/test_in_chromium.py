@@ -1,7 +1,9 @@
 """The page in a real browser: what a visitor does, what stays of it."""
 
 import json
+import shutil
 import time
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
@@ -9,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 from browser import CHROMIUM, DRIVER, ROOT, Server, visit
+
+import test_dcinn_ivf_rs
 
 pytest.importorskip("gradio", reason="requirements-demo.txt is not installed")
 pytest.importorskip("selenium", reason="selenium is not installed")
@@ -79,6 +83,35 @@ def test_upload_fuse_slide_look_inside_download(server, sixteen, tmp_path):
         urls = [m["params"]["request"]["url"] for m in sent if m["method"] == "Network.requestWillBeSent"]
         assert len(urls) > 10
         assert [u for u in urls if not u.startswith((server.url, "data:", "blob:"))] == []
+
+
+def test_five_real_pairs_are_fused_as_by_the_script(server, shared, tmp_path):
+    source, chosen = shared("datasets/cddfuse_test/RoadScene"), tmp_path / "five"
+    for kind in ("vi", "ir"):
+        (chosen / kind).mkdir(parents=True)
+        for path in sorted((source / kind).iterdir())[::10]:
+            shutil.copy(path, chosen / kind)
+    names = sorted(p.name for p in (chosen / "vi").iterdir())
+    test_dcinn_ivf_rs.main(
+        ["--data", str(chosen), "--weights", "ivf_tuned", "--no-metrics", "--output", str(tmp_path / "script")]
+    )
+    (tmp_path / "page").mkdir()
+    with visit(server, tmp_path / "page") as page:
+        for name in names:
+            page.driver.refresh()
+            page.until(lambda: page.all("#pair_fuse"))
+            time.sleep(1)
+            page.upload("visible", chosen / "vi" / name)
+            page.upload("infrared", chosen / "ir" / name)
+            page.click("#pair_fuse")
+            page.until(lambda name=name: name in page.text("#pair_table"))
+            page.click("#pair_download")
+            stem = Path(name).stem
+            (file,) = page.until(lambda stem=stem: list((tmp_path / "page").glob(f"{stem}_fused*.png")))
+            (by_script,) = (tmp_path / "script").rglob(f"{stem}*.png")
+            np.testing.assert_array_equal(cv2.imread(str(file), -1), cv2.imread(str(by_script), -1))
+        page.driver.save_screenshot(str(tmp_path / "last.png"))
+    assert len(names) == 5
 
 
 def test_a_wrong_file_is_one_line_and_the_page_goes_on(server, sixteen, tmp_path):

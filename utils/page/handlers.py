@@ -117,7 +117,11 @@ class Handlers:
             folder, slash, file = found.group(1).rpartition("/")
             return file if folder and slash and file else "the upload"
 
-        return re.sub(re.escape(str(self.visitors.root)) + r"/([^\s':]*)", name, message)
+        root = str(self.visitors.root)
+        message = re.sub(re.escape(root) + r"/([^\s':]*)", name, message)
+        for length in range(len(root), 1, -1):  # a library's words may be cut inside the path
+            message = message.replace(f"{root[:length]} ...", "the upload ...")
+        return message
 
 
 def given(job: Job, path: str | None) -> Path | None:

@@ -15,6 +15,7 @@ from utils.evaluation.pick_network import Network, trained, untrained
 
 BASE_RULE = "max"  # base rule of an untrained network
 KEPT = 12  # networks kept in memory
+BY_BANDS = "by bands"  # the choice of ps weights by the scene's number of bands
 FIRST = {"ivf": "ivf_tuned"}  # preselected weights, if they exist
 
 

@@ -30,7 +30,13 @@ TILE = 512  # side of a tile in pixels
 
 
 def read_pair(
-    job: Job, sample: str, visible: str | None, infrared: str | None, bits: float | None, stretch: bool
+    job: Job,
+    sample: str,
+    visible: str | None,
+    infrared: str | None,
+    bits: float | None,
+    stretch: bool,
+    resize: bool = False,
 ) -> tuple[dict, str | None]:
     """Return a pair as an item of `PairedImages`, and the name of its visible file; None for a sample.
 
@@ -40,6 +46,7 @@ def read_pair(
         visible, infrared: paths of the uploads, both or none.
         bits: bit depth of images of more than 8 bits; 0 or None is that of their type.
         stretch: whether to stretch the infrared image.
+        resize: whether to resize an infrared image that differs from the visible one by one factor.
 
     Raises:
         UsageError: for one upload without the other.
@@ -52,7 +59,11 @@ def read_pair(
         raise UsageError("visible, infrared: found one of the two images, expected both (or none, for a sample)")
     for file in files:
         check_pixels(file)
-    asked = {"bits": int(bits) if bits else None, "infrared_range": STRETCH if stretch else None}
+    asked = {
+        "bits": int(bits) if bits else None,
+        "infrared_range": STRETCH if stretch else None,
+        "resize_infrared": bool(resize),
+    }
     return PairedImages(visible=files[0], infrared=files[1], **asked)[0], files[0].name
 
 

@@ -22,9 +22,9 @@ class PairActions:
 
     def fuse(self, job: Job, *values: object) -> list:
         """Read and fuse; returns updates of slider, against, download, gallery, table, parts."""
-        sample, visible, infrared, bits, stretch, weights, beside, colour, suffix = values
+        sample, visible, infrared, bits, stretch, resize, weights, beside, colour, suffix = values
         job.step(0, "reading")
-        pair, source = read_pair(job, sample, visible, infrared, bits, stretch)
+        pair, source = read_pair(job, sample, visible, infrared, bits, stretch, resize)
         found = fuse_pair(job, self.shelf, pair, source, weights, beside, colour, suffix)
         job.visitor.replace("pair", **found, pair=pair, weights=weights)
         _, *others = found["pictures"]

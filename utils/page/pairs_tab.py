@@ -12,6 +12,7 @@ from .pairs_actions import PairActions
 FILES = [".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2"]
 DOWNLOADS = [("as the sources", ""), ("PNG", ".png"), ("TIFF", ".tif")]
 BITS = "Bits of images of more than 8, 0: those of their type (--bits)"
+RESIZE = "Resize an infrared image of the same field of view but other sides (--resize-infrared)"
 PARTS = "Detail goes into CINN, the residual comes out (gray is 0); channels of ANet's conditions"
 TITLE = "Infrared and visible"
 ABOUT = (
@@ -37,6 +38,7 @@ def pairs_tab(handlers: Handlers, shelf: Shelf) -> None:
                 with gr.Accordion("Options", open=False):
                     colour = gr.Checkbox(True, label="Keep the visible image's colour (without: --gray)")
                     stretch = gr.Checkbox(False, label="Stretch the infrared image, for counts (--stretch-infrared)")
+                    resize = gr.Checkbox(False, label=RESIZE, elem_id="resize")
                     bits = gr.Number(0, label=BITS, precision=0, minimum=0, maximum=32)
                     kind = gr.Radio(DOWNLOADS, value="", label="Download as")
                 fuse = gr.Button("Fuse", variant="primary", elem_id="pair_fuse")
@@ -57,7 +59,7 @@ def pairs_tab(handlers: Handlers, shelf: Shelf) -> None:
                 parts = gr.Gallery(label=PARTS, columns=3, object_fit="contain", visible=False, elem_id="parts")
         table = gr.Markdown(elem_id="pair_table", elem_classes="table")
 
-        inputs = [sample, visible, infrared, bits, stretch, weights, beside, colour, kind]
+        inputs = [sample, visible, infrared, bits, stretch, resize, weights, beside, colour, kind]
         outputs = [slider, against, download, gallery, table, parts]
         actions = PairActions(shelf)
         fuse.click(handlers.call(actions.fuse), inputs, outputs, show_progress_on=[slider], **ONE_AT_A_TIME)

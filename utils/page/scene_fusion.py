@@ -13,7 +13,7 @@ from utils.evaluation.table_rows import add_scene_ps
 from utils.output.images import stretch
 
 from .handlers import Job
-from .networks import Shelf
+from .networks import BY_BANDS, Shelf
 from .pictures import angle_map, save
 from .scenes import Box, Scene, on_disk
 
@@ -26,7 +26,7 @@ def fuse_crop(job: Job, shelf: Shelf, scene: Scene, box: Box, weights: str, suff
         shelf: the networks.
         scene: the open scene.
         box: the crop.
-        weights: a name of `networks.choices`.
+        weights: a name of `networks.choices`, or BY_BANDS for the one that suits the scene.
         suffix: file format of the download: "tif", "mat" or "npy".
 
     Returns:
@@ -37,7 +37,7 @@ def fuse_crop(job: Job, shelf: Shelf, scene: Scene, box: Box, weights: str, suff
         UsageError: for a network with another number of bands.
     """
     job.step(0, "loading weights")
-    if weights == "ps":  # the preselected one, of eight bands
+    if weights == BY_BANDS:
         weights = default_weights(scene.bands)
     network = shelf.get("ps", weights, scene.bands)
     if network.model.config.bands != scene.bands:

@@ -7,7 +7,7 @@ from metrics.sensors import SENSORS
 from .clicked import slide, spectra_at
 from .handlers import ONE_AT_A_TIME, QUICK, Handlers
 from .limits import MOST_BYTES, MOST_SAMPLES, SIDES, megabytes
-from .networks import Shelf, choices
+from .networks import BY_BANDS, Shelf, choices
 from .scene_actions import SceneActions
 
 WINDOWED, STORED = [".tif", ".tiff", ".npy"], [".mat", ".h5", ".hdf5"]
@@ -22,7 +22,8 @@ KINDS = [("as it is", "full"), ("reduced by Wald's protocol, with a reference", 
 
 def scenes_tab(handlers: Handlers, shelf: Shelf) -> None:
     """Build the pansharpening tab inside a `gr.Tabs`."""
-    actions, names = SceneActions(shelf), choices("ps")
+    actions = SceneActions(shelf)
+    names = [("by the number of bands", BY_BANDS), *((name, name) for name in choices("ps"))]
     with gr.Tab(TITLE):
         gr.Markdown(ABOUT)
         with gr.Row():
@@ -41,7 +42,7 @@ def scenes_tab(handlers: Handlers, shelf: Shelf) -> None:
                     suffix = gr.Radio(["tif", "mat", "npy"], value="tif", label="Download as (digital numbers)")
                 open_button = gr.Button("Open", elem_id="scene_open")
                 side = gr.Slider(*SIDES, value=256, step=64, label="Side of the crop, pan pixels")
-                weights = gr.Dropdown(names, value=names[0], label="Weights")
+                weights = gr.Dropdown(names, value=BY_BANDS, label="Weights")
                 fuse = gr.Button("Fuse the crop", variant="primary", elem_id="scene_fuse")
             with gr.Column(scale=1, min_width=320):
                 look = gr.Image(
