@@ -145,7 +145,8 @@ SHORTER = {  # title, what is less than its authors'
     ),
 }
 for _method, (_title, _less) in SHORTER.items():
-    CARDS[f"peers/{_method}"] = (_title, PEER_TABLES, ROADSCENE, (DIR, ARCHITECTURE, _less))
+    _tables = (*PEER_TABLES, "lytro") if _method == "defusion" else PEER_TABLES
+    CARDS[f"peers/{_method}"] = (_title, _tables, ROADSCENE, (DIR, ARCHITECTURE, _less))
 IN_README = (("tno8", 0), ("wv2", 0), ("cave_x4", 0))  # results, and which of their tables
 HEADINGS = {  # of docs/results.md, in its order; results without one follow under their own names
     "tno8": "The paper's eight TNO pairs",
@@ -156,6 +157,7 @@ HEADINGS = {  # of docs/results.md, in its order; results without one follow und
     "methods_tno25": "Other methods on TNO, 25 pairs",
     "methods_roadscene50": "Other methods on RoadScene, 50 pairs",
     "methods_mri_ct": "Other methods on MRI and CT, 21 pairs",
+    "lytro": "Multi-focus photographs, Lytro, 20 pairs",
     "cave_x4": "CAVE, ratio 4, the 11 test scenes",
     "wv2": "WorldView-2, rows not trained on",
     "wv2_released": "WorldView-2, the authors' WV3 weights",

@@ -24,6 +24,7 @@ import test_dcinn_hmf
 import test_dcinn_ivf_rs
 import test_dcinn_ivf_tno
 import test_dcinn_ps
+import test_peers
 from data.files.atomic import write_whole
 from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
@@ -38,6 +39,12 @@ def scored(words: list[str]) -> dict:
     return score.run([word.removeprefix("DIR/") for word in (*words[:place], *words[place + 2 :])])
 
 
+def photographs(words: list[str]) -> dict:
+    """What test_peers.py finds for multi-focus pairs."""
+    return test_peers.main(["multifocus", *words])
+
+
+MULTIFOCUS = "test_peers.py multifocus"
 SCORE, OF_PICTURES = "-m metrics", ("--task", "ivf", "--protocol", "cddfuse", "--fused")
 SCRIPTS = {
     "test_dcinn_ps.py": test_dcinn_ps.main,
@@ -45,6 +52,7 @@ SCRIPTS = {
     "test_dcinn_ivf_rs.py": test_dcinn_ivf_rs.main,
     "test_dcinn_ivf_tno.py": test_dcinn_ivf_tno.main,
     SCORE: scored,
+    MULTIFOCUS: photographs,
 }
 RESULTS = PRETRAINED / "results"
 WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trained on, 160:192 judged on
@@ -86,6 +94,7 @@ TABLES = {
     "methods_tno25": Entry("test_dcinn_ivf_tno.py", "cddfuse_test/TNO", (*METHODS, *BOTH_AUIF)),
     "methods_roadscene50": Entry("test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", (*METHODS, *BOTH_AUIF)),
     "methods_mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", METHODS),
+    "lytro": Entry(MULTIFOCUS, "lytro"),
     "wv2": Entry("test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS)),
     "ps4_ikonos": Entry("test_dcinn_ps.py", "four_band/ikonos.mat", ("--rows", "224:320", "--sensor", "IKONOS")),
     "ps4_quickbird": Entry("test_dcinn_ps.py", "four_band/quickbird_fr.mat", ("--rows", "192:256", "--sensor", "QB")),
