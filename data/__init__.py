@@ -1,7 +1,7 @@
-"""Readers of the field's data sets, simulation of their protocols, and a sample that needs no download.
+"""Readers of public data sets for image fusion, simulation of their low-resolution inputs, and an embedded sample.
 
-Names are loaded on first use, so that `data.simulate` needs neither PyTorch nor any reader of files. Scripts and utils
-import this folder; it imports only the metrics' filters and sensors.
+The classes below are imported on first use, so that `data.simulate` needs neither PyTorch nor any reader of files.
+Scripts and utils import this folder. It imports only `filters`, `sensors` and `outside_text` of metrics.
 """
 
 from importlib import import_module

@@ -16,7 +16,7 @@ class DataError(ValueError):
         expected: what would be right.
 
     Attributes:
-        parts: these three as strings.
+        parts: `where`, `found` and `expected` as strings.
     """
 
     def __init__(self, where: object, found: str, expected: str) -> None:
@@ -27,7 +27,7 @@ class DataError(ValueError):
 def one_line(text: object, longest: int | None = None) -> str:
     """Return `text` in one printable line: line breaks become spaces, other characters are escaped as in `shown`.
 
-    After `longest` characters, if given, it is cut and ends in "...".
+    A text of more than `longest` characters, if given, is cut there and ends in "...".
     """
     plain = shown(re.sub(r"\s*[\r\n]\s*", " ", str(text).strip()))
     return plain if longest is None or len(plain) <= longest else f"{plain[:longest]} ..."

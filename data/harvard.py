@@ -18,18 +18,26 @@ OVERSHOOT = 0.05  # images in [0, 1] may exceed 1 by this
 
 
 class Harvard:
-    """The scenes of a folder, read on access; of each the top left 1000x1000 pixels, as in the group's tables.
+    """The scenes of a folder, read on access and cropped to the top left 1000x1000 pixels.
+
+    The tables of the DCINN authors' group use this crop.
 
     Args:
-        root: a folder with one .mat file per scene: `ref` (H, W, 31), and `lbl` (H, W), 0 where something moved.
+        root: a folder with one .mat file per scene: `ref` (H, W, 31), and `lbl` (H, W), 0 for pixels with motion.
         scenes: names without suffix; all by default.
-        side: side in pixels of the square that is kept; scenes must be at least as large.
+        side: side in pixels of the crop; scenes must be at least as large.
         bits: bit depth of digital numbers. By default 8 for one-byte samples, else 16; then a scene that never reaches
             16384 is refused, because it may have fewer bits.
 
-    Items are dictionaries: `name`, `gt` (31, side, side) float32 in [0, 1], and `mask` (side, side) bool or None, False
-    where something moved. Floats up to 1.05 are taken as [0, 1] and clipped. Integers, and floats of which most exceed
-    1, are digital numbers: they are divided by the largest number of their depth.
+    Items are dictionaries: `name`, `gt` (31, side, side) float32 in [0, 1], and `mask` (side, side) bool, False for
+    pixels with motion, or None if the file has no `lbl`. Floats of at most 1.05 are taken as images in [0, 1] and
+    clipped. Integers, and floats of which most exceed 1, are digital numbers: they are divided by the largest number of
+    their depth.
+
+    Attributes:
+        scenes: names of the scenes, in the order of the items.
+        files: name -> path.
+        remarks: notes on what was skipped in the folder.
 
     Raises:
         DataError: when created, for missing folders and scenes; on access, for unreadable files, missing keys, other

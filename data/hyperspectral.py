@@ -1,6 +1,6 @@
 """Hyperspectral scenes: CAVE's folders of band images, and the simulation of fusion inputs from them.
 
-The protocol is that of the group's CAVE tables, identified by the PSNR of their bicubic row, see `degrade_hsi`.
+The simulation follows the CAVE tables of the DCINN authors' group, see `degrade_hsi`.
 """
 
 import os
@@ -25,13 +25,18 @@ class CAVE:
     """CAVE scenes, read on access: folders of 31 band images, 400 to 700 nm in steps of 10.
 
     Args:
-        root: a folder with `<scene>_ms/<scene>_ms/<scene>_ms_01.png`, ... as Columbia ships them; `<scene>_ms/*.png`
-            and `<scene>/01.png`, ... are understood as well.
+        root: a folder with `<scene>_ms/<scene>_ms/<scene>_ms_01.png`, ... as in Columbia's archive;
+            `<scene>_ms/*.png` and `<scene>/01.png`, ... are accepted as well.
         scenes: names without `_ms`; all by default.
         bits: bit depth of the samples. The default is 16, the depth of the original files; then a scene that never
             exceeds 4095 is refused, because it has 12 bits or fewer and would be nearly black.
 
     Items are dictionaries: `name` and `gt` (31, H, W) float32 in [0, 1], the samples divided by 2**bits - 1.
+
+    Attributes:
+        scenes: names of the scenes, in the order of the items.
+        files: name -> paths of the 31 band images.
+        remarks: notes on what was skipped in the folders.
 
     Raises:
         DataError: when created, for missing scenes and bands; on access, for unreadable bands, unequal sizes and values
@@ -93,6 +98,9 @@ def fusion_inputs(gt: np.ndarray, srf: np.ndarray, ratio: int = 4) -> dict[str, 
         A dictionary of float32 arrays: `lr` (B, H / ratio, W / ratio), the low-resolution image; `hsi_up` (B, H, W),
         its bilinear upsampling; `bicubic` (B, H, W), its bicubic upsampling, the baseline of the tables; and `rgb`
         (channels, H, W).
+
+    Raises:
+        ValueError: for sides that `ratio` does not divide.
     """
     cube = np.moveaxis(gt, 0, -1)
     low = degrade_hsi(cube, ratio)

@@ -32,22 +32,24 @@ class PairedImages:
             both `visible` and `infrared` are given.
         visible, infrared: the two folders, or one file each.
         bits: bit depth of images stored in more than 8 bits; that of their type by default.
-        infrared_range: the values of the infrared images, of any numeric type, that are mapped to 0 and 1: (low, high)
-            in the images' unit, or "stretch" for the 0.5th and 99.5th percentile of each image. By default the range of
-            their type or depth.
+        infrared_range: the values of the infrared images that are mapped to 0 and 1: (low, high) in the images' unit,
+            or "stretch" for the 0.5th and 99.5th percentile of each image. The images may then have any numeric type.
+            By default their values are divided by the largest value of their type or depth.
         guess: if False and `bits` is None, integers of over 8 bits that use less than a quarter of their type's range
             are refused. By default the item gets a note.
         resize_infrared: if True, infrared images whose height and width differ from their partners' by the same factor
-            are resampled to them, and the item gets a note. If False or None, such pairs are refused; only the
-            message for False offers this option.
-        plain_order: sort names character by character (10 before 2), as trainings draw; by default in natural order.
+            are resampled to the partners' size, and the item gets a note. If False or None, such pairs are refused;
+            only the message for False offers this option.
+        plain_order: sort names character by character (10 before 2), the order that training seeds depend on; by
+            default in natural order.
 
     Attributes:
-        remarks: notes on the whole set: the part that was chosen, how names were matched, what was skipped.
+        pairs: the paths (visible, infrared) of each pair.
+        remarks: notes on the whole set: which subfolder was chosen, how names were matched, what was skipped.
 
-    Items are dictionaries: `name`; `visible` and `infrared` (1, H, W) float32 in [0, 1]; `colour` (3, H, W) likewise,
-    or None for gray images; `coloured`, which of the two has the colour; `storage`, the sample type of the deeper of
-    the two files; `notes` on conversions.
+    Items are dictionaries: `name`; `visible` and `infrared` (1, H, W) float32 in [0, 1]; `colour` (3, H, W) float32 in
+    [0, 1], or None for gray images; `coloured`, "visible" or "infrared", the image that `colour` belongs to; `storage`,
+    the sample type of the file with more bits; `notes`, a list of texts on conversions.
 
     Raises:
         ValueError: when created without `root` and without one of the two folders.
@@ -113,7 +115,7 @@ class PairedImages:
                 raise refuse_sides(infrared_path, found, expected, factor, self.resize_infrared is not None)
             infrared, said = resized(infrared, visible.shape)
             notes_infrared.append(said)
-            if other_kept.is_tiff:  # its tags place the pixels as they were
+            if other_kept.is_tiff:  # its georeference describes the pixels before resampling
                 other_kept = other_kept._replace(path=None)
                 notes_infrared.append("a georeference is left out, the image was resampled")
             if coloured == "infrared" and colour is not None:

@@ -18,7 +18,7 @@ UNALIGNED = ("thermal_8_bit", "thermal_16_bit", "images_thermal_train", "images_
 
 
 class PairFolders(NamedTuple):
-    """The folder of each kind of image (the same one if it holds both), and notes on the choice."""
+    """The folders of visible and infrared images (one folder if it holds both), and notes on how they were chosen."""
 
     visible: Path
     infrared: Path
@@ -29,8 +29,8 @@ def find_pairs(root: Path) -> PairFolders:
     """Return the folders with visible and infrared images of a data set.
 
     Understood layouts: ROOT/vi and ROOT/ir; ROOT/train/vi and ROOT/train/ir, if there is only one such part;
-    ROOT/visible/test and ROOT/infrared/test, for which ROOT/test may be given; and one folder of both kinds with words
-    in the file names that tell them apart.
+    ROOT/visible/test and ROOT/infrared/test, for which ROOT/test may be given; and one folder with both kinds, which
+    words in the file names distinguish.
 
     Raises:
         DataError: for missing folders, and if several parts are there, of which the user must choose one.
@@ -60,7 +60,10 @@ def find_pairs(root: Path) -> PairFolders:
 
 
 def holds_pairs(root: Path) -> bool:
-    """Whether a folder has a subfolder for a kind of image, or parts with folders for both kinds."""
+    """Whether a folder has a subfolder of visible or infrared images, or a part (train, test) with both subfolders.
+
+    A folder that does not exist counts if its parent has both subfolders, see `find_pairs`.
+    """
     if not root.is_dir():
         return _both(root.parent) is not None
     names = {p.name.lower() for p in folders_in(root).paths}

@@ -9,7 +9,7 @@ from .files.folders import natural, plain_name
 from .files.image_file import SUFFIXES, list_images
 
 VISIBLE_WORDS = ("vis", "vi", "rgb", "visible", "visual")
-INFRARED_WORDS = ("ir", "infrared", "thermal", "lwir", "previewdata")  # the last: FLIR's
+INFRARED_WORDS = ("ir", "infrared", "thermal", "lwir", "previewdata")  # FLIR-ADAS uses the last
 EITHER = "|".join((*VISIBLE_WORDS, *INFRARED_WORDS))
 WORD = re.compile(rf"(?<![^\W\d_])({EITHER})(?![^\W\d_])", re.IGNORECASE)  # IR1, a_vis; not the IR of FLIR
 CAMEL = re.compile(r"(?<=[a-z])(VIS|RGB|IR)(?![A-Za-z])")  # manIR
@@ -42,7 +42,7 @@ def images_by_name(path: Path) -> tuple[dict[str, Path], list[str]]:
 def matched(visible: Path, infrared: Path, words: bool = False, plain: bool = False) -> Matched:
     """Return the pairs of images with equal names (without suffixes) in two folders, or the pair of two files.
 
-    They are in natural order, 2 before 10.
+    Pairs are in natural order, 2 before 10, unless `plain` is set.
 
     Args:
         visible, infrared: two folders, or two files. With `words`, one folder may hold both kinds.
@@ -75,7 +75,7 @@ def matched(visible: Path, infrared: Path, words: bool = False, plain: bool = Fa
 
 
 def _in_order(pairs: list[tuple[Path, Path]], plain: bool) -> list[tuple[Path, Path]]:
-    """Pairs that are in the order of characters, as they are or in natural order."""
+    """Return pairs, given in character order, unchanged if `plain`, else in natural order."""
     return pairs if plain else sorted(pairs, key=lambda pair: natural(pair[0].stem))
 
 

@@ -13,7 +13,7 @@ from .simulate import interp23, wald
 
 
 class PanScenes:
-    """The scenes of a file, or of the sample, at full resolution and, where possible, at reduced resolution.
+    """The scenes of a file, or the embedded sample, at full resolution and, where possible, at reduced resolution.
 
     Args:
         path: the data file; None is the embedded sample.
@@ -44,7 +44,7 @@ class PanScenes:
         return len(self.file) if self.file else 1
 
     def full(self, index: int) -> dict:
-        """Return a scene as it is, a dictionary with `lms`, `ms`, `pan` and `name`, see `PanCollection`."""
+        """Return a scene at full resolution, a dictionary with `lms`, `ms`, `pan` and `name`, see `PanCollection`."""
         if self.file:
             return self.file[index]
         scene = sample_pan_scene()
@@ -52,7 +52,7 @@ class PanScenes:
         return {**scene, "lms": np.moveaxis(lms, -1, 0).astype(np.float32)}
 
     def cannot_reduce(self) -> str | None:
-        """Return why Wald's protocol cannot be applied to this file, or None if it can."""
+        """Return, as text, why Wald's protocol cannot be applied to this file, or None if it can."""
         if self.has_reference or not self.file:
             return None
         sides = self.file.ms_sides
@@ -75,8 +75,8 @@ class PanScenes:
     def reduced(self, index: int) -> dict:
         """Return a scene with a reference `gt`.
 
-        A file with a reference gives its scene as `PanCollection` does. Any other scene is reduced by Wald's protocol,
-        after its MS is cropped to multiples of the ratio; `cannot_reduce` says whether that is possible.
+        A scene of a file with a reference is returned as `PanCollection` reads it. Any other scene is reduced by Wald's
+        protocol, after its MS is cropped to multiples of the ratio; call `cannot_reduce` first.
 
         Returns:
             A dictionary with `lms` and `gt` (B, H, W), `ms` (B, h, w) and `pan` (1, H, W), float32 on the scale of

@@ -39,13 +39,13 @@ class PanCollection:
     Attributes:
         bands, sensor, bits: as read or given.
         ratio: resolution ratio of pan and ms; 4 without ms.
-        scale: 2**bits - 1, the digital number of 1.
+        scale: 2**bits - 1, the digital number that becomes 1.
         has_reference: whether the file has gt.
         sides: (H, W) of the pan.
         ms_sides: (h, w) of the ms; None without ms.
 
     Items are dictionaries of float32 in [0, 1] (digital numbers / scale): `lms` (B, H, W), `ms` (B, h, w) or None,
-    `pan` (1, H, W), `gt` (B, H, W) or None, and `name`. If the file has no lms, it is the 23-tap interpolation of ms.
+    `pan` (1, H, W), `gt` (B, H, W) or None, and `name`. If the file has no lms, ms is interpolated with 23 taps.
 
     Raises:
         DataError: when created, for missing keys, and for axes and sizes that do not fit; on access, for NaN and for

@@ -30,9 +30,10 @@ class PhotographPairs:
         first, second: in place of `root`, two folders of images with the same names, or one file each.
 
     Items are dictionaries: `name`; `first` and `second` (3, H, W) float32 in [0, 1], or (1, H, W) if both are gray;
-    `storage`, the sample type of the deeper of the two files; `notes` on conversions.
+    `storage`, the sample type of the file with more bits; `notes`, a list of texts on conversions.
 
     Raises:
+        ValueError: for an unknown kind, and unless either `root` or both `first` and `second` are given.
         DataError: when created, for missing folders and images without partner; on access, for unreadable files and
             pairs of unequal size.
     """

@@ -32,8 +32,8 @@ def wald(
     """Reduce a scene by Wald's protocol to 1 / ratio of its resolution, with its own MS as the reference.
 
     MS and pan are filtered by their sensor's MTF and decimated from index ratio / 2; lms is the 23-tap interpolation of
-    the reduced MS. The toolbox can also resize the pan (bicubic, antialiased). That leaves it sharper than the images
-    that the released WV3 network was trained on; data/README.md has the measured difference.
+    the reduced MS. The toolbox can also resize the pan (bicubic, antialiased), which leaves the pan sharper than in the
+    training data of the released WV3 network; data/README.md has the measured difference.
 
     Args:
         ms: (h, w, B), sides divisible by `ratio`.
@@ -68,7 +68,11 @@ def wald(
 def spectral_response(name: str = "d700") -> np.ndarray:
     """Return a camera's spectral response, (31, 3) float64, 400 to 700 nm in steps of 10, columns summing to one.
 
-    "d700" is the Nikon D700's as stored in the released DCINN; its columns are blue, green, red, in this order.
+    Args:
+        name: only "d700", the Nikon D700 as stored in the released DCINN, with the columns blue, green, red.
+
+    Raises:
+        ValueError: for another name.
     """
     if name != "d700":
         raise ValueError(f"spectral response: found {name!r}, expected 'd700'")
@@ -85,8 +89,8 @@ def gaussian_kernel(size: int, sigma: float) -> np.ndarray:
 def degrade_hsi(hsi: np.ndarray, ratio: int, *, size: int = 3, sigma: float = 0.5) -> np.ndarray:
     """Simulate a low-resolution hyperspectral image: Gaussian blur, then every ratio-th pixel from index ratio / 2.
 
-    The default kernel is that of the published CAVE and Harvard tables: with it the bicubic row has its published PSNR
-    (34.33 dB on CAVE x4). The DCINN paper's text has size 8 and sigma 1, which does not fit its tables.
+    With the default kernel, bicubic upsampling has the PSNR of the published CAVE and Harvard tables (34.33 dB on CAVE
+    x4). The text of the DCINN paper states size 8 and sigma 1, which does not fit its tables.
 
     Args:
         hsi: (H, W, B), sides divisible by `ratio`.

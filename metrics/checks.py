@@ -49,8 +49,8 @@ def gray(name: str, given: np.ndarray) -> np.ndarray:
     """Return a gray image (H, W) as float64, 0 to 255.
 
     Raises:
-        ValueError: for another rank, values outside 0..255, and floats with a maximum of 1 (images in [0, 1]); see
-            also `numbers`.
+        ValueError: for another rank, values outside 0..255, and fractions of at most 1 (an image in [0, 1]); see also
+            `numbers`.
     """
     array = numbers(name, given)
     if array.ndim != 2:

@@ -33,13 +33,13 @@ def mtf_kernels(sensor: str, bands: int, ratio: int = 4) -> np.ndarray:
     """Return low-pass kernels with the MS sensor's MTF, (bands, 41, 41) float64; their sums are slightly under one.
 
     Args:
-        sensor: "WV2", "WV3", "WV4", "QB", "IKONOS", "GeoEye1", or gains, see `sensors`; any other name has the gain 0.3
-            in every band.
+        sensor: "WV2", "WV3", "WV4", "QB", "IKONOS", "GeoEye1", or gains, see `sensors.ms_gains`; any other name has the
+            gain 0.3 in every band.
         bands: bands of the image.
         ratio: resolution ratio of MS and pan.
 
     Raises:
-        ValueError: if the sensor is known to have another number of bands.
+        ValueError: if the sensor, or the list of gains, has another number of bands.
     """
     gains = ms_gains(sensor) or (OTHER_GAIN,) * bands
     if len(gains) != bands:
@@ -67,7 +67,7 @@ def mtf_filter_pan(pan: np.ndarray, sensor: str, ratio: int = 4) -> np.ndarray:
 
 
 def interp23(image: np.ndarray, ratio: int = 4) -> np.ndarray:
-    """Upsample by a power of two with the toolbox's 23-tap filter, borders circular.
+    """Upsample an image by a power of two with the toolbox's 23-tap filter and circular borders.
 
     With ratio 4, sample k lies on pixel 4k + 2, counted from 0: the first doubling puts samples on odd pixels, later
     doublings on even ones.
@@ -140,6 +140,7 @@ def imresize(image: np.ndarray, scale: float, method: str = "bicubic") -> np.nda
 
     Raises:
         ValueError: for an image without pixels.
+        KeyError: for another method.
     """
     image = np.asarray(image, np.float64)
     if not image.size:

@@ -30,7 +30,7 @@ def en(fused: np.ndarray) -> float:
 def entropy_twice(fused: np.ndarray) -> float:
     """Return twice the entropy, in bits, 0 to 16. Argument and errors as for `en`.
 
-    The DCINN paper prints it as "MI", by a fault of the script it used; it is not mutual information.
+    The DCINN paper prints this as "MI" because of a fault in its script, but it is not mutual information.
     """
     return 2 * en(fused)
 
@@ -50,9 +50,10 @@ def sd_unnormalised(fused: np.ndarray) -> float:
 
 
 def sf(fused: np.ndarray) -> float:
-    """Return the spatial frequency, in gray values: the root of the sum of two mean squared differences.
+    """Return the spatial frequency sqrt(RF^2 + CF^2), in gray values.
 
-    These are of horizontal and of vertical neighbours. Argument and errors as for `en`.
+    RF^2 is the mean squared difference of horizontal neighbours, and CF^2 of vertical neighbours. Argument and errors
+    as for `en`.
     """
     x = gray("fused", fused)
     across = np.square(np.diff(x, axis=1)).mean() if x.shape[1] > 1 else 0.0
@@ -117,7 +118,7 @@ def scd(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
 
 
 def mse(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
-    """Return the mean squared error to the two sources, averaged, in squared gray values.
+    """Return the mean of the mean squared errors to the two sources, in squared gray values.
 
     Arguments and errors as for `mi`.
     """
@@ -126,7 +127,7 @@ def mse(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
 
 
 def psnr_to_sources(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> float:
-    """Return 10 log10(max(fused)^2 / mse) in dB, `mse` as above. Arguments and errors as for `mi`."""
+    """Return 10 log10(max(fused)^2 / mse) in dB, mse being the function `mse`. Arguments and errors as for `mi`."""
     with np.errstate(divide="ignore"):
         return float(10 * np.log10(gray("fused", fused).max() ** 2 / np.float64(mse(fused, infrared, visible))))
 

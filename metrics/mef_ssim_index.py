@@ -1,8 +1,8 @@
 """MEF-SSIM, a quality index of multi-exposure fusion (Ma, Zeng, Wang, TIP 2015); the DCINN paper prints it as MS-SSIM.
 
-It compares each patch of the fused image with an ideal patch built from the sources: the strongest contrast among them
-and the weighted mean of their structures. We identified the paper's column by its values. Definitions follow the widely
-used Matlab code.
+The index compares each patch of the fused image with an ideal patch, which has the strongest contrast of the source
+patches and the weighted mean of their structures. We identified the paper's column by its values. Definitions follow
+the widely used Matlab code.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ def mef_ssim(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray) -> fl
     """Return the structural similarity of the fused image to both sources together, over three scales, 0 to 1.
 
     It is symmetric in the sources. Papers of this field print it as MS-SSIM, but it is not the MS-SSIM of Wang et al.
-    (`ms_ssim`): where one is 0.87, the other is 0.65.
+    (`ms_ssim`): a fused image with 0.87 here has about 0.65 there.
 
     Args:
         fused, infrared, visible: (H, W), 0 to 255, sides of at least 41.

@@ -53,7 +53,8 @@ def d_s(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, ratio: int = 4) 
         0 or more, lower is better. NaN if a block is constant in a band and in the pan.
 
     Raises:
-        ValueError: for unequal shapes, sides that are not multiples of 32, another ratio, NaN or infinity.
+        ValueError: for unequal shapes, sides that are not multiples of 32, a ratio that is not a power of two, NaN or
+            infinity.
     """
     f, g = alike(fused=fused, lms=lms)
     sharp = bands("pan", pan)
@@ -79,7 +80,7 @@ def d_lambda_k(fused: np.ndarray, lms: np.ndarray, *, sensor: str, ratio: int = 
 
     Args:
         fused, lms: (H, W, B) in digital numbers (Q2n rounds them).
-        sensor: see `filters.mtf_kernels`; names without gains of their own, such as GF2, have 0.3.
+        sensor: see `filters.mtf_kernels`; for names that have no listed gains, such as GF2, the gain is 0.3.
         ratio: resolution ratio of MS and pan.
 
     Returns:

@@ -1,7 +1,8 @@
 """Escapes text from outside (names of files and methods, messages of libraries) for the place where it is shown.
 
 Terminals obey control characters, spreadsheets compute cells that begin like formulas, browsers follow HTML in
-markdown, LaTeX runs commands. Names in messages, tables and figures pass one of these functions; JSON escapes itself.
+markdown, LaTeX runs commands. Names in messages, tables and figures pass through one of these functions. Python's JSON
+writer escapes text by itself.
 """
 
 import re
@@ -32,14 +33,17 @@ def in_markdown(name: str) -> str:
 
 
 def line_in_markdown(text: str) -> str:
-    """Return a sentence of ours with names in it, escaped for markdown: brackets stay, but not HTML, links or code."""
+    """Return a sentence that may contain names, escaped for markdown: no HTML, links or code, but brackets stay."""
     plain = re.sub(r"&(?=#?\w+;)", "&amp;", _on_one_line(text))
     plain = plain.replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
     return re.sub(r"\](?=[(\[:])", "&#93;", plain)
 
 
 def in_csv(value: object) -> object:
-    """Return a CSV cell: text that a spreadsheet would compute gets a leading apostrophe; numbers and None stay."""
+    """Return a value as a CSV cell. Text that a spreadsheet would compute gets a leading apostrophe.
+
+    Numbers and None are returned unchanged.
+    """
     if not isinstance(value, str):
         return value
     text = shown(value)
@@ -53,7 +57,7 @@ def in_latex(text: str) -> str:
 
 
 def comment_in_latex(text: str) -> str:
-    """Return a LaTeX comment of one line."""
+    """Return text as a LaTeX comment of one line."""
     return f"% {_on_one_line(text)}"
 
 

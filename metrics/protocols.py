@@ -1,7 +1,8 @@
 """The protocols of all tables: their metrics, the part of the images they use, and their conventions.
 
-Images are (B, H, W) in [0, 1]; infrared-visible images are (H, W), 8-bit. Every function returns metric -> a function
-without arguments, so that a table can leave a cell empty if an image is too small for a metric.
+Images are (B, H, W) in [0, 1]; infrared-visible images are (H, W), 8-bit. `ivf`, `ps_reduced`, `ps_full` and `hmf`
+return a dictionary from the metric's name to a function without arguments that computes it, so that a table can leave a
+cell empty if an image is too small for a metric.
 """
 
 from collections.abc import Callable
@@ -92,8 +93,8 @@ def ps_reduced(protocol: str, fused: np.ndarray, gt: np.ndarray, *, scale: float
 
     Args:
         protocol: "toolbox" (border cut if `can_cut`), "whole" (no border cut) or "released" (the authors' metrics).
-        fused, gt: (B, H, W), 1 being the digital number `scale`.
-        scale: digital number of 1, for example 2047 for 11 bits.
+        fused, gt: (B, H, W) in [0, 1].
+        scale: the digital number that 1 stands for, for example 2047 for 11 bits.
         ratio: resolution ratio of MS and pan.
     """
     a, b = np.moveaxis(fused, 0, -1), np.moveaxis(gt, 0, -1)
@@ -117,10 +118,10 @@ def ps_full(fused: np.ndarray, lms: np.ndarray, pan: np.ndarray, *, scale: float
     They use the top left part of the image that consists of whole 32x32 blocks.
 
     Args:
-        fused, lms: (B, H, W), 1 being the digital number `scale`.
-        pan: (H, W), in the same unit.
+        fused, lms: (B, H, W) in [0, 1].
+        pan: (H, W) in [0, 1].
         scale, ratio: as for `ps_reduced`.
-        sensor: the sensor whose MTF D_lambda_K blurs with.
+        sensor: the sensor whose MTF D_lambda_K uses, see `filters.mtf_kernels`.
     """
     h, w = (side // BLOCK * BLOCK for side in lms.shape[1:])
     a, b = (np.moveaxis(x, 0, -1)[:h, :w] * np.float64(scale) for x in (fused, lms))

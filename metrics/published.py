@@ -29,11 +29,11 @@ class Published:
         role: "main", "ablation", or "context" (a table of other publications that is kept but not printed).
         headline: the methods to quote if the table cannot be compared.
         metrics: names of the columns.
-        notes: known faults of the table.
+        notes: known faults in the table.
         rows: method -> one cell per column: a number, [mean, standard deviation], or None.
-        row_sources: method -> tag of the publication, for rows quoted from another one.
+        row_sources: method -> tag of the publication, for rows that the table quotes from another publication.
         params: method -> number of parameters, as printed.
-        naming: explanations of columns that are printed under another name.
+        naming: explanations of columns that the publication prints under another name.
     """
 
     id: str
@@ -102,7 +102,7 @@ def comparable(
         task: as in `Published`; all infrared-visible tasks count as the same.
         protocol: as in `Published`.
         images: names of the measured images, in any order.
-        ratio: resolution ratio; it must be the table's, if the table has one.
+        ratio: resolution ratio; must equal the table's ratio, if the table has one.
         sensor: the sensor; None matches any.
         sizes: (height, width) of each image; None or empty skips this comparison.
     """
@@ -129,9 +129,12 @@ def elsewhere(
     sensor: str | None = None,
     sizes: list[tuple[int, int]] | None = None,
 ) -> list[Published]:
-    """Return the main tables of the task to quote apart: those of other images or sizes, or of another protocol.
+    """Return the main tables of the task that are not comparable but may be quoted apart from the measured rows.
 
-    Arguments as for `comparable`; the task "ivf" stands for all infrared-visible tasks.
+    They have other images or sizes, or the protocol "other". If no table of the task has the measured protocol, tables
+    of all protocols count. The ratio must be the table's, if the table has one, and the sensor as well unless DCINN is
+    among the table's headline methods. Arguments as for `comparable`; the task "ivf" stands for all infrared-visible
+    tasks.
     """
     known = {t.protocol for t in tables() if t.task == task or task == _family(t.task)}
     same = comparable(task, protocol, images, ratio, sensor, sizes)

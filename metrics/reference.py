@@ -38,14 +38,14 @@ def cut_border(image: np.ndarray, border: int = BORDER) -> np.ndarray:
 
 
 def psnr(fused: np.ndarray, reference: np.ndarray, *, peak: float = 1.0) -> float:
-    """Return the peak signal-to-noise ratio in dB, averaged over the bands; infinite if a band is equal.
+    """Return the peak signal-to-noise ratio in dB, averaged over the bands; infinite if a band equals the reference.
 
     Args:
         fused, reference: (H, W, B) or (H, W), the reference within 0 and `peak`.
         peak: the largest possible value.
 
     Raises:
-        ValueError: for unequal shapes, NaN or infinity, a reference outside 0..peak.
+        ValueError: for unequal shapes, NaN or infinity, a reference outside 0..peak, a fused image in another unit.
 
     Example:
         >>> psnr(np.full((4, 4), 0.4), np.full((4, 4), 0.5))
@@ -61,7 +61,7 @@ def psnr(fused: np.ndarray, reference: np.ndarray, *, peak: float = 1.0) -> floa
 def ssim(fused: np.ndarray, reference: np.ndarray, *, data_range: float = 1.0) -> float:
     """Return the structural similarity (Wang et al., 2004), averaged over the bands, -1 to 1.
 
-    It is scikit-image's, with the 7x7 uniform window.
+    It is computed by scikit-image with the 7x7 uniform window.
 
     Args:
         fused, reference: (H, W, B) or (H, W), the reference within 0 and `data_range`, sides of at least 7.
@@ -69,7 +69,8 @@ def ssim(fused: np.ndarray, reference: np.ndarray, *, data_range: float = 1.0) -
             for images in [0, 1] (`released.ssim`).
 
     Raises:
-        ValueError: for unequal shapes, sides under 7, NaN or infinity, a reference outside 0..data_range.
+        ValueError: for unequal shapes, sides under 7, NaN or infinity, a reference outside 0..data_range, a fused image
+            in another unit.
 
     Example:
         >>> image = np.linspace(0, 1, 64).reshape(8, 8)

@@ -36,9 +36,10 @@ def qabf(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, correc
 
     Args:
         fused, infrared, visible: (H, W), 0 to 255.
-        corrected: compute it as in the paper of 2000. The default is CDDFuse's evaluator, as in the published tables.
-            That one differs in two ways: edges at +89 and -89 degrees count as opposite, and if two gradients are
-            equal, their value takes the place of their ratio 1. The corrected form is 0.01 to 0.04 higher.
+        corrected: compute it as in the paper of 2000. By default it is computed as in CDDFuse's evaluator and the
+            published tables, which differ from the paper in two ways: edges at +89 and -89 degrees count as opposite,
+            and if two gradients are equal, their value takes the place of their ratio, 1. The corrected form is 0.01 to
+            0.04 higher.
 
     Returns:
         The fraction; NaN if both sources are black.
@@ -67,7 +68,7 @@ def ssim_sum(fused: np.ndarray, infrared: np.ndarray, visible: np.ndarray, *, da
     Args:
         fused, infrared, visible: (H, W), 0 to 255, sides of at least 7.
         data_range: the published tables of the CDDFuse protocol were computed with 2, a default of old scikit-image for
-            floats. The range of the images is 255, with which 1.0 becomes 1.4.
+            floats. The true range of the images is 255; a result of 1.0 with 2 is about 1.4 with 255.
 
     Raises:
         ValueError: for unequal shapes, another rank, small sides, NaN, values outside 0..255 or in [0, 1].
@@ -89,7 +90,7 @@ def ms_ssim(
 ) -> float:
     """Return the MEAN over the sources of multi-scale SSIM (Wang, Simoncelli and Bovik, 2003), five scales, 0 to 1.
 
-    It is not the column that the DCINN paper prints as MS-SSIM; that one is `mef_ssim`.
+    The column that the DCINN paper prints as MS-SSIM is another metric, `mef_ssim`.
 
     Args:
         fused, infrared, visible: (H, W), 0 to 255, sides of at least 161.
@@ -98,7 +99,8 @@ def ms_ssim(
             (1.9.0) drops the last row, and mirrors the border at the coarsest scale.
 
     Raises:
-        ValueError: for unequal shapes, another rank, small sides, NaN, values outside 0..255 or in [0, 1].
+        ValueError: for unequal shapes, another rank, small sides, NaN, values outside 0..255 or in [0, 1], another
+            convention.
     """
     f, a, b = grays(fused, infrared, visible)
     sides("ms_ssim", f, 161)
@@ -115,7 +117,10 @@ def gaussian(size: int, sigma: float) -> np.ndarray:
 
 
 def filter_valid(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return (H - n + 1, W - n + 1), both axes of (H, W) filtered by n symmetric weights, n odd; whole windows only."""
+    """Return an image (H, W) filtered along both axes by n symmetric weights, n odd, at the positions of whole windows.
+
+    The result is (H - n + 1, W - n + 1).
+    """
     margin = len(weights) // 2
     down = scipy.ndimage.correlate1d(image, weights, axis=0)[margin : image.shape[0] - margin]
     return scipy.ndimage.correlate1d(down, weights, axis=1)[:, margin : image.shape[1] - margin]

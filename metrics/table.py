@@ -25,12 +25,12 @@ class Table:
         metrics: names of the columns, in order.
         protocol: how the metrics are computed ("toolbox", "group", "paper", "cddfuse", or a name of our own).
         ratio, sensor: resolution ratio and sensor, None if the task has none.
-        comparable: False if data of the same names were made in another way than the published ones.
+        comparable: False if the images have the published names but were simulated in another way.
         images: names of the images.
         sizes: (height, width) of each image; published rows are only compared with images of the same sizes.
         rows: method -> metric -> one value per image, None for an empty cell.
         remarks: lines under the table (untrained weights, simulated data, conventions).
-        unranked: (method, metric) whose value is fixed by definition, which are not marked as best.
+        unranked: cells (method, metric) whose value is fixed by definition; they are not marked as best.
     """
 
     title: str
@@ -112,7 +112,10 @@ class Table:
         }
 
     def published(self) -> tuple[list[dict], list[dict]]:
-        """Return the published rows to compare with (same images and protocol), and those to quote apart."""
+        """Return the published rows to compare with (same images and protocol), and the rows to quote apart.
+
+        A row is a dictionary from `Published.row` with the table's `notes`.
+        """
         where = (self.task, self.protocol, self.images, self.ratio, self.sensor, self.sizes)
         same = published.comparable(*where) if self.comparable else []
         rest = published.elsewhere(*where)

@@ -18,7 +18,7 @@ Cells = list[tuple[str, str | None]]
 
 
 def lines(table: Table, quoted: bool = True) -> list[tuple[str, Cells]]:
-    """Return the rows of a table: a name, and one (text, "best", "second" or None) per column.
+    """Return the rows of a table: a name, and per column the cell's text and its mark, "best", "second" or None.
 
     With `quoted`, published rows of the same images are among them.
     """
@@ -49,14 +49,21 @@ def markdown(table: Table) -> str:
 
 
 def own_rows(table: Table) -> list[str]:
-    """The lines of the table with its title, without published rows and remarks: best of the rows that are there."""
+    """Return the table as markdown lines with its title, but without published rows and remarks.
+
+    Best and second best are marked among the measured rows alone.
+    """
     return [_title(table), "", *_grid("method", _heads(table), lines(table, quoted=False), len(table.rows))]
 
 
 def of_one_image(tables: Sequence[Table], most: int) -> list[str]:
-    """The lines of one table of several that measure the same image: each column once, the first `most` rows of each.
+    """Return the markdown lines of one table that joins several tables of the same image.
 
-    Rows of one name are one row.
+    Columns and rows of the same name are joined.
+
+    Args:
+        tables: tables of one image each.
+        most: number of rows to keep, from the first one.
     """
     heads: list[str] = []
     rows: dict[str, dict[str, tuple[str, str | None]]] = {}
@@ -73,7 +80,7 @@ def _title(table: Table) -> str:
 
 
 def _grid(first: str, heads: list[str], rows: list[tuple[str, Cells]], own: int) -> list[str]:
-    """A table in markdown; the names of the first `own` rows come from outside."""
+    """Return a table as markdown lines; names of the first `own` rows come from outside and are escaped."""
     out = [f"| {first} | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
     for i, (name, cells) in enumerate(rows):
         shown = [text if not text else text.join(MARKDOWN_MARKS[mark]) for text, mark in cells]
@@ -124,9 +131,9 @@ def _once(rows: list[dict]) -> list[dict]:
 
 
 def _text(cell: dict | None, images: int | None = None) -> str:
-    """Return mean and deviation as text: published ones as printed, ours with four digits.
+    """Return mean and deviation as text: published numbers as printed, measured numbers with four decimals.
 
-    Ours end in "(COUNT of IMAGES)" if the mean lacks images.
+    A measured cell ends in "(COUNT of IMAGES)" if images are missing from the mean.
     """
     if cell is None or cell["mean"] is None:
         return ""

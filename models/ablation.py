@@ -1,10 +1,10 @@
 """The network without one of its three parts, for the ablation of the paper's Table 8.
 
     without | replaced by
-    anet    | conditions of no channels: the couplings see the detail alone
+    anet    | conditions of no channels: the couplings use only the detail
     detail  | a base of zeros, and the image itself as the detail: fused = CINN(image | ANet(a, b));
             | the image is the base image (ps, hmf), the mean of the two sources (ivf)
-    cinn    | residual blocks on detail and conditions, of about as many parameters; nothing can be inverted
+    cinn    | residual blocks on detail and conditions, of about as many parameters; they have no inverse
 
 The paper names the three variants and prints their scores. It does not describe the replacements: these are our
 reading.
@@ -49,7 +49,8 @@ class ImageMapping(nn.Module):
 class PlainMapping(nn.Module):
     """(detail | all conditions, resized to the detail) -> residual: a convolution, residual blocks, a convolution.
 
-    The detail is added to the output of the last convolution, which starts at zero: a fresh mapping returns the detail.
+    The detail is added to the output of the last convolution, which starts at zero, so an untrained mapping returns the
+    detail. It has no inverse: `inverse` raises ValueError.
 
     Args:
         bands: channels of detail and residual.
@@ -79,7 +80,7 @@ def ablate(model: nn.Module) -> None:
     """Replace the part `model.config.without` of a DCINN, in place.
 
     Args:
-        model: a DCINN whose couplings were built for the conditions that are left.
+        model: a DCINN; without "anet" its couplings must have been built for conditions of no channels.
     """
     config = model.config
     assert isinstance(config, DCINNConfig)

@@ -13,7 +13,7 @@ from .recompute import Recomputed
 
 
 def _half(x: Tensor) -> Tensor:
-    """Return the image at half size: means of 2x2 pixels, which is bilinear (align_corners false) for even sides."""
+    """Return the image at half size: means of 2x2 pixels, equal to bilinear resizing (align_corners false)."""
     return functional.avg_pool2d(x, 2)
 
 

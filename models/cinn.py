@@ -90,8 +90,8 @@ def two_scale_flow(bands: int, width: int, conditions: tuple[int, int], low_bloc
 def three_scale_flow(conditions: tuple[int, int, int], low_blocks: int, terms: int = 10) -> Compose:
     """Return CINN of ivf on (B, 1, H, W), H and W multiples of 8.
 
-    Haar is applied three times, to 64 channels at eighth scale, with one block after each of the first two. The
-    `low_blocks` blocks follow, then the same way back.
+    Its steps: Haar, a block, Haar, a block, Haar (64 channels at eighth scale), `low_blocks` blocks, then inverse Haar,
+    a block, inverse Haar, a block, inverse Haar.
 
     Args:
         conditions: channels of ANet's half-scale, quarter-scale and eighth-scale conditions.

@@ -1,4 +1,4 @@
-"""The configuration from which a DCINN network is rebuilt; every checkpoint holds it, and reading checks it."""
+"""The configuration from which a DCINN network is rebuilt. Every checkpoint stores it, and loading validates it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -36,14 +36,14 @@ class DCINNConfig:
         bands: channels of the base image and of the fused image; 1 for ivf.
         guide_bands: channels of the guide; 1 for ps and ivf.
         srf: hmf only, the spectral response of the guide's camera, (bands, guide_bands), each column summing to one.
-        base_rule: ivf only, "max" or "mean".
-        detail_rule: ivf only, "sum" (released), "mean" (Eq. 20 of the paper), "max" (Table 10) or "brighter"
-            (ours).
+        base_rule: ivf only, "max" or "mean" of the two low-passes.
+        detail_rule: ivf only, how the two high-passes are combined: "sum" (released), "mean" (Eq. 20 of the paper),
+            "max" (Table 10) or "brighter" (ours), see `GaussianDecomposition`.
         low_blocks: blocks at the lowest scale; None is the released number (3 ps, 4 hmf, 4 ivf). The paper's text
             has 4 for ps.
         terms: terms of the convolution exponential after the identity.
         exact: both directions sum as many terms as the floating-point precision needs, see `DCINN.exact`.
-        without: "anet", "detail" or "cinn" removes that part, see `ablation`; None removes none.
+        without: "anet", "detail" or "cinn" removes that part, see `ablation`; None keeps the whole network.
     """
 
     task: str
@@ -109,7 +109,8 @@ def checked_srf(srf: object, bands: int | None = None, guide_bands: int | None =
         bands, guide_bands: the expected numbers of bands and channels; None accepts any.
 
     Raises:
-        ValueError: for no table of finite numbers, another shape, or columns that miss the sum of one by over 0.001.
+        ValueError: for anything but a table of finite numbers, for another shape, and for columns whose sums differ
+            from one by more than 0.001.
     """
     if srf is None:
         raise ValueError("srf: found none, expected the (bands, channels) spectral response of the guide's camera")
@@ -136,7 +137,7 @@ def checked_srf(srf: object, bands: int | None = None, guide_bands: int | None =
 
 
 def config_from_dict(values: object) -> DCINNConfig:
-    """Return the DCINNConfig of a dictionary from `as_dict`. Raises ValueError for unknown or invalid entries."""
+    """Return the DCINNConfig that a dictionary from `as_dict` describes. Raises ValueError for invalid entries."""
     if not isinstance(values, dict):
         raise ValueError(f"config: found {type(values).__name__}, expected a dictionary")
     unknown = sorted(str(k) for k in set(values) - set(DCINNConfig.__dataclass_fields__))

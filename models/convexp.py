@@ -56,7 +56,15 @@ def conv_exp(x: Tensor, kernel: Tensor, terms: int | None = 10) -> Tensor:
 
 
 class ConvExp(Invertible):
-    """x -> exp(M) x with a learned 5x5 kernel, initialised with uniform(0, 1) * 1e-6 (close to the identity)."""
+    """x -> exp(M) x with a learned 5x5 kernel, initialised with uniform(0, 1) * 1e-6 (close to the identity).
+
+    Args:
+        channels: C, the channels of x.
+        terms: terms of the series after the identity.
+
+    Attributes:
+        exact: if True, sum as many terms as the precision needs instead, see `conv_exp` with terms None.
+    """
 
     def __init__(self, channels: int, terms: int = 10) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The conditional affine coupling, the step of CINN that sees ANet's conditions.
+"""The conditional affine coupling, the step of CINN that uses ANet's conditions.
 
 On C channels, split as C = c1 + c2, with the condition m (K channels) at the same scale:
 
@@ -21,7 +21,7 @@ from .layers import Subnet
 
 
 class AffineCoupling(Invertible):
-    """Maps x = (x1 | x2) to y = (y1 | y2) as above, both (B, C, H, W).
+    """Maps x = (x1 | x2) to y = (y1 | y2), both (B, C, H, W), by the equations at the top of this file.
 
     Args:
         channels: C.

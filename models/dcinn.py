@@ -42,9 +42,9 @@ class DCINN(nn.Module):
     """A DCINN network for one task. See the diagram above; `dcinn_ps`, `dcinn_hmf` and `dcinn_ivf` build one.
 
     Images are floating-point tensors (B, C, H, W), in [0, 1] by convention (digital numbers divided by 2047, 65535,
-    255, ...). The output is not clamped. Any H and W work: the network needs multiples of 2 (ps, hmf) or 8 (ivf) and
-    sides of at least 4 or 16, so smaller or odd images are extended by reflection at the bottom and right, and the
-    result is cropped.
+    255, ...). The output is not clamped. Any H and W work. CINN needs sides that are multiples of 2 and at least 4 (ps,
+    hmf), or multiples of 8 and at least 16 (ivf), so other images are extended by reflection at the bottom and right,
+    and the result is cropped.
     """
 
     whole_images_only = False  # the network may be run on tiles of an image
@@ -92,7 +92,7 @@ class DCINN(nn.Module):
 
     @property
     def recompute(self) -> bool:
-        """Whether training saves memory by computing blocks and residual blocks again in the backward pass.
+        """Whether CINN's blocks and ANet's residual blocks use gradient checkpointing in training, to save memory.
 
         Off by default.
         """
@@ -141,6 +141,9 @@ class DCINN(nn.Module):
             (B, bands, H, W). For fused = model(base_image, guide) this is the detail of `decompose`, up to the
             truncation of the series (see `exact`). For sizes that need padding it differs near the bottom and right
             borders, because `forward` has cropped the padded strip.
+
+        Raises:
+            TypeError, ValueError: as for `forward`; ValueError also for a network without CINN, see `ablation`.
         """
         a, b = self._padded(base_image, guide)
         check_kind(self, fused=fused)

@@ -62,9 +62,9 @@ class GaussianDecomposition(nn.Module):
 
     Args:
         base_rule: per pixel the "max" (the TNO model) or the "mean" (the RoadScene model) of the two low-passes.
-        detail_rule: per pixel of the two high-passes: "sum" (released), "mean" (Eq. 20 of the paper), "max", the one
-            of larger magnitude (our reading of Table 10's word), or "brighter", that of the source with the larger
-            low-pass (ours).
+        detail_rule: how the two high-passes are combined per pixel: "sum" (released), "mean" (Eq. 20 of the paper),
+            "max" (the high-pass of larger magnitude, our reading of Table 10), or "brighter" (ours: the high-pass of
+            the source with the larger low-pass).
     """
 
     taps: Tensor

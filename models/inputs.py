@@ -10,7 +10,7 @@ def check_kind(network: nn.Module, **images: object) -> None:
     Args:
         network: its first weight sets the expected precision and device. Under autocast float16, bfloat16 and float32
             may mix.
-        images: each under its name for messages, with underscores for spaces.
+        images: the images as keyword arguments; messages use these names with spaces in place of underscores.
 
     Raises:
         TypeError: for anything but a tensor.

@@ -53,9 +53,9 @@ class ActNorm(Invertible):
     the sample standard deviation. Until then, in evaluation mode too, the layer is the identity.
 
     Attributes:
-        initialized: 1 once loc and scale have been set from a batch or loaded so; part of the state.
-        begun: True once a training pass has started the layer since the last loading. `initialized` is never read back,
-            because a step would have to wait for the device.
+        initialized: 1 once loc and scale have been set from a batch, else 0; stored in the state dictionary.
+        begun: True after the first training pass since the last loading. It exists because reading `initialized` back
+            from a GPU in every step would make the step wait for the GPU.
     """
 
     initialized: Tensor
@@ -69,7 +69,7 @@ class ActNorm(Invertible):
 
     @torch.no_grad()
     def _start(self, x: Tensor) -> None:
-        """Start from this batch, unless `initialized` says that it is done."""
+        """Set loc and scale from this batch, unless `initialized` is 1."""
         x = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
         done = self.initialized > 0
         self.loc.copy_(torch.where(done, self.loc, -x.mean(dim=(0, 2, 3), keepdim=True)))
@@ -92,6 +92,10 @@ class ActNorm(Invertible):
 
 class SqueezeExcite(nn.Module):
     """Channel attention (Hu et al., 2018): spatial mean, two 1x1 convolutions, a sigmoid, a product with the input.
+
+    Args:
+        channels: C.
+        reduction: C divided by the channels between the two convolutions.
 
     Attributes:
         pooling: maps x to (B, C, 1, 1) in place of the spatial mean, see `scene_pooling`; None is the mean.
@@ -123,7 +127,7 @@ class Residual(nn.Module):
         self.se = SqueezeExcite(channels, reduction)
 
     def inner(self, x: Tensor) -> Tensor:
-        """Return the input (B, C, H, W) of squeeze-excite; each pixel depends on two pixels around it."""
+        """Return the input (B, C, H, W) of squeeze-excite; an output pixel depends on input up to two pixels away."""
         return self.conv2(functional.leaky_relu(self.conv1(x), 0.2))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -171,6 +175,12 @@ class Subnet(nn.Module):
     Its parts are a convolution, a gate, a residual block and a convolution. The last convolution is initialised with
     zeros, so a fresh F or G adds nothing. The first convolution and the residual block are initialised Xavier-normal
     times 0.1 with zero biases; the gate keeps PyTorch's default initialisation.
+
+    Args:
+        c_in, c_out: channels of input and output.
+        width: channels between the two outer convolutions.
+        reduction: see `SqueezeExcite`.
+        normalize: see `Gate`.
     """
 
     def __init__(self, c_in: int, c_out: int, width: int, reduction: int, normalize: bool) -> None:

@@ -1,4 +1,4 @@
-"""Gradient checkpointing: to save memory, inner results are dropped and computed again in the backward pass."""
+"""Gradient checkpointing: to save memory, activations are dropped and computed again in the backward pass."""
 
 from collections.abc import Callable
 
@@ -8,10 +8,11 @@ from torch.utils.checkpoint import checkpoint
 
 
 class Recomputed(nn.Module):
-    """A module that can run functions under gradient checkpointing, so that autograd stores their inputs alone.
+    """A module that can run functions under gradient checkpointing, so that autograd stores only their inputs.
 
     Attributes:
-        recompute: whether it does; off by default. The results are the same; training costs one more forward pass.
+        recompute: whether `run` uses gradient checkpointing; off by default. The results are the same, but training
+            costs one more forward pass.
     """
 
     recompute = False
@@ -28,7 +29,7 @@ def in_parts(function: Callable[..., Tensor], samples: int | None, *inputs: Tens
 
     Args:
         function: maps batches (B, ...) to one batch (B, ...), each sample independently of the others.
-        samples: samples per part; None takes the whole batch at once and drops nothing.
+        samples: samples per part; None computes the whole batch at once, without gradient checkpointing.
         inputs: batches of one length.
     """
     if samples is None or samples >= len(inputs[0]) or not torch.is_grad_enabled():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _Means:
-    """The pooling of one squeeze-excite: it sums the means of the tiles, and once `fixed` is set it returns that."""
+    """The pooling of one squeeze-excite: it returns and sums the tiles' means, or returns `fixed` once that is set."""
 
     def __init__(self, scene: "ScenePooling") -> None:
         self.scene = scene
@@ -60,10 +60,10 @@ class ScenePooling:
         return self
 
     def use(self, together: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
-        """Fix the mean of what has been collected; every later tile uses it.
+        """Fix the mean of each layer over the tiles run so far; all later tiles use it.
 
         Args:
-            together: sums a tensor over all processes, if several collect.
+            together: function that sums a tensor over all processes; needed if several processes run tiles.
 
         Raises:
             ValueError: if no tile was run before.

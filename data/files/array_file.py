@@ -25,7 +25,10 @@ SUFFIXES = (".h5", ".hdf5", ".mat")
 
 
 class Reversed:
-    """A MATLAB v7.3 dataset with MATLAB's order of axes. Index it with one integer, or read it all with [...]."""
+    """A MATLAB v7.3 dataset with MATLAB's order of axes.
+
+    It accepts two indices: an integer along the first axis, or `...` for the whole array.
+    """
 
     def __init__(self, dataset: h5py.Dataset) -> None:
         self.dataset, self.dtype = dataset, dataset.dtype
@@ -38,9 +41,12 @@ class Reversed:
 
 
 class ArrayFile:
-    """The numeric arrays of a file by name: `file["gt"]` has shape, dtype and [index]; HDF5 data stay on disk.
+    """The arrays of a file by name. `file["gt"]` has `shape` and `dtype` and can be indexed; HDF5 data stay on disk.
 
     HDF5 handles are opened on first use in each process, so that loader workers never share one.
+
+    Args:
+        path: the .h5, .hdf5 or .mat file.
 
     Attributes:
         path: the file.
@@ -78,7 +84,7 @@ class ArrayFile:
         return self._content
 
     def __contains__(self, key: str) -> bool:
-        """Whether there is an array of this name. Raises DataError if the name is a cell, a structure, ..."""
+        """Whether there is an array of this name. Raises DataError if the name belongs to a cell, a structure, ..."""
         if key in self.content:
             return True
         if key in self.others:
@@ -98,7 +104,11 @@ class ArrayFile:
         return array
 
     def lacks(self, expected: str) -> DataError:
-        """Return the error for a missing array: it lists what is there, and how to convert what is not an array."""
+        """Return the error for a missing array. It lists the file's entries and how to convert one to an array.
+
+        Args:
+            expected: text of the message; its first word is the name of the missing array.
+        """
         names = [name for name in self.content if not name.startswith("__")]
         found, remedy = f"the keys {', '.join(names[:MOST_FIELDS]) or '(none)'}", ""
         if self.others:
@@ -128,7 +138,7 @@ class ArrayFile:
             raise DataError(self.path, f"unreadable {at} ({why})", "a complete file that fits into memory") from None
 
     def _check_size(self, key: str, at: str, shape: tuple[int, ...], index: int | None) -> None:
-        """Raise DataError if an array, or a part of this shape, needs more memory than a sound file or than is free."""
+        """Raise DataError if reading this shape needs more memory than is free or than an undamaged file can need."""
         array = self[key]
         needed = prod(shape) * array.dtype.itemsize
         dataset = array.dataset if isinstance(array, Reversed) else array
@@ -139,7 +149,7 @@ class ArrayFile:
             check_chunks(self.path, key, dataset, index, axis=dataset.ndim - 1 if dataset is not array else 0)
 
     def text(self, key: str) -> str | None:
-        """Return a short string (for example a sensor's name), or None if there is none."""
+        """Return the string stored as `key` (for example a sensor's name), or None if there is none."""
         if key not in self:
             return None
         value = self.read(key)
@@ -149,7 +159,7 @@ class ArrayFile:
         return str(value.ravel()[0]) if value.dtype.kind == "U" and value.size else None
 
     def number(self, key: str) -> float | None:
-        """Return a scalar as a float, or None if there is none."""
+        """Return the scalar stored as `key` as a float, or None if there is none."""
         if key not in self:
             return None
         value = self.read(key)
@@ -157,10 +167,11 @@ class ArrayFile:
 
 
 def read_npy(path: Path, mapped: bool = False) -> np.ndarray:
-    """Return the array of a .npy file, read or, with `mapped`, as a memory map.
+    """Return the array of a .npy file, read into memory or, if `mapped`, as a read-only memory map.
 
     Raises:
-        DataError: for a damaged file, an array of objects (no code in a file is run), and a .npz archive.
+        DataError: for a damaged file, an array of objects (no code in a file is run), a .npz archive, and an array that
+            does not fit into memory.
     """
     check_regular(path, "a .npy file")
     try:

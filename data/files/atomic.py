@@ -39,6 +39,6 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def name_file(error: BaseException, path: Path) -> None:
-    """Set the file name of an OSError that lacks one, such as that of a full disk."""
+    """Set the file name of an OSError that has none, as the error for a full disk."""
     if isinstance(error, OSError) and error.filename is None and error.strerror:
         error.filename = str(path)

@@ -14,8 +14,8 @@ def band_axis(
 ) -> int:
     """Return the axis of the bands, 0 or 2, of an image with three axes.
 
-    It is the first or the last axis, whichever has at most half as many entries as each of the other two. If neither or
-    both are that short, the shape leaves it open, and `likely` and then `usual` decide.
+    Of the first and the last axis, it is the one with at most half as many entries as each of the other two axes. If
+    neither is that short, `likely` decides, and then `usual`.
 
     Args:
         shape: shape of the array.
@@ -25,7 +25,7 @@ def band_axis(
         likely: usual number of bands of such data; it decides if exactly one of the two axes has this length.
 
     Raises:
-        DataError: if the shape leaves it open and nothing decides.
+        DataError: if neither the shape nor an argument decides.
     """
     if declared is not None:
         return AXES[declared]

@@ -1,4 +1,4 @@
-"""Multi-band images as other people save them: .mat, .h5, .npy and .tif files, one per image or one for all."""
+"""Reads multi-band images that other programs saved: .mat, .h5, .npy or .tif, one file per image or one for all."""
 
 import os
 import unicodedata
@@ -26,8 +26,8 @@ KEYS = ("fused", "sr", "I_Fus", "I_F", "I_fus", "output", "out", "pred", "gt", "
 class Cubes:
     """The images of a folder (one file per image, in natural order) or of one file (an image, or a stack of images).
 
-    `read` returns an image, `shape` its shape, and `order` assigns images to names. Files of a folder are opened only
-    then.
+    `read` returns an image, `shape` its shape, and `order` assigns images to names. The files of a folder are opened
+    when one of their images is read.
 
     Args:
         path: a folder, or a file with one of the suffixes `SUFFIXES`. In a .mat or .h5 file the image is the first of
@@ -35,14 +35,14 @@ class Cubes:
         axes: "bhw" or "hwb", the order of axes; None infers it from the shape, see `band_axis`.
 
     Attributes:
-        files: the path of each image; a stack repeats its own.
-        stack: the array of a stack, four axes with images first; else None.
-        by_name: whether `order` matched names.
+        files: the path of each image; for a stack, the same path repeated.
+        stack: the array of a stack, four axes with images first; None if the images are not stacked.
+        by_name: whether `order` matched file names.
         remarks: notes on what was skipped in the folder.
 
     Raises:
         DataError: for missing and empty folders, other file types, unreadable files, and arrays without 2 to 4 axes.
-            For a folder, the last two when an image is read.
+            For a folder, the last two errors are raised when an image is read.
     """
 
     def __init__(self, path: str | os.PathLike, axes: str | None = None) -> None:
@@ -73,8 +73,12 @@ class Cubes:
         Images are matched by their file names. If no name matches, they are taken in natural order, and `by_name` is
         False.
 
+        Args:
+            names: names of the scenes, without suffixes.
+
         Raises:
-            DataError: if only some names match, files are left over, or the numbers differ.
+            DataError: if only some names match, if two files have one name, or if there are more or fewer images than
+                names.
         """
         names = [unicodedata.normalize("NFC", name) for name in names]
         stems = [plain_name(f) for f in self.files] if self.stack is None else []
@@ -96,10 +100,10 @@ class Cubes:
         return [stems.index(name) for name in names] if self.by_name else list(range(len(names)))
 
     def read(self, index: int, shape: tuple[int, int, int]) -> np.ndarray:
-        """Return image `index` as (B, H, W) float64, from either order of axes.
+        """Return image `index` as (B, H, W) float64, whether it is stored as (B, H, W) or as (H, W, B).
 
         Args:
-            index: the image.
+            index: index of the image.
             shape: the expected (B, H, W).
 
         Raises:
@@ -123,10 +127,10 @@ class Cubes:
         return cube
 
     def shape(self, index: int, likely: int | None = None) -> tuple[int, int, int]:
-        """Return (B, H, W) of an image, inferred from its stored shape; see `band_axis`, also for `likely`.
+        """Return (B, H, W) of an image, inferred from its stored shape by `band_axis`, which also takes `likely`.
 
         Raises:
-            DataError: for an array that is not one image, and for shapes that leave the order open.
+            DataError: for an array that is not one image, and if the order of axes cannot be inferred.
         """
         array, usual = self._array(index)
         raw = array.shape
@@ -141,11 +145,15 @@ class Cubes:
         return self._array(index)[0].shape
 
     def dtype(self, index: int) -> np.dtype:
-        """Return the type of an image as stored."""
+        """Return the data type in which an image is stored."""
         return self._array(index)[0].dtype
 
     def nodata(self, index: int) -> str | None:
-        """Return the text of a TIFF's GDAL_NODATA tag, its value for pixels without measurement; else None."""
+        """Return the text of a TIFF's GDAL_NODATA tag, its value for pixels without measurement; None without a tag.
+
+        Raises:
+            DataError: for damaged tags.
+        """
         if self.files[index].suffix.lower() not in TIFF:
             return None
         try:
@@ -162,9 +170,9 @@ class Cubes:
 
 
 def _read(path: Path) -> tuple[np.ndarray, int | None]:
-    """Return the array of a file, and the axis its format usually has for the bands.
+    """Return the array of a file, and the axis that its format usually has for the bands.
 
-    That is the last for MATLAB, the first for stacks in HDF5, the one that a TIFF declares, else None.
+    This axis is the last one for MATLAB, the first one for stacks in HDF5, and the declared one for TIFF, else None.
     """
     suffix, usual = path.suffix.lower(), None
     check_regular(path, f"an image ({', '.join(SUFFIXES)})")

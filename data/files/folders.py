@@ -1,4 +1,4 @@
-"""Lists folders for all readers: hidden entries are skipped, links are followed, and every file is listed once."""
+"""Lists folders for all readers: hidden entries are skipped, and links are followed."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from data.errors import DataError
 
-LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"}  # created by systems
+LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"}  # not by the user
 
 
 class Found(NamedTuple):
@@ -18,7 +18,7 @@ class Found(NamedTuple):
 
     Attributes:
         paths: files, or folders, sorted.
-        notes: a line if entries were skipped or links were followed, else empty.
+        notes: one line if entries were skipped or links were followed, else an empty list.
     """
 
     paths: list[Path]
@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 
 def is_hidden(path: Path) -> bool:
-    """Whether an entry is hidden (.ipynb_checkpoints, ._a.png) or created by a system, and so not data."""
+    """Whether an entry is hidden (.ipynb_checkpoints, ._a.png) or one that operating systems create (thumbs.db)."""
     return path.name.startswith(".") or path.name.lower() in LITTER
 
 
@@ -36,7 +36,7 @@ def plain_name(path: Path) -> str:
 
 
 def natural(name: str) -> tuple:
-    """A key that sorts names as people count: 2 before 10, and 02 beside 2."""
+    """Return a sort key for natural order: 2 before 10, and 02 beside 2."""
     parts = re.split(r"(\d+)", unicodedata.normalize("NFC", name))  # text, digits, text, ...
     return tuple(int(part) if at % 2 else part for at, part in enumerate(parts)), name
 

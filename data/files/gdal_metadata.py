@@ -1,4 +1,4 @@
-"""What a TIFF says of its bands and of itself beside its place: names, colours, items of GDAL, text of its own."""
+"""Reads the tags that describe a TIFF and its bands, apart from the georeference: texts, GDAL metadata, RGB."""
 
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -8,16 +8,16 @@ import tifffile
 from .geotiff import METADATA
 
 TEXTS = (270, 306, 315, 33432)  # ImageDescription, DateTime, Artist, Copyright
-LAYOUT = ("{", "<", "ImageJ=", "shape=")  # descriptions by which programs tell how the file is laid out
-NOT_OF_FUSED = ("scale", "offset")  # roles of items that make a quantity of the samples
+LAYOUT = ("{", "<", "ImageJ=", "shape=")  # first characters of descriptions in which programs store the file's layout
+NOT_OF_FUSED = ("scale", "offset")  # roles of items that turn samples into a quantity
 MOST_TEXT = 2**20  # characters
 
 
 class Described(NamedTuple):
-    """What may be said of a fused image's bands as of its MS image's.
+    """The descriptive tags of an MS image that hold for its fused image as well.
 
     Attributes:
-        tags: as tifffile writes them ("extratags").
+        tags: the tags in the form of tifffile's "extratags".
         rgb: whether the first three bands are declared red, green and blue.
     """
 
@@ -26,7 +26,7 @@ class Described(NamedTuple):
 
 
 def described(page: tifffile.TiffPage) -> Described:
-    """Of a page: text, GDAL's items without scale, offset and statistics, and whether it is RGB."""
+    """Return a page's text tags, its GDAL items except scale, offset and statistics, and whether it is RGB."""
     tags = []
     for code in TEXTS:
         text = _text(page, code)
@@ -47,8 +47,8 @@ def _text(page: tifffile.TiffPage, code: int) -> str:
 
 
 def _items(text: str) -> bytes | None:
-    """GDAL's XML with what stays true; None where nothing does, or it is damaged."""
-    if not text or len(text) > MOST_TEXT or "<!" in text:  # entities have no place there
+    """Return GDAL's XML with only the items that hold for a fused image; None without any, or if it is damaged."""
+    if not text or len(text) > MOST_TEXT or "<!" in text:  # "<!" may declare entities that expand to fill memory
         return None
     try:
         root = ElementTree.fromstring(text)

@@ -23,7 +23,7 @@ class Georeference:
 
     Attributes:
         grid: (2, 3), maps (column, row, 1) to (x, y); column 0, row 0 is the outer corner of the first pixel.
-        crs: "EPSG:CODE", or all keys and values of a user-defined one; None if the file has none.
+        crs: "EPSG:CODE", or all keys and values of a user-defined CRS; None if the file has no CRS.
     """
 
     grid: np.ndarray
@@ -35,7 +35,7 @@ class Georeference:
         return self.crs if isinstance(self.crs, str) else "a CRS of its own" if self.crs else "no CRS"
 
     def extent(self, height: int, width: int) -> str:
-        """Return the extent of an image of this height and width, in words."""
+        """Return the extent of an image of `height` x `width` pixels as text, in the units of the CRS."""
         corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)])
         (left, bottom), (right, top) = (pick(corners @ self.grid.T, axis=0) for pick in (np.min, np.max))
         return f"x {left:.10g} to {right:.10g}, y {bottom:.10g} to {top:.10g}"
@@ -61,8 +61,8 @@ class CommonGround:
 def georeference(tags: list[tuple], path: Path) -> Georeference | None:
     """Return the georeference in a TIFF's tags (`geotiff.page_geo_tags`); None without a grid.
 
-    Ground control points are not a grid. If GTRasterType is "pixel is point", coordinates are of pixel centres, and the
-    grid is moved to the corners.
+    Ground control points are not a grid. If GTRasterType is "pixel is point", the tags refer to pixel centres, and the
+    grid is moved by half a pixel to the corners.
 
     Raises:
         DataError: for a grid whose pixels have no area, and damaged tags.
@@ -94,7 +94,8 @@ def common_ground(
         path: the pan's file, for messages.
 
     Raises:
-        DataError: for different CRSs, another pixel ratio or direction of the axes, and images without common ground.
+        DataError: for different CRSs, a ratio of pixel sizes that is not in `ratios`, grids that are turned or sheared
+            against each other, and images without common ground.
     """
     places = f"{pan.extent(*pan_sides)} beside an MS image of {ms.extent(*ms_sides)}"
     if ms.crs and pan.crs and ms.crs != pan.crs:
@@ -108,7 +109,7 @@ def common_ground(
         side = math.sqrt(abs(np.linalg.det(relative[:, :2])))
     ratio = round(side) if np.isfinite(relative).all() and math.isfinite(side) else 0
     corners = np.array([(c, r, 1) for c in (0, ms_sides[1]) for r in (0, ms_sides[0])])
-    apart = corners @ relative.T - corners[:, :2] * ratio  # of the corners, in pan pixels
+    apart = corners @ relative.T - corners[:, :2] * ratio  # offset of each corner, in pan pixels
     if ratio not in ratios or abs(side - ratio) * max(ms_sides) > 0.5:
         expected = f"pixels {', '.join(map(str, ratios[:-1]))} or {ratios[-1]} times as small"
         raise DataError(path, f"pixels {side:.6g} times as small as the MS image's, {places}", expected)
@@ -128,7 +129,7 @@ def common_ground(
 
 
 def moved_tags(tags: list[tuple], row: int, column: int) -> list[tuple]:
-    """Return the tags for a crop whose first pixel is at this row and column of the image that has `tags`."""
+    """Return the GeoTIFF tags of a crop that begins at `row` and `column` of the image that has `tags`."""
     values = {code: value for code, *_, value, _ in tags}
     moved = []
     for code, dtype, count, value, once in tags:
@@ -145,7 +146,7 @@ def moved_tags(tags: list[tuple], row: int, column: int) -> list[tuple]:
 
 
 def is_point(tags: list[tuple], path: Path) -> bool:
-    """Whether the tags' coordinates are of pixel centres. Raises DataError for damaged tags."""
+    """Whether the tags refer to pixel centres (GTRasterType is "pixel is point"). Raises DataError if damaged."""
     return _read(tags, path)[1].get(RASTER_TYPE) == POINT
 
 

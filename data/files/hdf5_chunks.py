@@ -23,7 +23,7 @@ SMALL = ALWAYS // UNPACKED  # bytes of a compressed chunk that cannot become lar
 
 
 def unpacked_at_once(dataset: h5py.Dataset) -> int:
-    """Return the bytes that a chunk takes in memory as declared; 0 for a dataset without chunks."""
+    """Return the declared size in bytes of one decompressed chunk; 0 for a dataset without chunks."""
     return prod(dataset.chunks) * dataset.dtype.itemsize if dataset.chunks else 0
 
 
@@ -38,7 +38,8 @@ def check_chunks(path: Path, name: str, dataset: h5py.Dataset, at: int | None = 
         axis: the axis of `at`.
 
     Raises:
-        DataError: for such a chunk, for data that are compressed twice, and for more than 2^20 chunks.
+        DataError: for a chunk that decompresses to more than its declared size, for data that are compressed twice, and
+            for more than 2^20 chunks.
     """
     if not dataset.chunks:
         return

@@ -26,7 +26,7 @@ from .size_limits import ALWAYS, check_declared
 from .tiff_pages import check_pages
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".jp2")
-DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # decoder messages about invented pixels
+DAMAGE = ("libpng error", "bad Huffman code", "premature end of data")  # the decoder has filled in pixels
 _STDERR = threading.Lock()  # the process has one stderr, so one reader at a time captures it
 BT601 = (0.299, 0.587, 0.114)  # ITU-R BT.601: weights of red, green and blue in the luma
 LUMA = np.array(BT601, np.float32)
@@ -149,9 +149,9 @@ def _decode(path: Path, replaced: tuple[int, np.ndarray] | None = None) -> np.nd
 
 
 def read_upright(path: Path) -> tuple[np.ndarray, list[str]]:
-    """Read a file as `read_raster` does, turn it as its EXIF says, and return it with a note if it was turned.
+    """Return the samples of `read_raster`, turned by the EXIF orientation, and a note if this is not 1 (as stored).
 
-    A georeferenced TIFF stays as it is stored, because its tags describe the stored pixels.
+    A georeferenced TIFF is not turned, because its tags describe the stored pixels.
 
     Raises:
         DataError: as `read_raster`.
@@ -168,6 +168,9 @@ def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Convert gray, RGB or RGBA samples to one channel.
 
     Colour becomes luma, 0.299 R + 0.587 G + 0.114 B, rounded half to even for integers, as in the field's evaluators.
+
+    Args:
+        image: (H, W), or (H, W, C) with C from 1 to 4; the last of two or four channels is alpha.
 
     Returns:
         (H, W) in the dtype of `image`, and notes on the conversions.
@@ -191,7 +194,7 @@ def to_gray(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def to_rgb(image: np.ndarray) -> np.ndarray | None:
-    """Return (H, W, 3) of RGB or RGBA samples; None for gray ones, which include three equal channels."""
+    """Return the red, green and blue channels (H, W, 3) of an image; None if it is gray or the three are equal."""
     if image.ndim == 2 or image.shape[2] < 3:
         return None
     red, green, blue = np.moveaxis(image[..., :3], -1, 0)
@@ -211,7 +214,7 @@ def to_unit(image: np.ndarray, where: object, bits: int | None = None) -> tuple[
         The samples divided by the largest value of their depth, and notes on the conversion.
 
     Raises:
-        DataError: for values outside the depth or [0, 1], and other types.
+        DataError: for values outside the depth or [0, 1], other types, and integers of over 16 bits without `bits`.
     """
     kind = image.dtype.kind
     if kind == "b":

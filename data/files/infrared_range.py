@@ -1,4 +1,4 @@
-"""The range of an infrared image that becomes 0..1: counts, Kelvin and degrees use little of their type's range."""
+"""Maps a part of an infrared image's range to 0..1, because counts and temperatures use little of the whole range."""
 
 from typing import Literal
 
@@ -62,7 +62,9 @@ def _left_out(numbers: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, lis
 
 
 def uses_little_of(image: np.ndarray, bits: int | None) -> str | None:
-    """Return the name of the range of which samples use less than a quarter; None if they use more or have 8 bits.
+    """Return the name of the samples' full range ("16-bit range") if they use less than a quarter of it, else None.
+
+    The result for 8-bit samples is None.
 
     Args:
         image: (H, W), as stored.
@@ -76,22 +78,22 @@ def uses_little_of(image: np.ndarray, bits: int | None) -> str | None:
 
 
 def doubts(image: np.ndarray, bits: int | None, remedy: str) -> list[str]:
-    """Return a note, with the remedy, if samples of more than 8 bits use so little of their range that little shows."""
+    """Return a note with `remedy` if `uses_little_of` names a range, because such an image shows little contrast."""
     name = uses_little_of(image, bits)
     return [] if name is None else [f"{DOUBT} {name}, little shows ({remedy})"]
 
 
 def refuse_guess(image: np.ndarray, where: object, bits: int | None, option: str) -> None:
-    """Refuse integers of more than 8 bits without a declared depth that may have fewer bits than their type.
+    """Refuse integers of more than 8 bits that may have fewer bits than their type, unless a depth is declared.
 
     Args:
         image: (H, W), as stored.
         where: the file, for messages.
         bits: declared bit depth; None if there is none.
-        option: the option that declares it, for the message.
+        option: the option that declares the depth, for the message.
 
     Raises:
-        DataError: for such integers.
+        DataError: if `bits` is None and the integers use less than a quarter of their type's range.
     """
     name = uses_little_of(image, bits)
     if bits is None and name and image.dtype.kind == "u":

@@ -1,7 +1,7 @@
 """NoData pixels of a raster, marked by a value: finding them, and filling them for filters and networks.
 
 They are filled by mirroring the measured pixels at the border of the measurements, so that filters and networks see
-similar ground on both sides. Repeating the nearest pixel instead doubles the error of a network 32 pixels inwards.
+similar content on both sides. Repeating the nearest pixel instead doubles the error of a network 32 pixels inwards.
 """
 
 import math
@@ -24,7 +24,7 @@ Span = tuple[int, int]
 
 
 class MeasuredWindows:
-    """Windows of an image with its masked pixels filled.
+    """Reads windows of an image, (first, end) of rows and of columns, with masked pixels filled.
 
     A pixel is masked if all bands hold the NoData value; if the value cannot be a digital number, one band suffices.
     Once a value is declared, NaN masks a pixel as well. Masked pixels within 64 pixels of a measured one are filled by
@@ -37,7 +37,7 @@ class MeasuredWindows:
 
     Attributes:
         masked: whether there are masked pixels.
-        held: the value in the image's type; None without one, or if the type cannot hold it.
+        held: the value in the image's type; None without a value, or if the type cannot hold it.
         means: mean of each band over the measured pixels, (B,); only with a value.
 
     Raises:
@@ -53,7 +53,7 @@ class MeasuredWindows:
             self._survey()
 
     def valid(self, rows: Span, columns: Span) -> np.ndarray:
-        """Return (h, w) bool, the measured pixels of a window."""
+        """Return a mask (h, w) bool of a window, True for measured pixels."""
         if not self.masked:
             return np.ones((rows[1] - rows[0], columns[1] - columns[0]), bool)
         return ~self._missing(self.image.stored(rows, columns))
@@ -134,14 +134,14 @@ def zero_border(image: np.ndarray) -> float:
 
 
 def from_the_border(pixels: np.ndarray) -> np.ndarray:
-    """Return the pixels of a mask (h, w) bool that are connected to the image's border, as such a mask."""
+    """Return the part of a mask, both (h, w) bool, that is connected to the image's border."""
     labels, _ = scipy.ndimage.label(pixels)
     edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     return np.isin(labels, edges[edges > 0])
 
 
 def declared_missing(path: Path, image: np.ndarray) -> tuple[np.ndarray, str | None]:
-    """Return the pixels (H, W) bool that hold the NoData value of a TIFF, and that value's text (None without one).
+    """Return a mask (H, W) bool of the pixels that hold a TIFF's NoData value, and the text of its tag, or None.
 
     Args:
         path: an image file of any type.

@@ -17,7 +17,12 @@ REMEDIES = {
 
 
 class NotArray(NamedTuple):
-    """The kind of an entry, a key of `REMEDIES`, and the names of its fields, if it has any."""
+    """An entry that is not an array.
+
+    Attributes:
+        kind: a key of `REMEDIES`.
+        fields: names of its fields, at most one more than a message shows; empty if it has none.
+    """
 
     kind: str
     fields: tuple[str, ...] = ()
@@ -29,12 +34,12 @@ class NotArray(NamedTuple):
         return f"{name}, a{'n' * (self.kind[0] in 'aeiou')} {self.kind}{inside}"
 
     def remedy(self, name: str) -> str:
-        """Return how to convert it to an array, for messages."""
+        """Return, for messages, how to convert the entry of this name to an array."""
         return REMEDIES[self.kind].format(name=name)
 
 
 def few(names: Iterable) -> tuple[str, ...]:
-    """Return the first names, one more than a message shows, so that the message can tell that there are more."""
+    """Return the first names as strings, at most one more than a message shows: one more makes it end in "..."."""
     first = islice(names, MOST_FIELDS + 1)
     return tuple(name if isinstance(name, str) else bytes(name).decode("utf-8", "replace") for name in first)
 

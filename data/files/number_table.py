@@ -1,4 +1,4 @@
-"""Reads tables of numbers from text files of people and spreadsheets, with any separator and decimal mark."""
+"""Reads tables of numbers from text files that people or spreadsheets wrote, with any separator and decimal mark."""
 
 import csv
 import re
@@ -18,14 +18,16 @@ LEAST_WAVE = 100  # nanometres; smaller numbers are no wavelengths in nm
 def read_table(path: Path) -> tuple[np.ndarray, list[str], list[str]]:
     """Read a table of numbers from a text file.
 
-    Understood are UTF-8 with or without byte-order mark, and UTF-16; tabs, semicolons, commas or blanks as separators;
-    decimal points or commas; quotes, comments after #, a line of names, and empty lines and columns at the end.
+    The encoding may be UTF-8 with or without byte-order mark, or UTF-16. The separator may be a tab, a semicolon, a
+    comma or blanks, and the decimal mark a point or a comma. Quotes, comments after #, a line of names, empty lines and
+    empty columns at the end are accepted.
 
     Returns:
         The numbers (rows, columns) float64, notes on what was left out, and the names of the columns, if any.
 
     Raises:
-        DataError: naming the line, for a cell that is not a number, and for numbers with both points and commas.
+        DataError: for a cell that is not a number and a line of another length (the message names the line), and for
+            numbers with both points and commas.
     """
     text = re.sub(r"#[^\n]*", "", _decoded(path).replace("\r\n", "\n").replace("\r", "\n"))
     first = re.match(r"\s*sep=(.)\n", text)  # Excel's declaration of the separator

@@ -1,4 +1,4 @@
-"""The way up of a photograph: EXIF says how its stored pixels are to be turned or mirrored."""
+"""EXIF orientation: how the stored pixels of a photograph must be turned or mirrored for display."""
 
 import warnings
 from pathlib import Path
@@ -6,23 +6,23 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-ORIENTATION = 0x0112  # of EXIF and TIFF; 1: as stored
+ORIENTATION = 0x0112  # the tag in EXIF and TIFF; its value 1 means as stored
 
 
 def orientation(path: Path) -> int:
-    """The EXIF orientation of an image file, 1 to 8; 1 where it has none that is known."""
+    """Return the EXIF orientation of an image file, 1 to 8; 1 if the file has no valid one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 found = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # whatever Pillow does not know, and damaged tags
+    except Exception:  # formats that Pillow does not know, and damaged tags
         return 1
     return found if found in range(2, 9) else 1
 
 
 def upright(image: np.ndarray, number: int) -> np.ndarray:
-    """Stored pixels (H, W[, C]) as EXIF orientation `number` has them shown; 5 to 8 exchange height and width."""
+    """Return stored pixels (H, W[, C]) turned for display by EXIF orientation `number`; 5 to 8 exchange H and W."""
     if number in (5, 6, 7, 8):
         image = image.swapaxes(0, 1)
     if number in (3, 4, 7, 8):
@@ -33,6 +33,6 @@ def upright(image: np.ndarray, number: int) -> np.ndarray:
 
 
 def sides_found(path: Path, image: np.ndarray) -> str:
-    """The sides of an image (H, W) that `image_file.read_upright` read, with the orientation where it is not 1."""
+    """Return the sides of an image (H, W) of `image_file.read_upright` as text, with an orientation other than 1."""
     number = orientation(path)
     return f"{image.shape[0]}x{image.shape[1]} pixels" + (f" (EXIF orientation {number})" if number > 1 else "")

@@ -22,7 +22,7 @@ from .tiff_sidecars import aux_nodata, world_tags
 
 
 class Windows:
-    """One image on disk, of which windows are read.
+    """One image on disk, read in windows, (first, end) of rows and of columns; `end` is not included.
 
     Uncompressed TIFF and .npy files are memory-mapped. A compressed TIFF is decompressed once, piece by piece, into a
     temporary file.
@@ -37,7 +37,7 @@ class Windows:
         dtype: type of the stored samples.
         tags: GeoTIFF tags in the form of tifffile's "extratags", with the grid of a world file.
         nodata: text of the GDAL_NODATA tag or of the .aux.xml file; None without either.
-        described: names and colours of the bands, as text.
+        described: the tags that describe image and bands, see `gdal_metadata.Described`.
         notes: remarks on content that is ignored or taken as data.
 
     Raises:
@@ -81,7 +81,7 @@ class Windows:
         """Return the window unchanged if it is finite.
 
         Raises:
-            DataError: naming rows and columns, for NaN and infinity.
+            DataError: for NaN and infinity; the message names rows and columns.
         """
         if not np.isfinite(window).all():
             where = f"rows {rows[0]} to {rows[1]}, columns {columns[0]} to {columns[1]}"

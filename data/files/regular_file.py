@@ -6,11 +6,14 @@ from data.errors import DataError
 
 from .size_limits import check_stored
 
-SMALL = 2**26  # bytes of a small text file; enough for a log of a million epochs
+SMALL = 2**26  # bytes, the largest file that `read_small` reads; enough for a log of a million epochs
 
 
 def check_regular(path: Path, expected: str) -> None:
-    """Raise DataError unless a path, after following links, is a regular file; nothing is opened."""
+    """Raise DataError unless a path, after following links, is a regular file; the file is not opened.
+
+    The message ends in `expected`, for example "an image".
+    """
     try:
         there = path.is_file()
     except (OSError, ValueError):  # not a valid file name
@@ -30,8 +33,8 @@ def read_small(path: Path) -> str:
     """Return the text of a small UTF-8 file, with its line endings unchanged.
 
     Raises:
-        DataError: if it is not a regular file, or larger than 64 MiB; it is not read then.
-        UnicodeDecodeError, OSError: if it cannot be decoded or read.
+        DataError: if the path is not a regular file, or the file is larger than 64 MiB; it is not read then.
+        UnicodeDecodeError, OSError: if the file cannot be decoded or read.
     """
     check_regular(path, "a file of text")
     check_stored(path, "a file of text", SMALL)
@@ -40,7 +43,7 @@ def read_small(path: Path) -> str:
 
 
 def instead(path: Path) -> str:
-    """Return, in words, what is at a path where a regular file is expected."""
+    """Return, for messages, the kind of object at a path that is not a regular file ("a folder", ...)."""
     try:
         if path.is_dir():
             return "a folder"

@@ -1,22 +1,22 @@
-"""Remarks of what a reader did: most tell of a danger to the result, some only of what is done to all such files."""
+"""Remarks of readers. Most report a possible fault of the result; routine conversions are marked as `Routine`."""
 
 from collections.abc import Iterable
 
 
 class Routine(str):
-    """A remark that tells of no danger: a conversion that every file of its kind takes, and that loses nothing.
+    """A remark on a conversion that every file of a kind needs and that loses nothing.
 
-    It is text like every other; who shows few lines may leave it out. What is not marked so is shown always.
+    It is an ordinary string. A short report may leave it out, while all other remarks are always shown.
     """
 
     __slots__ = ()
 
 
 def reworded(remark: str, text: str) -> str:
-    """`text` in place of a remark, of the same kind."""
+    """Return `text` as a `Routine` if `remark` is one, else as it is."""
     return Routine(text) if isinstance(remark, Routine) else text
 
 
 def of_role(role: str, remarks: Iterable[str]) -> list[str]:
-    """Each remark with whose it is ("visible") before it."""
+    """Return the remarks with the image's role before each: "visible: 1-bit image"."""
     return [reworded(remark, f"{role}: {remark}") for remark in remarks]

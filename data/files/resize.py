@@ -1,4 +1,4 @@
-"""Two images of one scene whose sizes differ by a plain factor, and what to do with others."""
+"""Resampling of an image to the size of its partner, and the error for pairs whose sizes differ."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -14,15 +14,16 @@ OPTION = "--resize-infrared"
 
 
 def plain_factor(sides: tuple[int, ...], wanted: tuple[int, ...]) -> Fraction | None:
-    """wanted / sides where that is one number for both sides, and they differ; else None."""
+    """Return the factor wanted / sides if it is the same for all sides and not 1, else None."""
     factors = {Fraction(b, a) for a, b in zip(sides, wanted, strict=True)}
     return factors.pop() if len(factors) == 1 and sides != wanted else None
 
 
 def resized(image: np.ndarray, wanted: tuple[int, int]) -> tuple[np.ndarray, str]:
-    """An image at other sides, of the same field of view, and a line that says so.
+    """Return an image resampled to other sides, float32 of the same rank, and a note on the resampling.
 
-    Larger by bicubic interpolation, cut to [0, 1]; smaller by the means of areas.
+    Both sizes are assumed to show the same field of view. Enlarging is bicubic, reducing averages areas; the result is
+    clipped to [0, 1].
 
     Args:
         image: (H, W), or (C, H, W), float32 in [0, 1].
@@ -41,13 +42,13 @@ def resized(image: np.ndarray, wanted: tuple[int, int]) -> tuple[np.ndarray, str
 
 
 def refuse_sides(path: Path, found: str, expected: str, factor: Fraction | None, offered: bool) -> DataError:
-    """The error for a pair whose sizes differ.
+    """Return the error for a pair whose sizes differ; its message ends in a remedy.
 
     Args:
-        path: of the image that is named.
-        found, expected: its sides, and those of its partner.
+        path: the image that the message names.
+        found, expected: sides of this image and of its partner, as text.
         factor: see `plain_factor`.
-        offered: whether the command has the option to resize.
+        offered: whether the command has the option --resize-infrared.
     """
     if factor is not None and offered:
         remedy = f"{OPTION} if both show the same field of view, else {REGISTER}"

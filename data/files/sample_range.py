@@ -9,7 +9,7 @@ TAIL = 0.5  # percent of the samples that are ignored at either end
 
 
 def typical(image: np.ndarray) -> float:
-    """Return the median of the samples that are not zero, 0 if all are; samples of any shape, without NaN."""
+    """Return the median of the nonzero samples, or 0 if all are zero; samples of any shape, without NaN."""
     image = np.asarray(image)
     shown = image[image != 0]
     return float(np.median(shown)) if shown.size else 0.0
@@ -22,7 +22,7 @@ def spread(image: np.ndarray) -> tuple[float, float]:
 
 
 def uses_little(image: np.ndarray, depth: int) -> bool:
-    """Whether 99 % of the samples lie within a quarter of the range of `depth` bits, so that they may have fewer."""
+    """Whether 99 % of the samples lie within a quarter of the range of `depth` bits: the true depth may be smaller."""
     low, high = spread(image)
     return high - low < USED * (2**depth - 1)
 
@@ -49,7 +49,7 @@ def are_digital_numbers(image: np.ndarray, where: object, expected: str, slack: 
         slack: by how much an image in [0, 1] may exceed 1.
 
     Raises:
-        DataError: if neither holds, because it may be either.
+        DataError: if neither holds, because the floats may be either.
     """
     most = image.max()
     if most <= 1 + slack:

@@ -16,7 +16,7 @@ class Storage(NamedTuple):
 
     Attributes:
         dtype: "uint8", "uint16", "uint32" or "float32".
-        top: the number that stands for 1.
+        top: the stored number that stands for 1.
         path: the file, if there is one.
     """
 
@@ -35,9 +35,9 @@ class Storage(NamedTuple):
         return ".tif" if self.is_tiff or self.dtype not in PNG_TYPES else ".png"
 
     def deeper(self, other: "Storage") -> "Storage":
-        """Return the deeper of the two, this one if they are equal.
+        """Return the storage with more bits, `self` if both have equally many.
 
-        Its file is this one's, unless only the other one's is a TIFF.
+        The result has the path of `self`, or the path of `other` if only `other` is a TIFF.
         """
         depth = [(ORDER.index(s.dtype), s.top) for s in (self, other)]
         path = other.path if other.is_tiff and not self.is_tiff else self.path
@@ -45,7 +45,7 @@ class Storage(NamedTuple):
 
 
 def storage_of(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
-    """Return the storage of samples that `image_file.read_raster` returned, with the bit depth of `to_unit`."""
+    """Return the storage of samples from `image_file.read_raster`; `bits` is the argument of `image_file.to_unit`."""
     size, kind = raw.dtype.itemsize, raw.dtype.kind
     if kind == "f":
         return Storage("float32", 2**bits - 1 if bits is not None and raw.max() > 1 else 1, path)
@@ -57,7 +57,7 @@ def storage_of(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
 def stretched_storage(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
     """Return the storage for samples whose range was stretched to 0..1.
 
-    It is their own for unsigned integers of up to 16 bits, else 16 bits.
+    Unsigned integers of up to 16 bits keep their own storage; other samples get 16 bits.
     """
     plain = raw.dtype.kind in "bu" and raw.dtype.itemsize <= 2
     return storage_of(raw, path, bits) if plain else Storage("uint16", 2**16 - 1, path)

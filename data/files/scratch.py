@@ -1,4 +1,4 @@
-"""Hidden folders for incomplete files; those that killed processes left are removed by the next one."""
+"""Hidden folders for incomplete files. A process that writes the same file later removes what killed ones left."""
 
 import os
 import re
@@ -22,7 +22,7 @@ class Scratch:
 
     Args:
         place: the folder to create it in.
-        name: name of the file or folder that it is for.
+        name: name of the file or folder that will be written in it.
 
     Attributes:
         path: the hidden folder.
@@ -52,7 +52,10 @@ class Scratch:
 
 @contextmanager
 def scratch_folder(place: Path, name: str) -> Iterator[Path]:
-    """A `Scratch` for the block, removed with its content at the end; those of killed processes are removed first."""
+    """Give the path of a new `Scratch` to the block, and remove the folder with its content at the end.
+
+    Folders that killed processes left for the same name are removed first.
+    """
     remove_abandoned(place, name)
     scratch = Scratch(place, name)
     try:
@@ -63,11 +66,13 @@ def scratch_folder(place: Path, name: str) -> Iterator[Path]:
 
 
 def remove_abandoned(place: Path, name: str, spared: Callable[[Path], bool] = lambda _: False) -> None:
-    """Remove the folders of `Scratch(place, name)` that killed processes left; nothing if folders cannot be locked.
+    """Remove the folders of `Scratch(place, name)` that killed processes left.
+
+    Systems that cannot lock folders keep them.
 
     Args:
         place, name: see `Scratch`.
-        spared: function that returns whether a folder stays.
+        spared: function that returns whether to keep a folder.
     """
     ours = re.compile(re.escape(f".{name[:LONGEST]}.") + r"[a-z0-9_]{8}" + re.escape(SUFFIX))
     try:
@@ -88,7 +93,7 @@ def remove_abandoned(place: Path, name: str, spared: Callable[[Path], bool] = la
 
 
 def _held(folder: Path, wait: bool = True) -> int | None:
-    """Return an open handle with the folder's lock; None if another process has it, or it cannot be locked."""
+    """Return an open handle with the folder's lock; None if another process has the lock, or locking fails."""
     if fcntl is None:
         return None
     handle = None

@@ -18,7 +18,7 @@ ceiling: int | None = None  # bytes to which any file may decompress; set by pro
 
 
 def check_declared(path: Path, what: str, needed: int, large: int = LARGE, in_memory: bool = True) -> None:
-    """Refuse an array that is too large for a sound file of this size or for the free memory, before it is allocated.
+    """Refuse an array that is too large for an undamaged file of this size or for the free memory.
 
     Args:
         path: the file.
@@ -45,10 +45,12 @@ def check_declared(path: Path, what: str, needed: int, large: int = LARGE, in_me
 
 
 def check_packed(path: Path, what: str, needed: int) -> None:
-    """Refuse an array that declares more than deflate can store in a file of this size; it is not read as a whole.
+    """Refuse an array that declares more than deflate can store in a file of this size.
+
+    It is for arrays that are read in parts, so free memory is not checked. Arguments as for `check_declared`.
 
     Raises:
-        DataError: see `check_declared`.
+        DataError: if the declared size is too large.
     """
     check_declared(path, what, needed, large=needed, in_memory=False)
 
@@ -86,7 +88,7 @@ def check_disk(folder: Path, needed: int, what: str, where: Path) -> None:
 def reserve(handle: int, size: int, where: Path) -> None:
     """Reserve disk space for a file, because writing through a memory map to a full disk kills the process (SIGBUS).
 
-    Systems that cannot reserve space do nothing.
+    On systems that cannot reserve space, nothing is done.
 
     Args:
         handle: handle of the open file.

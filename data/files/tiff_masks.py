@@ -1,4 +1,4 @@
-"""Refuses TIFFs whose samples are not plain measurements: masks, zero for white, palettes; and finds transparency."""
+"""Refuses TIFFs with masks, palettes or zero for white, whose samples are no plain measurements; finds alpha bands."""
 
 from pathlib import Path
 from typing import cast

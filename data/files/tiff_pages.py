@@ -12,7 +12,7 @@ MOST_PAGES = 2 * MOST_BANDS  # one page per band, and a smaller version of each
 
 
 def check_pages(path: Path, file: tifffile.TiffFile) -> None:
-    """Raise DataError for a TIFF with more pages than an image has; the rest are not read."""
+    """Raise DataError for a TIFF of more than 2048 pages, more than one image has; further pages are not read."""
     try:
         file.pages[MOST_PAGES]
     except IndexError:

@@ -12,12 +12,12 @@ from .geotiff import nodata_value
 from .regular_file import read_small
 
 WORLD = (".tfw", ".tifw", ".tiffw", ".wld")
-NUMBERS = 6  # in a world file: x and y of one pixel to the right, of one pixel down, of the first pixel's centre
+NUMBERS = 6  # in a world file: x and y of the step to the next column, the step to the next row, the first centre
 VALUE = re.compile(r"<NoDataValue\b[^>]*>([^<]*)</NoDataValue>")
 
 
 def world_tags(path: Path, tags: list[tuple]) -> list[tuple]:
-    """Return the GeoTIFF tags of an image; if they have no grid, that of its world file is added.
+    """Return `tags`, the GeoTIFF tags of an image; if they have no grid, the grid of its world file is added.
 
     Raises:
         DataError: for a world file that does not hold six numbers.

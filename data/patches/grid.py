@@ -6,7 +6,7 @@ LEAST_PATCH = 8
 
 
 def check_sides(where: object, height: int, width: int) -> None:
-    """Raise DataError unless the networks can train on patches of these sides without reflected borders."""
+    """Raise DataError unless patches of these sides need no reflected border: even sides of at least 8 pixels."""
     if height % 2 or width % 2 or min(height, width) < LEAST_PATCH:
         raise DataError(where, f"patches of {height}x{width}", f"even sides of at least {LEAST_PATCH}")
 
@@ -18,6 +18,6 @@ def check_grid(patch: int, stride: int, ratio: int) -> None:
 
 
 def starts(length: int, patch: int, stride: int) -> list[int]:
-    """Return where patches begin along a side, in pixels: every `stride`, and one that ends where the side does."""
+    """Return the first pixel of each patch along a side: every `stride` pixels, plus one patch flush with the end."""
     places = list(range(0, length - patch + 1, stride))
     return places if places[-1] == length - patch else [*places, length - patch]

@@ -36,7 +36,7 @@ def write_patches(path: str | os.PathLike, source: PatchSet, keys: dict[str, str
         path: the .h5 file; its folder must exist.
         source: a set of `data.patches`.
         keys: role in the sample -> key in the file. Arrays are written as (N, C, H, W) float32.
-        scale: factor of the values: 65535 or 2047 for digital numbers, 1 to keep [0, 1].
+        scale: factor by which the arrays are multiplied: 65535 or 2047 for digital numbers, 1 to keep [0, 1].
         about: further keys with a number or a string (L, sensor, ratio).
 
     Returns:
@@ -79,6 +79,9 @@ class H5Patches:
 
     Patches are read one by one; every process opens the file itself.
 
+    Args:
+        path: the file.
+
     Attributes:
         count: number of patches.
         bands, guide_bands: bands of GT and of RGB.
@@ -90,7 +93,7 @@ class H5Patches:
             values outside -0.05..1.05.
     """
 
-    fixed = True  # whatever the epoch
+    fixed = True  # the same samples in every epoch
 
     def __init__(self, path: str | os.PathLike) -> None:
         self.file = ArrayFile(path)

@@ -24,13 +24,14 @@ class SpectralPatches:
         srf: spectral response (B, channels).
         ratio: resolution ratio.
         patch: side of a patch in pixels, divisible by `ratio`.
-        stride: step of the grid in pixels, divisible by `ratio`; the last patch of a row ends where the scene does.
+        stride: step of the grid in pixels, divisible by `ratio`; the last patch of a row is flush with the scene's end.
 
     Raises:
+        ValueError: for a patch or stride that `ratio` does not divide.
         DataError: for scenes smaller than a patch, or with another number of bands than the response.
     """
 
-    fixed = True  # whatever the epoch
+    fixed = True  # the same samples in every epoch
 
     def __init__(self, scenes: Sequence, srf: np.ndarray, ratio: int = 4, patch: int = 64, stride: int = 32) -> None:
         check_grid(patch, stride, ratio)

@@ -10,7 +10,7 @@ from data.pancollection import PanCollection
 
 
 class JoinedPatches:
-    """The patches of several prepared files, one file after the other; the contract is that of `data.patches`.
+    """The patches of several prepared files, one file after the other; see `data.patches` for the interface.
 
     Each file's digital numbers are divided by its own range, so that sensors of 10, 11 and 12 bits share [0, 1].
 
@@ -20,10 +20,10 @@ class JoinedPatches:
     Attributes:
         bits: the largest bit depth of the files.
         ratio: resolution ratio, the same for all.
-        sensor: the files' sensor, or "none" where they differ.
+        sensor: the files' sensor, or "none" if they differ.
 
     Raises:
-        DataError: for a file without gt or ms, and where bands, ratio or sides differ from those of the first file.
+        DataError: for a file without gt or ms, or whose bands, ratio or sides differ from the first file's.
     """
 
     def __init__(self, paths: Sequence[str | os.PathLike]) -> None:
@@ -44,10 +44,11 @@ class JoinedPatches:
         return int(self._ends[-1])
 
     def sample(self, index: int, rng: np.random.Generator | None = None) -> dict:
-        """Patch `index`; `rng` is not used.
+        """Return patch `index`; `rng` is not used.
 
         Returns:
-            `base_image`, `gt` (B, H, W), `ms` (B, h, w) and `guide` (1, H, W), float32 in [0, 1], and `name`.
+            A dictionary with `base_image` and `gt` (B, H, W), `ms` (B, h, w) and `guide` (1, H, W), float32 in [0, 1],
+            and `name`.
         """
         number = int(np.searchsorted(self._ends, index, side="right"))
         item = self._files[number][index - (int(self._ends[number - 1]) if number else 0)]

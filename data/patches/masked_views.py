@@ -1,6 +1,6 @@
-"""Two views of one photograph for self-supervised fusion: each hides other parts of it by noise, or degrades them.
+"""Two views of one photograph for self-supervised fusion: each replaces different parts by noise, or degrades them.
 
-Source: Liang et al., "Fusion from Decomposition", ECCV 2022 (the task CUD) and arXiv 2410.12274. Degraded parts are
+Source: Liang et al., "Fusion from Decomposition", ECCV 2022 (the task CUD) and arXiv 2410.12274. The degradation is
 ours.
 """
 
@@ -9,15 +9,15 @@ import numpy as np
 
 COARSE, FINE = 13, (26, 27)  # cells per side
 LAST = (0.33, 0.33, 0.34)  # probabilities of the three grid sizes for the parts that neither view shows
-BUMPS, RAMP = (2, 14), (0.05, 2.0)  # soft masks: 2 to 13 bumps per side; height at which a view hides a pixel wholly
+BUMPS, RAMP = (2, 14), (0.05, 2.0)  # soft masks: 2 to 13 bumps per side; height at which a pixel is hidden completely
 BLUR, CONTRAST = (0.5, 12.0), (-0.6, 0.6)  # degraded parts: sigma in pixels; factor of the image's contrast
 Array = np.ndarray
 
 
 def random_grids(rng: np.random.Generator) -> tuple[list[Array], list[Array], Array]:
-    """Return random cells that are shown: two grids of the first view, two of the second, one for hidden parts of both.
+    """Return random grids for `masks`: two of the first view, two of the second view, and `rest`.
 
-    Each is (n, n) bool, n being 13, 26 or 27.
+    Each grid is (n, n) bool, n being 13, 26 or 27. In the grids of the views, True marks a shown cell.
     """
     chance = 0.1 + rng.random() / 1.12
     sides = (COARSE, *(int(rng.choice(FINE)) for _ in range(2)))
@@ -33,8 +33,8 @@ def masks(first: list[Array], second: list[Array], rest: Array, side: int) -> tu
     """Return which pixels each view shows, two (side, side) bool arrays; every pixel is in at least one.
 
     Args:
-        first, second: the two grids of each view; it shows a pixel if both grids do.
-        rest: the grid that divides the pixels that neither shows between the views.
+        first, second: the two grids of each view, which shows a pixel if both grids do.
+        rest: grid by which pixels that neither view shows are given to the first (True) or the second view (False).
         side: side of the views in pixels.
     """
     a, b = (spread(grids[0], side) & spread(grids[1], side) for grids in (first, second))
@@ -44,13 +44,13 @@ def masks(first: list[Array], second: list[Array], rest: Array, side: int) -> tu
 
 
 def spread(grid: Array, side: int) -> Array:
-    """Return (n, n) cells enlarged to (side, side) pixels of the nearest cell's value, bool."""
+    """Return a grid (n, n) enlarged to (side, side) bool by nearest-neighbour interpolation."""
     index = np.arange(side) * len(grid) // side
     return grid[np.ix_(index, index)].astype(bool)
 
 
 def view(image: Array, mask: Array, normal: Array) -> Array:
-    """Return the image (C, H, W) where the mask is 1, else noise: absolute values of `normal`, 1 at most; float32."""
+    """Return the image (C, H, W) float32 with min(|normal|, 1), noise, in place of pixels where the mask is False."""
     return np.where(mask, image, np.minimum(np.abs(normal), 1)).astype(np.float32)
 
 
@@ -65,17 +65,17 @@ def two_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Arr
 
 
 def soft_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
-    """Return two views as `two_views` does, but with hidden parts degraded and with smooth masks.
+    """Return two views as `two_views` does, but with smooth masks, and with hidden parts degraded instead of replaced.
 
-    Hidden parts are blurred, of less contrast, and brighter or darker: images to be fused differ in this way, by focus,
-    exposure or sensor. At least one view shows a pixel unchanged. This is ours; the authors hide by noise only.
+    Hidden parts are blurred, lower in contrast, and brighter or darker, as images to be fused differ by focus, exposure
+    or sensor. Every pixel is unchanged in at least one view. This is ours; the authors hide by noise only.
 
     Args:
         image: (3, S, S) in [0, 1].
         rng: random numbers of the sample.
 
     Returns:
-        Two views (3, S, S), and the share of the image in each view per pixel, two (1, S, S) in [0, 1]; float32.
+        Two views (3, S, S), and for each view its mask (1, S, S), the weight of the unchanged image, 0 to 1; float32.
     """
     side, bumps = image.shape[-1], int(rng.integers(*BUMPS))
     hills = cv2.resize(rng.standard_normal((bumps, bumps)), (side, side), interpolation=cv2.INTER_CUBIC)
@@ -86,9 +86,9 @@ def soft_views(image: Array, rng: np.random.Generator) -> tuple[Array, Array, Ar
 
 
 def spoiled(image: Array, rng: np.random.Generator) -> Array:
-    """Return the image (3, H, W) blurred, with a contrast of -0.6 to 0.6 of its own and random brightness.
+    """Return the image (3, H, W) blurred, its contrast multiplied by -0.6 to 0.6, with random brightness.
 
-    float32 in [0, 1]; a negative contrast inverts it.
+    The result is float32 in [0, 1]. A negative factor inverts the contrast.
     """
     blurred = cv2.GaussianBlur(np.moveaxis(image, 0, -1), (0, 0), _between(BLUR, rng))
     contrast = rng.uniform(*CONTRAST)

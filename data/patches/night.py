@@ -1,8 +1,8 @@
-"""Simulates night in pairs taken by day: darker, with a camera's noise, lamps left bright. This is ours.
+"""Simulates night in pairs taken by day: darker, with a camera's noise, but with bright lamps. This is ours.
 
-Most registered pairs of street scenes are taken by day, and a network trained on them turns dark ground black. Levels
-fall to a half to a tenth, with a gamma of up to 1.6. The variance of shot noise grows with the light, that of read
-noise is constant.
+Most registered pairs of street scenes are taken by day, and a network trained on them turns dark surfaces black. Images
+are multiplied by 0.1 to 0.5 after a gamma of 1.0 to 1.6. The variance of shot noise grows with the light, the variance
+of read noise is constant.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ LAMP = 0.92  # pixels brighter than this are lamps and stay bright, at most the 
 
 
 def darkened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return an image as at night, rounded to 8 bits; lamps, at most the brightest hundredth, keep their light.
+    """Return an image as it would be at night, rounded to 8 bits; lamps, up to one percent of the pixels, stay bright.
 
     Args:
         image: (1, H, W) in [0, 1].
@@ -34,7 +34,9 @@ def darkened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def night_pair(visible: np.ndarray, infrared: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return a pair as at night: the visible image darkened, and with probability 1/2 the infrared one, too.
+    """Return a pair as it would be at night, each (1, H, W).
+
+    The visible image is darkened, and with probability 1/2 the infrared image as well.
 
     Args:
         visible, infrared: (1, H, W) in [0, 1].

@@ -16,15 +16,15 @@ LEAST_CONTRAST = 0.1
 class PairGrid:
     """Square patches on a grid over infrared-visible pairs, without patches of low contrast.
 
-    A patch is left out if, in either image, the 90th percentile exceeds the 10th by less than a tenth of the 90th.
-    Black patches are kept, as in CDDFuse's released code.
+    A patch is left out if (p90 - p10) / p90 < 0.1 in either image, p90 and p10 being the 90th and the 10th percentile.
+    Patches with p90 = 0 are kept, as in CDDFuse's released code.
 
     Args:
         pairs: `PairedImages` or a list of its items.
-        numbers: indices of the pairs to use; each is read once at the start.
+        numbers: indices of the pairs to use; each pair is read once at the start to find its patches.
         patch: side of a patch in pixels.
         step: step of the grid in pixels.
-        skip_bad: leave out pairs that cannot be read and print a line for each.
+        skip_bad: leave out pairs that cannot be read, and print one line per pair.
 
     Raises:
         DataError: if no patch is left, and for unreadable pairs unless `skip_bad`.

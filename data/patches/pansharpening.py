@@ -12,9 +12,13 @@ from .grid import check_grid, check_sides, starts
 
 
 class PanPatches:
-    """The images of a `PanCollection` training file (H5 with gt) as patches. Raises DataError for a file without gt."""
+    """The images of a `PanCollection` training file as patches.
 
-    fixed = True  # whatever the epoch
+    Raises:
+        DataError: for a file without gt, and for images with odd sides or sides under 8 pixels.
+    """
+
+    fixed = True  # the same samples in every epoch
 
     def __init__(self, collection: PanCollection) -> None:
         if not collection.has_reference:
@@ -38,14 +42,15 @@ class PanScenePatches:
         ms: (B, h, w) in [0, 1]; it becomes the reference.
         pan: (ratio h, ratio w), in the same unit.
         sensor, ratio, pan_filter: see `wald`.
-        patch, stride: side of a patch and step of the grid in pixels of the reduced images, divisible by `ratio`.
-        name: the scene's name, for messages.
+        patch, stride: side of a patch and step of the grid in pixels of the reduced pan, divisible by `ratio`.
+        name: the scene's name, for messages and samples.
 
     Raises:
+        ValueError: for a patch or stride that `ratio` does not divide, and as `wald`.
         DataError: if the reduced scene is smaller than a patch.
     """
 
-    fixed = True  # whatever the epoch
+    fixed = True  # the same samples in every epoch
 
     def __init__(
         self,
@@ -84,7 +89,7 @@ class PanScenePatches:
     def sample(self, index: int, rng: np.random.Generator | None = None) -> dict:
         """Return patch `index`; `rng` is not used.
 
-        As in the group's files, lms is interpolated from the patch's own ms, which is returned as `ms`.
+        As in PanCollection's files, lms is interpolated from the ms of this patch alone. The ms is returned as `ms`.
         """
         top, left = self.places[index]
         window = (slice(None), slice(top, top + self.patch), slice(left, left + self.patch))

@@ -44,7 +44,7 @@ class FolderImages:
 
 
 class PairImages:
-    """Both images of every pair, visible before infrared; items as in `FolderImages`."""
+    """Both images of every pair, visible before infrared, as separate items; items as in `FolderImages`."""
 
     def __init__(self, pairs: PairedImages | Sequence[dict]) -> None:
         self.pairs = pairs
@@ -75,7 +75,14 @@ class _Crops:
 
 
 class GrayCrops(_Crops):
-    """Random resized crops in gray, on which AUIF-Net is trained. Samples hold `name` and `image` (1, side, side)."""
+    """Random resized crops in gray, on which AUIF-Net is trained.
+
+    Samples hold `name` and `image` (1, side, side) float32 in [0, 1].
+
+    Args:
+        images: the images to crop.
+        side: side of a crop in pixels.
+    """
 
     def sample(self, index: int, rng: np.random.Generator) -> dict:
         """Return a crop of image `index`."""
@@ -87,14 +94,15 @@ class GrayCrops(_Crops):
 class Views(_Crops):
     """Two views of a random crop, on which DeFusion++ is trained; see `masked_views`.
 
-    Samples hold `name`, `view1`, `view2` and `image` (3, side, side), `mask1` and `mask2` (1, side, side).
+    Samples hold `name`, and as float32 in [0, 1] `view1`, `view2` and `image` (3, side, side), `mask1` and `mask2` (1,
+    side, side).
 
     Args:
         images: the images to crop.
         side: side of a crop in pixels.
         whole: fraction of samples whose views hide nothing.
-        soft: fraction of samples by `masked_views.soft_views`; the rest is by `two_views`. Neither these nor `whole`
-            samples get colour changes. Both are ours; the authors have none.
+        soft: fraction of samples from `masked_views.soft_views`; all others come from `two_views` and get random colour
+            changes. The two fractions are ours, they are zero in the authors' code.
     """
 
     def __init__(self, images: FolderImages | PairImages, side: int, whole: float = 0.0, soft: float = 0.0) -> None:
@@ -124,7 +132,7 @@ class ViewsAndPairs(Views):
 
     Args:
         images, side, whole, soft: see `Views`.
-        pairs: the pairs of which each sample draws one.
+        pairs: the pairs, of which each sample draws one at random.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Selects the scenes, pairs and photographs of a folder that are trained on: those in no published test set.
+"""Selects the scenes, pairs and photographs of a folder for training: those that are in no published test set.
 
 Test images are recognised by the names in `splits`, and by their content, see `splits.test_images`.
 """
@@ -27,12 +27,12 @@ JUDGED = 8  # pairs whose ranges are checked before a training
 
 
 def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None) -> tuple[CAVE | Harvard, str]:
-    """Return the training scenes of a folder, read on access, and a label of the data.
+    """Return the training scenes of a folder, read on access, and a text that describes the data.
 
     Args:
         folder: a folder of Harvard's .mat files, or of CAVE's scenes.
         names: the scenes to use. By default all of Harvard, and all of CAVE except the 11 test scenes, which are
-            recognised under other names, too.
+            recognised by their content under other names, too.
         bits: bit depth of CAVE's band images, or of Harvard's digital numbers.
 
     Raises:
@@ -56,7 +56,7 @@ def training_scenes(folder: Path, names: Sequence[str] | None, bits: int | None)
 def training_pairs(
     data: Path | None, keep_test_pairs: bool, infrared_range: InfraredRange | None = None
 ) -> tuple[PairedImages | list[dict], str]:
-    """Return the training pairs of a folder, or of the sample, and a label of the data.
+    """Return the training pairs of a folder, or of the sample, and a text that describes the data.
 
     Args:
         data: the folder; None is the embedded sample.
@@ -83,7 +83,7 @@ def training_pairs(
 
 
 def training_photographs(folder: Path, keep_test_pairs: bool) -> tuple[FolderImages, str]:
-    """Return the training photographs of a folder and its subfolders, and a label of the data.
+    """Return the training photographs of a folder and its subfolders, and a text that describes the data.
 
     Args:
         folder: the folder.

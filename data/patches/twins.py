@@ -1,4 +1,4 @@
-"""Finds files that are held back for validation but also trained on, under another name."""
+"""Finds validation files of which an identical copy is trained on under another name."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ def files_of(images: object, numbers: Sequence[int]) -> list[Path]:
 
 
 def twins(trained: Iterable[Path], held: Iterable[Path]) -> str:
-    """Return a warning if files of both parts are identical to the byte, else an empty string.
+    """Return a warning if a training file and a validation file are identical to the byte, else an empty string.
 
     Only files of equal size are compared, so that few are read.
 

@@ -10,9 +10,9 @@ from data.simulate import spectral_response
 def sample_hyperspectral() -> list[dict]:
     """Return two simulated scenes of 31 bands, 400 to 700 nm, 256 by 256 pixels; items as in `CAVE`.
 
-    A spectrum is the smoothest one that the camera (`spectral_response`) sees as the photograph's colour, plus a part
-    that this camera cannot see (a metameric black). Sign and size of this part depend on the hue and change slowly over
-    the image. As in real scenes, the colour alone therefore does not determine the spectrum.
+    Each spectrum is the smoothest one to which the camera (`spectral_response`) responds with the photograph's colour,
+    plus a part to which this camera does not respond (a metameric black). Sign and size of this part depend on the hue
+    and change slowly over the image. As in real scenes, the colour alone therefore does not determine the spectrum.
     """
     scenes = {"coffee": skimage.data.coffee()[72:328, 150:406], "astronaut": skimage.data.astronaut()[20:276, 90:346]}
     return [

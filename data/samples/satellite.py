@@ -48,7 +48,7 @@ def satellite_scene(sensor: str, ratio: int = 4) -> tuple[np.ndarray, np.ndarray
     Values are about 0 to 1, not clipped. The noise is shot and read noise.
 
     Args:
-        sensor: the sensor whose MTF the MS has, see `metrics.filters.mtf_filter`.
+        sensor: the sensor whose MTF blurs the MS, see `metrics.filters.mtf_filter`.
         ratio: resolution ratio.
     """
     radiance = _radiance()

@@ -1,8 +1,8 @@
-"""Lists of images that are not trained on: the images of published tables, and those that select our weights.
+"""Lists of images that are not trained on: the images of published tables, and the validation images of our trainings.
 
 roadscene_50: RoadScene's test pairs in CDDFuse (Zhao et al., CVPR 2023), as in its repository.
-roadscene_held_21: RoadScene's pairs that validate our trainings (`--hold-back 21`): the last 21 names without the 50.
-roadscene_unseen_10: the ten of the 50 that AUIF-Net's authors did not train on (found by comparing the files' bytes).
+roadscene_held_21: RoadScene's pairs that validate our trainings (`--hold-back 21`): the last 21 names not in the 50.
+roadscene_unseen_10: the ten of the 50 that AUIF-Net's authors did not train on (known by comparing the files' bytes).
 cave_11: CAVE's test scenes (Deng et al., IJCAI 2023, Fig. 4).
 """
 

@@ -1,4 +1,4 @@
-"""Recognises test images by their content, whatever the file is called: a copy, a PNG of a JPEG, another bit depth.
+"""Recognises test images by their content under any file name: a copy, a PNG of a JPEG, another bit depth.
 
 `test_images.csv` has one line per image: the set, the name, height and width, and the means of its luma over a grid of
 8 by 8, two hexadecimal digits each (benchmarks/sign_test_images.py writes it). Images of one size are the same if no
@@ -31,7 +31,7 @@ def cell_means(image: np.ndarray) -> np.ndarray:
 
 
 def known_name(path: Path, bits: int | None = None) -> str | None:
-    """Return the test image that a file shows, "roadscene_50/FLIR_00211"; None for others and for unreadable files.
+    """Return the test image that a file shows, "roadscene_50/FLIR_00211"; None for other and for unreadable files.
 
     Args:
         path: the image file; it is decoded only if its size is that of a test image, or unknown.

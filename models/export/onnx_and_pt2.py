@@ -39,11 +39,11 @@ SEVERAL = 64  # largest relative difference in units of float32's epsilon: 7.6e-
 
 
 class ExportError(ValueError):
-    """A network that cannot be exported, or a missing package. The message is one line: what was found and expected."""
+    """A network cannot be exported, or a package is missing. The message is one line: what was found and expected."""
 
 
 class AnySize(nn.Module):
-    """`DCINN.forward` by operations that stay valid for every height and width; a traced `if` would fix one branch.
+    """`DCINN.forward` without branches on height and width, because a trace keeps only the branch that it takes.
 
     Args:
         model: the network, in evaluation mode.
@@ -78,7 +78,7 @@ class AnySize(nn.Module):
 
 
 def about(config: DCINNConfig) -> dict[str, str]:
-    """Return an exported file's metadata: task, bands, rules, inputs, range and layout as "dcinn.NAME" -> value."""
+    """Return the metadata of an exported file, "dcinn.NAME" -> value: task, bands, rules, inputs, range, layout."""
     said = {
         "task": config.task,
         "bands": config.bands,
@@ -134,7 +134,7 @@ def to_onnx(model: DCINN) -> bytes:
         torch.onnx.export(
             network,
             example,
-            buffer,  # type: ignore[arg-type]  # the annotation is that of the other exporter
+            buffer,  # type: ignore[arg-type]  # the annotation is for the exporter by torch.export
             dynamo=False,
             input_names=names,
             output_names=(OUTPUT,),
@@ -204,8 +204,8 @@ def difference(
 ) -> float:
     """Return the largest relative difference between an exported graph and its network, on images of uniform noise.
 
-    It is the largest absolute difference over the largest absolute value of the network's result, and the largest of
-    this over all `sizes`.
+    The relative difference for one image size is the largest absolute difference divided by the largest absolute value
+    of the network's result.
 
     Args:
         model: the network, on the CPU, float32, in evaluation mode.
@@ -213,7 +213,7 @@ def difference(
         sizes: N, H, W of the images.
 
     Raises:
-        ExportError: if it is 7.6e-6 or more, or the shapes differ.
+        ExportError: if the difference is 7.6e-6 or more, or the shapes differ.
     """
     found = 0.0
     generator = torch.Generator().manual_seed(0)

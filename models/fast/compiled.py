@@ -2,8 +2,8 @@
 
 The library is kept in the user's cache folder (XDG_CACHE_HOME, else ~/.cache); a hash of the source, the compiler's
 command and the processor's macros is part of its name. If that folder cannot be written, the library lives as long as
-the process. Any failure returns None without a message, because every caller has a slower way. DCINN_COMPILE=0 in the
-environment switches compilation off.
+the process. After any failure the functions return None without a message, because every caller has a slower fallback.
+DCINN_COMPILE=0 in the environment switches compilation off.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ PATIENCE = 120  # seconds that one run of the compiler may take
 def compiler() -> tuple[tuple[str, ...], str] | None:
     """Return the compiler's command with the flags for this processor, and the macros it predefines, as text.
 
-    None without a compiler.
+    Return None if there is no compiler, or if compilation is switched off.
     """
     if os.environ.get("DCINN_COMPILE") == "0" or os.name != "posix":
         return None

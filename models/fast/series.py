@@ -1,4 +1,4 @@
-"""The convolution exponential with a fixed number of terms, forward and backward, by convolutions or Winograd's way."""
+"""The convolution exponential with a fixed number of terms, by plain convolutions or Winograd's, with its gradient."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from .winograd import LEAST_TILES, PER, SIZE, Series, routines_for
 def horner(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
     """Return x + M(x + M/2 (x + M/3 (x + ...))), `terms` terms after the identity, in the shape (B, C, H, W) of x.
 
-    Horner's scheme avoids denormal numbers: in a fresh network the separate terms get that small, and a CPU computes
-    with them 8 times slower.
+    M is the zero-padded convolution with `kernel` (C, C, k, k), k odd. Horner's scheme avoids denormal numbers: in an
+    untrained network the separate terms get that small, and a CPU is 8 times slower on them.
     """
     total = x
     for i in range(terms, 0, -1):
@@ -22,7 +22,10 @@ def horner(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
 
 
 def series(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
-    """Return `horner(x, kernel, terms)`, by Winograd's algorithm if faster: float32, CPU, 5x5 kernel, not traced."""
+    """Return `horner(x, kernel, terms)`, computed by Winograd's algorithm if `winograd` supports these tensors.
+
+    That needs float32 on a CPU, a 5x5 kernel, at least 8 channels and 16 tiles, a C compiler, and no tracing.
+    """
     if not _suits(x, kernel):
         return horner(x, kernel, terms)
     if torch.is_grad_enabled() and (x.requires_grad or kernel.requires_grad):
@@ -54,7 +57,7 @@ def _forward(x: Tensor, kernel: Tensor, terms: int, totals: list[Tensor] | None 
 
 
 class WinogradSeries(torch.autograd.Function):
-    """The sum by Winograd's algorithm as a differentiable function of x and kernel."""
+    """`series` by Winograd's algorithm as a differentiable function of x and kernel."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: Tensor, terms: int) -> Tensor:  # noqa: ANN401

@@ -8,14 +8,14 @@ from torch import Tensor
 NOT_SEEN = 2.0**-24  # fraction of the sum that float32 rounds away
 GRID = 8  # frequencies per axis
 ROOM = 1.5  # safety factor: up to 1.42 between these frequencies (5 taps), the rest for the iteration's error
-STEPS = 8  # of the power iteration
+STEPS = 8  # steps of the power iteration
 
 
 def terms_that_count(kernel: Tensor, terms: int) -> int:
     """Return how many terms of a convolution exponential are enough in float32, 0 to `terms`.
 
-    The identity is not counted. The omitted terms together stay at or below 2^-24 of the input's L2 norm, by the
-    estimate `norm`.
+    The identity is not counted. By the estimate `norm`, the L2 norm of the omitted terms together is at most 2^-24 of
+    the input's L2 norm.
 
     Args:
         kernel: see `norm`.
@@ -27,10 +27,10 @@ def terms_that_count(kernel: Tensor, terms: int) -> int:
 
 
 def norm(kernel: Tensor) -> float:
-    """Return an estimate from above of a convolution's L2 operator norm, up to 1.5 times the norm.
+    """Return an upper estimate of a convolution's L2 operator norm, at most 1.5 times the norm.
 
     Power iteration finds the largest singular value on a grid of frequencies. The factor `ROOM` covers the frequencies
-    between them and the iteration's error.
+    between the grid points and the error of the iteration.
 
     Args:
         kernel: (C, C, k, k), float32, k up to 5.

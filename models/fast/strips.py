@@ -1,7 +1,7 @@
 """Strips of rows: several layers run on rows that fit the processor's cache, then on the next rows.
 
 The result is exact: each strip is cut with a halo as wide as its layers reach, and the halo's outputs are dropped. Only
-inference on a CPU gains from it. Autograd keeps all inner results anyway, and a GPU is faster on whole images.
+inference on a CPU is faster by strips: autograd stores all activations anyway, and a GPU is faster on whole images.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def by_strips(
         function: maps images of equal height to images of that height, or of a half, a quarter or an eighth of it.
         inputs: images (B, C, H, W) of one height.
         halo: rows above and below that an output pixel depends on; a multiple of 8 if an output is smaller.
-        channels: channels of the widest inner result.
+        channels: channels of the widest intermediate result.
         in_place: overwrite the inputs with the outputs, which have the same shapes. A strip is written only after the
             next one, which reads its last rows, has been computed.
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 _lock = threading.Lock()
-_pools: dict[int, ThreadPoolExecutor] = {}  # workers -> pool; an idle one costs next to nothing
+_pools: dict[int, ThreadPoolExecutor] = {}  # workers -> pool; an idle pool costs next to nothing
 
 
 def in_threads(calls: Sequence[Callable[[], None]]) -> None:
-    """Run all calls at the same time, the first one in this thread. Once all have ended, raise the first error."""
+    """Run all calls at the same time, the first call in this thread. Once all have ended, raise the first error."""
     if len(calls) == 1:
         calls[0]()
         return

@@ -4,10 +4,11 @@ A tile of 4 x 4 results of a 5 x 5 convolution depends on 8 x 8 pixels. Along a 
 and the 4 results y satisfy y = A^T ((G k) * (B^T d)): d and k are evaluated at 8 points (0, 1, -1, 2, -2, 1/2, -1/2,
 infinity; Toom and Cook), multiplied there, and interpolated. In two dimensions, with channels, the product at each of
 the 64 points is a matrix product over the channels (Lavin and Gray, 2016). The gradient of the image is the same
-algorithm with the transposed kernel; that of the kernel takes one more matrix product per point. winograd.c computes a
-few tiles at a time, so that all inner results stay in the cache. Padding is with zeros, as in the plain convolution.
+algorithm with the transposed kernel; the gradient of the kernel takes one more matrix product per point. winograd.c
+computes a few tiles at a time, so that all intermediate results stay in the cache. Padding is with zeros, as in the
+plain convolution.
 
-It runs in float32 on a CPU, from 8 channels on, if `compiled` finds a compiler. Results differ from those of plain
+The algorithm runs in float32 on a CPU, from 8 channels on, if `compiled` finds a compiler. Results differ from plain
 convolutions by about 5e-6 of the largest value. Nothing is kept between calls.
 """
 
@@ -36,7 +37,7 @@ POINTS = torch.tensor([0, 1, -1, 2, -2, 1 / 2, -1 / 2], dtype=torch.float64)
 def to_points() -> Tensor:
     """Return G, (8, 5) float64, which evaluates a line of weights at the points.
 
-    Each row is divided by the product of its point's differences from the others.
+    Each row is divided by the product of the differences of its point from the other points.
     """
     differences = POINTS[:, None] - POINTS + torch.eye(len(POINTS), dtype=torch.float64)
     powers = POINTS[:, None] ** torch.arange(SIZE) / differences.prod(1, keepdim=True)
@@ -57,7 +58,7 @@ class Routines:
         functions.work_size.restype = ctypes.c_long
 
     def points(self, kernel: Tensor, turned: bool) -> Tensor:
-        """Return a kernel (C, C, 5, 5) at the 64 points, in the memory layout of `term`.
+        """Return a kernel evaluated at the 64 points, a flat tensor in the memory layout that `term` expects.
 
         Args:
             kernel: (C out, C in, 5, 5).
@@ -74,18 +75,21 @@ class Routines:
         return -(-channels // self.lanes) * self.lanes
 
     def work(self, job: Job, gradient: bool) -> Tensor:
-        """Return the scratch memory for a job, a flat tensor; `gradient` for `gradient`, else for `term`."""
+        """Return scratch memory for one job, a flat tensor, as the method `gradient` (if True) or `term` needs it."""
         return torch.empty(self.functions.work_size(ctypes.byref(job), int(gradient)))
 
     def term(
         self, job: Job, total: Tensor, x: Tensor | None, y: Tensor, points: Tensor, scale: float, work: Tensor
     ) -> None:
-        """Write y = x + scale M total on the job's tiles; images (N, H, W, C), x None is zero."""
+        """Write y = x + scale M total on the job's tiles.
+
+        `total`, `x` and `y` are (N, H, W, C); x None means zero. `points` and `work` come from the methods so named.
+        """
         start = None if x is None else _at(x)
         self.functions.term(ctypes.byref(job), _at(total), start, _at(y), _at(points), ctypes.c_float(scale), _at(work))
 
     def gradient(self, job: Job, total: Tensor, g: Tensor, sums: Tensor, scale: float, work: Tensor) -> None:
-        """Add to `sums` (64, C, padded) scale times the gradient of the kernel's points, from the job's tiles.
+        """Add to `sums` (64, C, padded) `scale` times the gradient of `points`, computed from the job's tiles.
 
         `g` (N, H, W, C) is the gradient of M total.
         """
@@ -116,7 +120,10 @@ def _routines(lanes: int) -> Routines | None:
 
 
 def routines_for(channels: int) -> Routines | None:
-    """Return the routines for the longest vectors that the channels fill; None without any, or under 8 channels."""
+    """Return the routines for the longest vectors that the channels fill.
+
+    Return None for fewer than 8 channels, or if the routines cannot be compiled or fail their self-test.
+    """
     lanes = next((n for n in compiled.vectors() if n <= channels), None)
     return None if lanes is None or channels < 8 else _routines(lanes)
 
@@ -161,7 +168,7 @@ class Series:
         Args:
             grad: the gradient of the result, (N, H, W, C).
             kernel: (C, C, 5, 5).
-            totals: as the call filled it.
+            totals: the list that the forward call filled.
         """
         routines, channels = self.routines, grad.shape[-1]
         points = routines.points(kernel, turned=True)

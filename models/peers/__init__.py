@@ -1,7 +1,7 @@
 """Networks of other methods for infrared-visible fusion, one per file.
 
-They are called as DCINN is: fused = model(visible, infrared), (B, 1, H, W) in [0, 1], any height and width that a
-docstring does not exclude, any device.
+They are called as DCINN is: fused = model(visible, infrared), all images (B, 1, H, W) in [0, 1], of any height and
+width, on any device.
 """
 
 import inspect
@@ -27,7 +27,7 @@ def build_peer(method: object, options: dict) -> nn.Module:
         options: keyword arguments of the network's class.
 
     Raises:
-        ValueError: for another method, or options that its class does not have.
+        ValueError: for an unknown method, and for options that its class does not have or refuses.
     """
     if not isinstance(method, str) or method not in PEERS:
         raise ValueError(f"method: found {method!r}, expected one of {', '.join(PEERS)}")

@@ -1,4 +1,4 @@
-"""AUIF-Net: two unrolled optimisations find the base and the detail of each image; their sums are decoded together.
+"""AUIF-Net: two unrolled optimisations extract base and detail of each image; a decoder fuses the sums of both.
 
     x <- x - eta (PReLU(BN(K^T * K * x)) - theta (I - x))        ten times, from a smooth or a detailed start
     fused = sigmoid(BN(conv(sum of bases + sum of details)))
@@ -22,7 +22,7 @@ RULES = ("sum", "average", "l1")
 
 
 class AUIF(nn.Module):
-    """The two encoders and the decoder; 11,631 parameters.
+    """AUIF-Net: an encoder for the base, an encoder for the detail, and a decoder; 11,631 parameters.
 
     Args:
         rule: how the features of the two images are combined: "sum" (all published results), "average", or "l1", which
@@ -58,11 +58,11 @@ class AUIF(nn.Module):
         return self.decode(base, detail)[..., :height, :width]
 
     def rebuild(self, image: Tensor) -> Tensor:
-        """Return an image (B, 1, H, W) decoded from its own features; training makes it equal the input."""
+        """Return an image (B, 1, H, W) decoded from its own features; training brings it close to the input."""
         return self.decode(self.base(image), self.detail(image))
 
     def decode(self, base: Tensor, detail: Tensor) -> Tensor:
-        """Return the image (B, 1, H, W) in (0, 1) of base and detail features of that shape."""
+        """Return the image (B, 1, H, W) in (0, 1) decoded from base and detail features of that shape."""
         return torch.sigmoid(self.norm(self.conv(base + detail)))
 
 
@@ -128,7 +128,7 @@ def surround_minus_centre(image: Tensor) -> Tensor:
 
 
 def combined(rule: str, a: Tensor, b: Tensor) -> Tensor:
-    """Return the combined features of two images, in their shape, by a rule of `RULES`."""
+    """Return the features of two images, combined by one of `RULES`, in the shape of `a` and `b`."""
     if rule == "l1":
         weight_a, weight_b = (functional.avg_pool2d(x.abs(), 3, 1, 1) for x in (a, b))
         total = weight_a + weight_b

@@ -1,4 +1,4 @@
-"""CDDFuse: one encoder finds base and detail features of both images; each kind is fused, then both are decoded.
+"""CDDFuse: one encoder extracts base and detail features of both images; two layers fuse them, a decoder follows.
 
     visible  ── shared ─┬─ base ───┐
                         └─ detail ─┼─┐        base   = base_fuse(sum of the two)
@@ -6,8 +6,8 @@
                         └─ detail ───┘        fused  = sigmoid(decoder(base, detail) + skip)
 
 Source: Zhao et al., "CDDFuse: Correlation-Driven Dual-Branch Feature Decomposition for Multi-Modality Image Fusion",
-CVPR 2023, as the authors' code computes it. Attention is over channels, with norms over all pixels, so that tiles
-would change the result.
+CVPR 2023, as the authors' code computes it. Attention is over channels, and its queries and keys are normalised over
+all pixels, so fusing in tiles would change the result.
 """
 
 import torch
@@ -23,7 +23,7 @@ SKIPS = ("visible", "sum", "none")
 
 
 class CDDFuse(nn.Module):
-    """Encoder, two fusion layers and decoder; 1,188,272 parameters.
+    """CDDFuse: encoder, two fusion layers and decoder; 1,188,272 parameters.
 
     Args:
         skip: the image that is added to the decoder's output: "visible", the "sum" of both images, or "none".
@@ -59,7 +59,12 @@ class CDDFuse(nn.Module):
         return stretched(fused) if self.stretch and not self.training else fused
 
     def decode(self, visible: Tensor, infrared: Tensor, *features: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the fused image (B, 1, H, W), not stretched, of the (base, detail) features of both images."""
+        """Return the fused image (B, 1, H, W), not stretched.
+
+        Args:
+            visible, infrared: (B, 1, H, W).
+            features: the encoder's (base, detail) features of the visible image, then of the infrared image.
+        """
         (base_v, detail_v), (base_i, detail_i) = features
         skip = {"visible": visible, "sum": visible + infrared, "none": None}[self.skip]
         return self.decoder(skip, self.base_fuse(base_v + base_i), self.detail_fuse(detail_v + detail_i))
@@ -104,7 +109,7 @@ class TransformerBlock(nn.Module):
     Args:
         spread: groups of the 3x3 convolution for queries, keys and values.
         hidden: channels of the gate and of the gated values, together.
-        hidden_groups: groups of the 3x3 convolution on these.
+        hidden_groups: groups of the 3x3 convolution on the hidden channels.
     """
 
     def __init__(self, spread: int, hidden: int, hidden_groups: int) -> None:

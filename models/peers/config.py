@@ -1,4 +1,4 @@
-"""The configuration from which a network of another method is rebuilt; its checkpoints hold it."""
+"""The configuration from which a network of another method is rebuilt. Its checkpoints store it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,9 +1,10 @@
-"""DeFusion++: attention between two images finds their common and their unique content, and fuses them.
+"""DeFusion++: attention between two images separates their common and unique content, and fuses them.
 
     E_i = encoder(image_i)          C = common(E_1, E_2)          U_i = unique(E_other, E_i) + residual(E_i)
-    F = fuse(C, U_1) + fuse(C, U_2)          heads draw the images of C, U_1, U_2 and F
+    F = fuse(C, U_1) + fuse(C, U_2)          heads decode C, U_1, U_2 and F to images
 
-A second stream with its own weights (_skip) does the same with the first two levels of the encoder, and is added.
+A second stream with its own weights (_skip) does the same with the first two levels of the encoder. Its tokens are
+added to the tokens of the first stream.
 
 Source: Liang, Jiang, Ma, Liu, Ma, "Fusion from Decomposition: A Self-Supervised Approach for Image Fusion and Beyond",
 arXiv 2410.12274, as the released code computes it. The released code does not define sizes other than 224 or the order
@@ -32,13 +33,14 @@ Tokens = tuple[Tensor, Tensor]  # tokens of the deep stream and of the skip stre
 
 
 class DeFusion(nn.Module):
-    """The network of the first stage, 13,420,800 trained parameters, or of the second, 297,216 more.
+    """DeFusion++ of the first training stage (13,420,800 trained parameters) or of the second (297,216 more).
 
     Args:
-        long_skip: factor of F where it is added to the refined F, before the head.
-        orders: "12", "21" or both: the order of the two images in the common part. The fused images are averaged.
+        long_skip: the factor s in refine(F) + s F, which the head decodes.
+        orders: "12", "21" or both: the order of the two images in the common part. With both, the two fused images are
+            averaged.
         step: pixels between two windows, 1 to 224.
-        latent: add the second stage's two heads, whose tokens are trained to match those of frozen MAE teachers.
+        latent: add the second stage's two heads, which are trained to match the tokens of frozen MAE teachers.
     """
 
     whole_images_only = True  # `forward` cuts its own windows
@@ -92,8 +94,8 @@ class DeFusion(nn.Module):
             visible, infrared: (B, 1 or 3, H, W) in [0, 1]; a multi-focus or multi-exposure pair works as well.
 
         Returns:
-            The fused image in the inputs' shape, clamped to [0, 1]. For one channel it is the luma (BT.601) of the
-            network's three.
+            The fused image in the inputs' shape, clamped to [0, 1]. For images of one channel it is the luma (BT.601)
+            of the network's three output channels.
         """
         check_kind(self, visible=visible, infrared=infrared)
         if visible.shape != infrared.shape or visible.ndim != 4 or visible.shape[1] not in (1, 3):
@@ -115,7 +117,7 @@ class DeFusion(nn.Module):
         return (fused * self.luma).sum(1, keepdim=True)
 
     def window(self, first: Tensor, second: Tensor) -> Tensor:
-        """Return the fused image (B, 3, 224, 224) of one window, averaged over `orders`, not clamped."""
+        """Return the fused image of one window, averaged over `orders`, not clamped; all images (B, 3, 224, 224)."""
         encoded = self.encoded(first), self.encoded(second)
         unique = self.unique_tokens(*encoded)
         common = [self.common_tokens(*encoded, order) for order in self.orders]
@@ -128,7 +130,7 @@ class DeFusion(nn.Module):
         Args:
             first, second: (B, 3, 224, 224).
             order: "12" or "21".
-            noise: (B, 196), one number per patch; the masked modelling sees the 49 patches with the smallest ones.
+            noise: (B, 196), one number per patch; the masked modelling sees the 49 patches with the smallest numbers.
 
         Returns:
             A dictionary with "common", "unique1", "unique2", "fused" and, if noise is given, "rec" (the reconstruction
@@ -152,8 +154,8 @@ class DeFusion(nn.Module):
         """Return the tokens that the second stage's losses compare; needs `latent`.
 
         Returns:
-            Two tensors (B, 197, 768), one per image, to match its teacher's tokens, and two (B, 197, 192), the
-            normalised common tokens of the orders "12" and "21".
+            A list of two tensors (B, 197, 768), one per image, to be compared with the tokens of its teacher, and a
+            list of two tensors (B, 197, 192), the normalised common tokens of the orders "12" and "21".
         """
         encoded = self.encoded(first), self.encoded(second)
         both = [self.common_tokens(*encoded, order) for order in ORDERS]
@@ -168,7 +170,7 @@ class DeFusion(nn.Module):
         return levels[-1], self.level_norms[0](levels[0]) + self.level_norms[1](levels[1])
 
     def common_tokens(self, first: Tokens, second: Tokens, order: str) -> Tokens:
-        """Return the common tokens C of both streams."""
+        """Return the common tokens C of both streams, for the order "12" or "21" of the two images."""
         source, target = (first, second) if order == "12" else (second, first)
         return self.common(source[0], target[0]), self.common_skip(source[1], target[1])
 
@@ -182,12 +184,12 @@ class DeFusion(nn.Module):
         return alone(first, second), alone(second, first)
 
     def fused_tokens(self, common: Tokens, *unique: Tokens) -> Tensor:
-        """Return the fused tokens F, the streams added: (B, n, 192) for n tokens."""
+        """Return the fused tokens F (B, n, 192), summed over both streams, from the common tokens and U_1, U_2."""
         pairs = [self.fuse(common[0], deep) + self.fuse_skip(common[1], skip) for deep, skip in unique]
         return torch.stack(pairs).sum(0)
 
     def fused_image(self, tokens: Tensor) -> Tensor:
-        """Return the image (B, 3, 224, 224) of the fused tokens F (B, 197, 192)."""
+        """Return the image (B, 3, 224, 224) decoded from the fused tokens F (B, 197, 192)."""
         return self.fuse_head(self.refine(tokens) + self.long_skip * tokens)
 
 

@@ -1,4 +1,4 @@
-"""Initial weights for training DeFusion++ without a pretrained encoder: the network can draw patches from the start.
+"""Initial weights for DeFusion++ without a pretrained encoder, with which it can reproduce patches from the start.
 
 This is ours: the authors start from TinyMIM's weights. From random weights a network first learns the mean of each
 patch, and the patch's content only after many thousand steps.
@@ -33,7 +33,10 @@ def cosine_start(model: DeFusion) -> None:
 
 
 def waves() -> torch.Tensor:
-    """Return orthonormal filters (192, 3, 16, 16): the slowest cosines of the colours' sum, then of two differences."""
+    """Return orthonormal filters (192, 3, 16, 16): cosines of the lowest frequencies.
+
+    The first 160 filter the sum of R, G and B, 16 more the difference R - G, and 16 the difference R + G - 2 B.
+    """
     order = sorted(np.ndindex(PATCH, PATCH), key=lambda f: (f[0] ** 2 + f[1] ** 2, f))
     cosines = scipy.fft.idctn(np.eye(PATCH**2).reshape(-1, PATCH, PATCH), axes=(1, 2), norm="ortho")
     slowest = cosines[[row * PATCH + column for row, column in order]]

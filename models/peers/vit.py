@@ -20,8 +20,8 @@ class Encoder(nn.Module):
     Args:
         width: numbers per token.
         heads: attention heads of each block; its length is the number of blocks.
-        drop_path: for each block, the probability that training drops its attention, and its perceptron, for a
-            sample; None is 0 everywhere.
+        drop_path: for each block, the probability that training skips its attention for a sample, and (drawn
+            separately) its perceptron; None is 0 everywhere.
     """
 
     positions: Tensor
@@ -118,7 +118,11 @@ class Head(nn.Module):
 
 
 def image_of(tokens: Tensor) -> Tensor:
-    """Return the image (B, 3, 224, 224) of tokens (B, 197, 768): cls first, each patch as row, column, channel."""
+    """Return the image (B, 3, 224, 224) whose pixels tokens (B, 197, 768) hold.
+
+    The first token, cls, is dropped. The 768 numbers of each other token are the pixels of a patch in the order row,
+    column, channel.
+    """
     patches = tokens[:, 1:].unflatten(1, (GRID, GRID)).unflatten(-1, (PATCH, PATCH, 3))
     return patches.permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
 

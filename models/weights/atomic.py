@@ -1,7 +1,7 @@
 """Atomic writing of files, and messages of one line.
 
-data/files has the same two functions: models imports no other folder of the project, so that it can be installed and
-loaded alone.
+data/ has functions of the same names (data/files/atomic.py, data/errors.py). They are repeated here because models
+imports no other folder of the project, so that it can be installed and loaded alone.
 """
 
 import os
@@ -42,7 +42,7 @@ def write_whole(path: str | os.PathLike, content: bytes | memoryview) -> None:
 def one_line(text: object, longest: int) -> str:
     """Return `text` in one line: line breaks become spaces, other unprintable characters become escapes.
 
-    After `longest` characters it is cut and ends in "...".
+    A text of more than `longest` characters is cut there and ends in "...".
     """
     plain = re.sub(r"\s*[\r\n]\s*", " ", str(text).strip())
     if not plain.isprintable():

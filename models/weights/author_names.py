@@ -1,6 +1,6 @@
-"""Translation between our parameter names and those of the authors' released files, and their constant entries.
+"""Translates between our parameter names and the names in the authors' released files, and makes their Haar filters.
 
-Source of the names: released_shapes of the three published checkpoints (ps 304 entries, hmf 360, ivf 398).
+Source of the names: the three published checkpoints (ps 304 entries, hmf 360, ivf 398).
 """
 
 import re
@@ -71,7 +71,7 @@ def to_released(model: DCINN) -> dict[str, Tensor]:
 
 
 def from_released(state: dict[str, Tensor], model: DCINN) -> dict[str, Tensor]:
-    """Return the authors' `state` under our names, for `model.load_state_dict`.
+    """Return the authors' `state` under our names, for `model.load_state_dict`, without the constant Haar filters.
 
     Raises:
         ValueError: if names, shapes or the constant Haar filters differ from those of this network.
@@ -115,8 +115,8 @@ def guess_config(state: dict[str, Tensor], srf: object, base_rule: str | None) -
         base_rule: "max" or "mean". Only ivf files need it; it is ignored for others.
 
     Raises:
-        ValueError: if the names are not those of a DCINN, if `srf` or `base_rule` is needed and None, or if one of
-            them does not fit.
+        ValueError: if the names do not belong to a DCINN, or if `srf` or `base_rule` is needed and is None or does not
+            fit.
     """
     prefix = "inn." if any(name.startswith("inn.") for name in state) else ""
     low = {m.group(1) for name in state if (m := re.match(rf"{re.escape(prefix)}operations\.(\d+)\.", name))}

@@ -3,7 +3,7 @@
 Ours:      {"format": "dcinn", "version": 1, "config": {...}, "model": state, "extra": {...}}; the config suffices to
            rebuild the network.
 Authors':  {"f_model_state_dict": state} (ps, hmf) or the bare state (ivf), under the authors' names, tensors saved from
-           CUDA. Containers of other trainers and names of DataParallel are understood as well, see containers.py.
+           CUDA. Containers of other trainers and names of DataParallel are accepted as well, see containers.py.
 
 Files are read with weights_only, so no code in them runs. Their checksums are compared here, because PyTorch does not
 compare them and a flipped bit would silently change a weight.
@@ -48,6 +48,10 @@ def save_checkpoint(path: str | os.PathLike, model: nn.Module, extra: Mapping[st
         path: the file; its folder must exist.
         model: a network of this project, with its config.
         extra: further plain values (numbers, strings, lists, tensors) to store beside the weights.
+
+    Raises:
+        ValueError: for a network of another project.
+        OSError: naming a path, if the file cannot be written.
     """
     write(path, {**_header(model), "model": _cpu(model.state_dict()), "extra": dict(extra or {})})
 
@@ -127,6 +131,9 @@ def load_extra(name: str | os.PathLike | WeightFile) -> dict[str, object]:
 
     Args:
         name: a path, or a file that `files.open_weights` has read.
+
+    Raises:
+        CheckpointError: if the file is missing or damaged.
     """
     content = (name if isinstance(name, WeightFile) else read(Path(name))).content
     return dict(content["extra"]) if is_ours(content) and isinstance(content.get("extra"), dict) else {}
@@ -160,7 +167,7 @@ def _cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def config_of(model: nn.Module) -> DCINNConfig | PeerConfig:
-    """Return a network's configuration. Raises ValueError if it is not a network of this project."""
+    """Return the configuration of a network. Raises ValueError for a network of another project."""
     config = getattr(model, "config", None)
     if not hasattr(config, "as_dict"):  # not by class: torch.hub loads another copy of the classes
         raise ValueError(f"found {type(model).__name__}, expected a network of this project, with its config")

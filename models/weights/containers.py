@@ -13,7 +13,7 @@ def unwrapped(content: object) -> object:
     """Return the dictionary of weights in a trainer's checkpoint; content without a known container is returned as is.
 
     Raises:
-        ValueError: if it holds several, for example a network and its moving average.
+        ValueError: if the checkpoint holds several dictionaries, for example a network and its moving average.
     """
     for _ in range(DEEPEST):
         inner = [key for key in CONTAINERS if isinstance(content, Mapping) and isinstance(content.get(key), Mapping)]

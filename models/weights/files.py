@@ -21,7 +21,7 @@ from .numpy_stand_ins import STAND_INS, StandInArray
 PACKAGE = Path(__file__).resolve().parents[1]
 # Inside the installed package, beside models/ in the checkout.
 PRETRAINED = (PACKAGE if (PACKAGE / "pretrained").is_dir() else PACKAGE.parent) / "pretrained"
-PEERS = "peers"  # its folder for the other methods
+PEERS = "peers"  # subfolder of pretrained/ for the other methods
 FORMAT, VERSION = "dcinn", 1
 LONGEST = 1000  # characters of a message
 LARGEST = 2**33  # bytes of a file, far more than any network of this project needs
@@ -31,7 +31,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def task_of(name: str) -> str:
-    """The task of weights in pretrained/, "ps", "hmf" or "ivf": their name begins with it ("ps4", "ivf_tno").
+    """Return the task, "ps", "hmf" or "ivf", with which the name of a file in pretrained/ begins ("ps4", "ivf_tno").
 
     Raises:
         ValueError: for a name that begins otherwise.
@@ -64,9 +64,9 @@ def find_weights(name: str | os.PathLike) -> Path:
     if path.exists():
         raise CheckpointError(f"{path}: found {_instead(path)}, expected a checkpoint file")
     if not path.suffix and path.parent.as_posix() in (".", PEERS):
-        shelf = PRETRAINED / f"{path.as_posix()}.pth"
-        if shelf.is_file():
-            return shelf
+        named = PRETRAINED / f"{path.as_posix()}.pth"
+        if named.is_file():
+            return named
     if path.name == str(name) and not path.suffix:
         names = (p.relative_to(PRETRAINED).with_suffix("").as_posix() for p in PRETRAINED.rglob("*.pth"))
         known = ", ".join(sorted(names)) or "none yet"
@@ -96,7 +96,7 @@ class WeightFile(NamedTuple):
 
 
 def open_weights(name: str | os.PathLike) -> WeightFile:
-    """Find a file of weights by `find_weights`, and return what `read` returns; both raise CheckpointError."""
+    """Return the file of weights that `find_weights` finds, as read by `read`; both raise CheckpointError."""
     return read(find_weights(name))
 
 
@@ -104,7 +104,7 @@ def read(path: Path) -> WeightFile:
     """Return a file of weights, read without running code in it and with its checksums compared.
 
     Raises:
-        CheckpointError: if it is missing, over 8.59 GB, damaged, or holds objects other than weights.
+        CheckpointError: if the file is missing, over 8.59 GB, damaged, or holds objects other than weights.
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: found {_instead(path)}, expected a checkpoint")
@@ -176,10 +176,10 @@ def check_version(content: Mapping[str, Any]) -> None:
 
 
 def plain_state(state: object) -> dict[str, Tensor]:
-    """Return a state dictionary under bare names, arrays of NumPy as tensors.
+    """Return a state dictionary with bare names (see `containers.bare_name`) and with NumPy arrays as tensors.
 
     Raises:
-        ValueError: for anything but names with dense tensors of plain numbers.
+        ValueError: for anything but a dictionary from names to dense tensors of plain numbers.
     """
     if not isinstance(state, Mapping) or not state:
         found = "an empty dictionary" if isinstance(state, Mapping) else type(state).__name__
@@ -200,7 +200,10 @@ def _tensor(value: Any) -> Any:  # noqa: ANN401  whatever a file holds
 
 
 def filled(build: Callable[[], Network], state: dict[str, Tensor]) -> Network:
-    """Return the network that `build` makes, with these weights. Raises ValueError if one of them is not finite."""
+    """Return the network that `build` makes, with the weights of `state`. Raises ValueError if a weight is not finite.
+
+    The random state of the caller does not change.
+    """
     with torch.random.fork_rng(devices=[]):  # loading must not advance the caller's random numbers
         model = build()
     model.load_state_dict(state)

@@ -54,7 +54,7 @@ class StandInArray:
 
 
 def number(kind: object = None, data: object = b"") -> float | int | bool | None:
-    """Stand in for NumPy's constructor of scalars: return the plain number, or None if it is none."""
+    """Stand in for NumPy's constructor of scalars: return a plain number, or None for anything else."""
     plain = kind.plain() if isinstance(kind, StandInType) else None
     if plain is None or not isinstance(data, bytes) or len(data) != plain.itemsize:
         return None

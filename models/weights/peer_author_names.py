@@ -1,4 +1,4 @@
-"""Translation of the names in the files of the other methods' authors to ours."""
+"""Translates the parameter names in files of the other methods' authors to our names."""
 
 import re
 from collections.abc import Mapping
@@ -83,10 +83,10 @@ def from_authors(method: str, content: object) -> dict[str, Tensor]:
     Args:
         method: "auif", "cddfuse" or "defusion".
         content: the file's content: one state dictionary, or several under the names of the network's parts. For
-            AUIF-Net, that of one of its three files.
+            AUIF-Net, the content of one of its three files.
 
     Raises:
-        ValueError: for anything but names with plain tensors.
+        ValueError: for anything but dictionaries from names to plain tensors.
     """
     if not isinstance(content, Mapping):
         raise ValueError(f"found {type(content).__name__}, expected a dictionary of tensors")
@@ -100,7 +100,7 @@ def from_authors(method: str, content: object) -> dict[str, Tensor]:
 
 
 def our_name(method: str, name: str) -> str:
-    """Return our name for an entry of the authors' file."""
+    """Return our name for the entry `name` of a file of the authors of `method`."""
     for pattern, ours in RENAMED[method]:
         name = re.sub(pattern, ours, name)
     return name
@@ -125,7 +125,7 @@ def auif_files(path: Path) -> list[Path]:
     """Return the paths of AUIF-Net's three files, base encoder, detail encoder, decoder, from the path of any one.
 
     Raises:
-        ValueError: if the file's name is not one of theirs.
+        ValueError: if the file's name contains none of `AUIF_FILES`.
     """
     own = next((part for part in AUIF_FILES if part in path.name), None)
     if own is None:

@@ -1,4 +1,4 @@
-"""Loads networks of the other methods, from our files and their authors', and the teachers of DeFusion++."""
+"""Loads networks of the other methods from our files and from their authors' files, and the teachers of DeFusion++."""
 
 import os
 from pathlib import Path
@@ -36,7 +36,7 @@ def peer_from(path: Path, content: object, method: str) -> nn.Module:
         method: the method that `peer_in` returned.
 
     Raises:
-        ValueError: if entries are missing, unknown or of another shape.
+        ValueError: if entries are missing, unknown or of another shape, or weights are not finite.
     """
     options: dict = {}
     if is_ours(content):
@@ -58,7 +58,7 @@ def peer_from(path: Path, content: object, method: str) -> nn.Module:
 
 @torch.inference_mode()
 def _likelier_skip(model: DeFusion) -> float:
-    """Return the factor of the long skip, 1.0 or 0.0, with which an image fused with itself comes nearer to the image.
+    """Return the factor of the long skip, 1.0 or 0.0, with which fusing an image with itself reproduces it better.
 
     The authors' code has both factors, and their files do not record which one they were trained with.
     """
@@ -74,7 +74,10 @@ def _likelier_skip(model: DeFusion) -> float:
 
 
 def load_teacher(name: str | os.PathLike) -> Teacher:
-    """Return a teacher from MAE's published file, mae_pretrain_vit_base.pth, {"model": {...}}, ignoring its decoder.
+    """Return a teacher with the encoder weights of MAE's published file mae_pretrain_vit_base.pth, {"model": {...}}.
+
+    Args:
+        name: see `find_weights`.
 
     Raises:
         CheckpointError: with one line, if the file is missing, truncated, or holds another network.

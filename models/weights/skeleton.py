@@ -1,7 +1,7 @@
-"""Names and shapes of a network's weights, without allocating any of them.
+"""Names and shapes of a network's weights, without allocating memory for the weights.
 
 A network built on PyTorch's meta device has no data, but arithmetic there imports torch._dynamo and sympy, which takes
-a second. The few operations of the networks' constructors are therefore replaced by their shapes.
+a second. The few operations in the networks' constructors are therefore replaced by functions of shapes.
 """
 
 from collections.abc import Callable, Sequence
