@@ -141,7 +141,8 @@ SHORTER = {  # title, what is less than its authors'
         "30 to 38 dB (ten images; benchmarks/README.md). Of two that differ the fused image holds what has contrast, "
         "with visible patches where they disagree most. Strong colours, which RoadScene hardly has, come out shifted "
         "(test_peers.py multifocus), and the black ground of medical images dark gray with a faint pattern: its EN on "
-        "MRI-CT is of that. On Lytro's photographs the plain mean of the two is better in every column. The kept weights are a moving average (--ema).",
+        "MRI-CT is of that. On Lytro's photographs the plain mean of the two is better in every column. The kept "
+        "weights are a moving average (--ema).",
     ),
 }
 for _method, (_title, _less) in SHORTER.items():
