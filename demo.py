@@ -1,10 +1,10 @@
-"""A page to try it on, in a browser on this computer: your images or the samples, on CPU or GPU.
+"""A web page to try the networks in a browser on this computer: on your images or the samples, on CPU or GPU.
 
     pip install -r requirements-demo.txt
     python demo.py                                               http://127.0.0.1:7860
     python demo.py --port 8000 --device cuda
 
-It answers this computer only, unless --host says otherwise, asks nobody else for anything, and keeps no upload.
+The page is served to this computer only, unless --host is set. It contacts no other computer, and keeps no upload.
 """
 
 from utils.evaluation.parser import evaluation_script

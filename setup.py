@@ -1,4 +1,4 @@
-"""The build step of pyproject.toml: what an earlier build left in build/ is not packed again."""
+"""The build step of pyproject.toml, which first removes the files of an earlier build, so that they are not packed."""
 
 import shutil
 
@@ -7,7 +7,7 @@ from setuptools.command.build_py import build_py
 
 
 class FreshBuild(build_py):
-    """setuptools' build, from an empty folder."""
+    """The build_py step of setuptools, starting from an empty folder."""
 
     def run(self) -> None:
         """Empty build/lib, then copy the packages into it."""

@@ -5,8 +5,8 @@
     python train_dcinn_hmf.py --data CAVE_DIR --output runs/hmf --resume
     torchrun --nproc_per_node=2 train_dcinn_hmf.py ...            several GPUs, the same batch
 
-The defaults are the released script's; --recipe paper takes the printed numbers. OUTPUT/last.pth and best.pth are read
-by `test_dcinn_hmf.py --weights` and `models.load_pretrained`.
+The default recipe is that of the released script; --recipe paper takes the paper's numbers. OUTPUT/last.pth and
+best.pth are read by `test_dcinn_hmf.py --weights` and `models.load_pretrained`.
 """
 
 from dataclasses import replace
@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     add_dcinn_options(parser)
     add_backward_options(parser)
     parser.add_argument(
-        "--ratio", type=int, choices=(2, 4, 8, 16), help="of the resolutions (default: 4, or the .h5's)"
+        "--ratio", type=int, choices=(2, 4, 8, 16), help="resolution ratio (default: 4, or that of the .h5)"
     )
     parser.add_argument("--srf", type=Path, help="spectral response, .csv, .npy, .mat (default: Nikon D700)")
     parser.add_argument("--scenes", nargs="+", help="CAVE scenes (default: all but the 11 test scenes)")

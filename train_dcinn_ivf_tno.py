@@ -5,8 +5,9 @@
     python train_dcinn_ivf_tno.py --data ROADSCENE_DIR --output runs/ivf_tno --resume
     torchrun --nproc_per_node=2 train_dcinn_ivf_tno.py ...            several GPUs, the same batch
 
-The defaults are the released script's; --recipe paper takes the printed numbers, tuned and contrast are ours.
-OUTPUT/last.pth and best.pth are read by `test_dcinn_ivf_tno.py --weights` and `models.load_pretrained`.
+The default recipe is that of the released script; --recipe paper takes the paper's numbers, and the recipes tuned and
+contrast are ours. OUTPUT/last.pth and best.pth are read by `test_dcinn_ivf_tno.py --weights` and
+`models.load_pretrained`.
 """
 
 from utils.training.arguments import TrainingArguments

@@ -5,8 +5,8 @@
     python train_dcinn_ps.py --data train_wv3.h5 --output runs/ps --resume
     torchrun --nproc_per_node=2 train_dcinn_ps.py ...            several GPUs, the same batch
 
-The defaults are the released script's; --recipe paper takes the printed numbers. OUTPUT/last.pth and best.pth are read
-by `test_dcinn_ps.py --weights` and `models.load_pretrained`.
+The default recipe is that of the released script; --recipe paper takes the paper's numbers. OUTPUT/last.pth and
+best.pth are read by `test_dcinn_ps.py --weights` and `models.load_pretrained`.
 """
 
 from pathlib import Path
@@ -36,10 +36,10 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     )
     add_dcinn_options(parser)
     add_backward_options(parser)
-    parser.add_argument("--val", type=Path, help="a validation .h5 (default: held back patches, else training patches)")
+    parser.add_argument("--val", type=Path, help="a validation .h5 (default: held-back patches, else training patches)")
     parser.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
     parser.add_argument("--bits", type=bit_depth, help="bit depth of the samples (default: the file's own, else 11)")
-    parser.add_argument("--rows", type=span, help="FIRST:END, only these rows of the ms: train on a part of a scene")
+    parser.add_argument("--rows", type=span, help="FIRST:END, rows of the ms to train on (default: all)")
     parser.add_argument("--stride", type=positive, help="step between patches of a scene (default: half a patch)")
     args = TrainingArguments(**vars(parser.parse_args(argv)))
     recipe = chosen(RECIPES[args.recipe], args)

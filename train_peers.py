@@ -5,8 +5,8 @@
     python train_peers.py defusion --data PHOTOGRAPHS_DIR --output runs/defusion --resume
     python train_peers.py defusion --data PHOTOGRAPHS_DIR --pairs PAIRS_DIR --weights runs/defusion/best.pth \
         --teachers MAE_INFRARED.pth mae_pretrain_vit_base.pth --output runs/defusion2      the second stage
-    torchrun --nproc_per_node=2 train_peers.py auif ...        several GPUs share the batch: AUIF-Net's normalisation
-                                                               and CDDFuse's correlations are then of each one's part
+    torchrun --nproc_per_node=2 train_peers.py auif ...        several GPUs share the batch; each computes AUIF-Net's
+                                                               normalisation and CDDFuse's correlations over its part
 
 The 50 RoadScene pairs that CDDFuse tests on are left out. OUTPUT/last.pth and best.pth are read by
 `test_dcinn_ivf_tno.py --methods dcinn,METHOD --peer-weights METHOD=FILE` and `models.load_pretrained`.
@@ -25,7 +25,7 @@ from utils.training.peers.tasks import TASKS
 from utils.training.recipe import Recipe
 from utils.training.run import run
 
-# Source: the numbers of their authors' codes; "defusion_latent" is the second stage of DeFusion++.
+# Source: the released training codes of these methods; "defusion_latent" is the second stage of DeFusion++.
 RECIPES = {
     "auif": Recipe(1e-2, 80, 32, 128, (41,), clip=math.inf, gamma=0.1, short_last=True),
     "cddfuse": Recipe(1e-4, 120, 8, 128, (20, 40, 60, 80, 100), clip=0.01, first_stage=40, short_last=True),
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     first.add_argument("method", choices=tuple(TASKS))
     method = first.parse_args(options[:1]).method if options[:1] not in (["-h"], ["--help"]) else "auif"
     parser = train_parser(method, {"released": RECIPES[method]}, f"Training of {TITLES[method]}.", DATA[method])
-    parser.add_argument("method", choices=tuple(TASKS), help="whose network and recipe")
+    parser.add_argument("method", choices=tuple(TASKS), help="method whose network to train, by its recipe")
     if method == "cddfuse":
         parser.add_argument("--first-stage", type=int, help="epochs of the first stage (default: the recipe's, 40)")
     if method == "defusion":
@@ -55,23 +55,25 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             "--teachers",
             nargs=2,
             metavar=("INFRARED", "VISIBLE"),
-            help="the second stage, by two MAE ViT-B files",
+            help="train the second stage, with these MAE ViT-B files as teachers",
         )
-        parser.add_argument("--pairs", type=Path, help="the second stage's pairs (default: those of --data)")
+        parser.add_argument("--pairs", type=Path, help="folder of the second stage's pairs (default: --data)")
         parser.add_argument(
             "--whole",
             type=fraction,
             default=0.0,
-            help="share of samples, validation's too, whose views hide nothing",
+            help="share of samples, also in validation, whose views hide nothing",
         )
         parser.add_argument(
             "--soft",
             type=fraction,
             default=0.0,
-            help="share of samples, validation's too, whose views hide by blur, fading and brightness, not noise",
+            help="share of samples, also in validation, whose views hide by blur, fading and brightness, not noise",
         )
         parser.add_argument(
-            "--cosines", action="store_true", help="start with cosine transforms of patches, not with --weights (ours)"
+            "--cosines",
+            action="store_true",
+            help="start from cosine transforms of patches instead of --weights (ours)",
         )
     add_image_options(parser)
     args = TrainingArguments(**vars(parser.parse_args(options)))

@@ -111,14 +111,14 @@ def _compared(table: Table, ours: str, theirs: str, ratio: int) -> list[dict]:
 
 def options() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = Parser(description="The training-free rows beside their published values.", allow_abbrev=False)
-    parser.add_argument("--cave", type=Path, help="CAVE in its own layout, the 11 test scenes at least")
-    parser.add_argument("--cave-bits", type=bit_depth, help="bit depth of copies of fewer bits than 16")
+    parser = Parser(description="Compare baselines that need no training with published values.", allow_abbrev=False)
+    parser.add_argument("--cave", type=Path, help="folder of CAVE in its own layout, at least the 11 test scenes")
+    parser.add_argument("--cave-bits", type=bit_depth, help="bit depth of that copy of CAVE (default: 16)")
     parser.add_argument("--tno", type=Path, help="folder of TNO pairs")
     parser.add_argument("--roadscene", type=Path, help="folder of RoadScene pairs")
-    parser.add_argument("--pan", type=Path, help="a PanCollection .h5 or a .mat scene")
-    parser.add_argument("--sensor", type=sensor, help=f"of --pan: {SENSOR_HELP} (default: the file's own)")
-    parser.add_argument("--bits", type=bit_depth, help="of --pan (default: the file's own, else 11)")
+    parser.add_argument("--pan", type=Path, help="file of pansharpening scenes: a PanCollection .h5, or a .mat")
+    parser.add_argument("--sensor", type=sensor, help=f"--pan: {SENSOR_HELP} (default: the file's own)")
+    parser.add_argument("--bits", type=bit_depth, help="--pan: bit depth (default: the file's own, else 11)")
     parser.add_argument("--output", type=Path, help="folder for the tables and checks (default: print only)")
     return parser
 

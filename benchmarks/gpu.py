@@ -1,21 +1,21 @@
-"""A runbook for a GPU that is had for some minutes: in order of worth, each step with a time limit of its own.
+"""Runs all measurements and trainings that need a GPU, most valuable first, in the minutes that are available.
 
     python benchmarks/gpu.py --minutes 25 --output DIR [--hmf CAVE.h5] [--ps TRAIN.h5] [--ivf PAIRS_DIR]
                              [--images IMAGES_DIR] [--device cuda] [--only STEP ...] [--small]
 
-1 checks    the tests of tests/cuda_ready and tests/networks, then every network in both directions beside float64
-2 speed     speed.py, plain and ours, inference and training, memory, with TF32 and without
-3 switches  steps a second of the hmf training by its switches: what --graph, --compile, bf16, TF32, ... give
-4 batch     the largest hmf batch whose step fits into four fifths of the memory
-5 hmf       the hmf schedule, a checkpoint every two minutes and a validation at the end
-6 ps, ivf   the same
-7 defusion  DeFusion++
+1 checks    compares every network, in both directions, with float64; runs tests/cuda_ready and tests/networks
+2 speed     speed.py: time and memory of inference and training, plain and ours, with and without TF32
+3 switches  steps per second of the hmf training with --graph, --compile, --tf32, bf16, ...
+4 batch     the fastest hmf batch whose training step takes at most four fifths of the memory
+5 hmf       the hmf training, with a checkpoint every two minutes and validations
+6 ps, ivf   the ps and ivf trainings
+7 defusion  the DeFusion++ training
 
-The time that a step leaves goes to the next ones; trainings that are cut short go on where they stopped, in this call
-or in the next one with the same --output, which skips what is done. Every step writes a log, and its result stands in
-DIR/results.json and DIR/report.md as soon as there is one. Data: prepared patches (`python -m data hmf`), small enough
-to carry; without them the embedded sample, which says nothing about quality. --small runs all steps in miniature, on a
-CPU too: it shows that the runbook works, nothing about a GPU.
+Every step has a time limit of its own, and time that it leaves goes to the steps after it. A further call with the same
+--output skips finished steps and continues trainings that were cut short. Every step writes a log, and its results are
+in DIR/results.json and DIR/report.md as soon as there are any. The data are prepared patches (`python -m data hmf`), or
+else the embedded sample, whose trainings say nothing about quality. --small runs all steps in miniature, also on a CPU:
+it shows that this script works, but its numbers say nothing about a GPU.
 """
 
 import sys
@@ -37,24 +37,24 @@ from utils.evaluation.parser import evaluation_script
 
 
 def say(line: str) -> None:
-    """At once, into a log, too."""
+    """Print a line and flush it, so that it appears at once when stdout is a file."""
     terminal.say(line)
     sys.stdout.flush()
 
 
 def main(argv: list[str] | None = None) -> dict:
-    """Run what is not done yet until the time is over; returns the results."""
+    """Run the unfinished steps until the time is over; returns the results, step -> result."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
     add = parser.add_argument
-    add("--minutes", type=float, default=25.0, help="that this call may take")
-    add("--output", type=Path, required=True, help="folder of logs, trainings and results; again to go on")
-    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs")
+    add("--minutes", type=float, default=25.0, help="minutes that this call may take")
+    add("--output", type=Path, required=True, help="folder of logs, trainings and results; an earlier one is continued")
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="device to run on")
     add("--hmf", type=Path, help="prepared hmf patches, or CAVE's folder (default: the embedded sample)")
     add("--ps", type=Path, help="prepared ps patches, or a scene (default: the embedded sample)")
     add("--ivf", type=Path, help="folder of infrared-visible pairs (default: the embedded sample)")
     add("--images", type=Path, help="folder of photographs for DeFusion++ (default: the embedded sample)")
-    add("--only", nargs="+", choices=list(STEPS), help="these steps alone")
-    add("--small", action="store_true", help="all steps in miniature")
+    add("--only", nargs="+", choices=list(STEPS), help="steps to run (default: all)")
+    add("--small", action="store_true", help="run all steps in miniature")
     args = parser.parse_args(argv)
     if not 0 < args.minutes <= 24 * 60:
         raise UsageError(f"--minutes: found {args.minutes:g}, expected over 0, up to 1440")

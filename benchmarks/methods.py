@@ -31,10 +31,13 @@ BUILD = {"dcinn": lambda: dcinn_ivf("max"), **PEERS}
 def main(argv: list[str] | None = None) -> list[dict]:
     """Measure and print; returns the rows."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--sizes", nargs="+", type=image_size, default=[(288, 384)], help="480, or 480x640")
-    parser.add_argument("--methods", nargs="+", choices=tuple(BUILD), default=list(BUILD), help="which networks")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where they run")
-    parser.add_argument("--repeats", type=positive, default=3, help="calls of each")
+    sizes = "sizes of the images, as 480 or 480x640 (default: 288x384)"
+    parser.add_argument("--sizes", nargs="+", type=image_size, default=[(288, 384)], help=sizes)
+    parser.add_argument("--methods", nargs="+", choices=tuple(BUILD), default=list(BUILD), help="methods to measure")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="device to measure on")
+    parser.add_argument(
+        "--repeats", type=positive, default=3, help="calls per measurement, of which the median is taken"
+    )
     args = parser.parse_args(argv)
     device, rows = str(pick_device(args.device)), []
     models = {method: stirred(BUILD[method], device) for method in args.methods}

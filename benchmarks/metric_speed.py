@@ -37,7 +37,9 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Measure and print; returns name -> seconds."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--pairs", type=Path, help="folder of infrared-visible pairs (default: noise)")
-    parser.add_argument("--repeats", type=positive, default=3, help="of every measurement; the median counts")
+    parser.add_argument(
+        "--repeats", type=positive, default=3, help="calls per measurement, of which the median is taken"
+    )
     args = parser.parse_args(argv)
     rng = np.random.default_rng(0)
     if args.pairs:

@@ -114,11 +114,13 @@ def quality(model: DCINN, images: list[list], kept: tuple[str, ...] | None) -> f
 def main(argv: list[str] | None = None) -> list[dict]:
     """Measure and print; returns the rows."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--weights", required=True, help="of hmf or ps")
+    parser.add_argument("--weights", required=True, help="weights of hmf or ps: a file, or a name in pretrained/")
     parser.add_argument("--cave", type=Path, help="folder of CAVE scenes, for hmf")
-    parser.add_argument("--pan", type=Path, help="file of one or more scenes, for ps")
-    parser.add_argument("--bits", type=bit_depth, help="bit depth of the data")
-    parser.add_argument("--side", type=positive, default=128, help="pixels of each scene's middle")
+    parser.add_argument("--pan", type=Path, help="file of one or more scenes, .h5 or .mat, for ps")
+    parser.add_argument(
+        "--bits", type=bit_depth, help="bit depth of the data (default: CAVE 16; --pan: the file's own, else 11)"
+    )
+    parser.add_argument("--side", type=positive, default=128, help="side in pixels of the measured middle of a scene")
     args = parser.parse_args(argv)
     model = load_pretrained(args.weights).eval()
     if model.config.task not in ("hmf", "ps"):

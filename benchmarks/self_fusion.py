@@ -29,10 +29,10 @@ COLUMNS = ("weights", "images", "itself", "least", "largest", "minimum", "mean",
 def main(argv: list[str] | None = None) -> list[dict]:
     """Measure and print; returns the rows."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--data", type=Path, required=True, help="folder of pairs")
+    parser.add_argument("--data", type=Path, required=True, help="folder of infrared-visible pairs")
     parser.add_argument("--weights", nargs="+", default=["peers/defusion"], help="files or names in pretrained/")
-    parser.add_argument("--every", type=positive, default=8, help="of the pairs, every so many-th from the first")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where they run")
+    parser.add_argument("--every", type=positive, default=8, help="step from one measured pair to the next")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="device to run the networks on")
     args = parser.parse_args(argv)
     pairs, device, rows = PairedImages(args.data), pick_device(args.device), []
     print(f"| {' | '.join(COLUMNS)} |\n|---|{'---:|' * (len(COLUMNS) - 1)}")

@@ -2,14 +2,18 @@
 
     python benchmarks/sign_test_images.py DIR       DIR holds cddfuse_test, tno8, medical and cave (12 bits: --bits 12)
 
-It has the pairs of CDDFuse's and DCINN's test folders, and the middle band of each of CAVE's test scenes.
+The file has a row for each image of the pairs on which CDDFuse and DCINN are tested, and for the middle band of each of
+CAVE's test scenes.
 """
 
 import argparse
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data import CAVE, PairedImages
 from data.files.image_file import read_raster, to_gray, to_unit
@@ -28,8 +32,8 @@ PAIRS = {
 def main() -> None:
     """Read the folders, write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--bits", type=int, help="depth of CAVE's bands (default: 16)")
+    parser.add_argument("folder", type=Path, help="folder of the data sets: cddfuse_test, tno8, medical and cave")
+    parser.add_argument("--bits", type=int, help="bit depth of CAVE's bands (default: 16)")
     args = parser.parse_args()
     rows = []
     for name, place in PAIRS.items():

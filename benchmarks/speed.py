@@ -38,7 +38,15 @@ from utils.evaluation.parser import evaluation_script
 from utils.output.result_folder import ResultFolder
 
 MATRIX = 2048
-SAME = ("task", "size", "batch", "training", "variant", "threads", "hardware")  # of rows equal in these, --keep has one
+SAME = (
+    "task",
+    "size",
+    "batch",
+    "training",
+    "variant",
+    "threads",
+    "hardware",
+)  # --keep has one row for each combination
 COLD = ("plain", "ours")
 
 
@@ -84,20 +92,21 @@ def main(argv: list[str] | None = None) -> list[dict]:
     """Measure and print; returns the rows."""
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
     add = parser.add_argument
-    add("--tasks", nargs="+", choices=tuple(BUILD), default=list(BUILD), help="which networks")
-    add("--sizes", nargs="+", type=image_size, default=[(64, 64), (256, 256)], help="256, or 480x640")
-    add("--weights", nargs="+", type=task_weights, default=[], help="ps=FILE hmf=FILE ivf=FILE")
-    add("--training", action="store_true", help="training steps instead of inference")
-    add("--batch", type=positive, default=2, help="patches of a training step")
-    add("--at-once", type=positive, help="training: also with so many patches at once")
-    add("--tf32", action="store_true", help="CUDA: TF32 products in all of them, the plain network's too")
-    add("--bf16", action="store_true", help="also in bfloat16 (autocast)")
-    add("--cold", action="store_true", help="also a fresh process for each: whole time, most memory (inference, CPU)")
-    add("--threads", type=positive, help="of the processor (default: PyTorch's choice)")
-    add("--repeats", type=positive, default=5, help="of every measurement; the median counts")
-    add("--device", choices=("cpu", "cuda"), default="cpu", help="where it runs")
+    add("--tasks", nargs="+", choices=tuple(BUILD), default=list(BUILD), help="networks to measure")
+    sizes = "sizes of the images, as 256 or 480x640 (default: 64 256)"
+    add("--sizes", nargs="+", type=image_size, default=[(64, 64), (256, 256)], help=sizes)
+    add("--weights", nargs="+", type=task_weights, default=[], help="weights, as ps=FILE hmf=FILE ivf=FILE")
+    add("--training", action="store_true", help="measure training steps instead of inference")
+    add("--batch", type=positive, default=2, help="patches per training step")
+    add("--at-once", type=positive, help="with --training: also measure steps that compute N patches at once")
+    add("--tf32", action="store_true", help="CUDA: compute products of all variants, plain as well, in TF32")
+    add("--bf16", action="store_true", help="also measure in bfloat16 (autocast)")
+    add("--cold", action="store_true", help="also measure whole processes: their time and peak memory (inference, CPU)")
+    add("--threads", type=positive, help="number of CPU threads (default: PyTorch's choice)")
+    add("--repeats", type=positive, default=5, help="calls per measurement, of which the median is taken")
+    add("--device", choices=("cpu", "cuda"), default="cpu", help="device to measure on")
     add("--keep", type=Path, help="a .json file that keeps the rows of all runs, the last one of each kind")
-    add("--plot", type=Path, help="a .png file: time and memory against size, of this run or of what --keep has")
+    add("--plot", type=Path, help="a .png file for a plot of time and memory against size, of all rows in --keep")
     add("--output", type=Path, help="folder for this run's speed.json and speed.png (default: print only)")
     args = parser.parse_args(argv)
     args.weights = dict(args.weights)
@@ -139,7 +148,7 @@ def read_rows(path: Path) -> list[dict]:
 
 
 def joined(earlier: list[dict], rows: list[dict]) -> list[dict]:
-    """Return all rows, but only the last one of those that are equal in `SAME`."""
+    """Return all rows; of several rows that are equal in `SAME`, only the last."""
     return list({json.dumps([row[name] for name in SAME]): row for row in (*earlier, *rows)}.values())
 
 

@@ -36,7 +36,9 @@ def parser() -> Parser:
     made.add_argument("file", type=Path, help="the file to write: .onnx, or .pt2 for torch.export.load")
     made.add_argument("--task", choices=TASKS, help="refuse weights of another task")
     made.add_argument("--bands", type=positive, help="refuse weights of another number of bands")
-    made.add_argument("--base-rule", choices=BASE_RULES, help="ivf: instead of the file's; the authors' have none")
+    made.add_argument(
+        "--base-rule", choices=BASE_RULES, help="ivf: base rule (default: the file's; the authors' files have none)"
+    )
     made.add_argument("--srf", type=Path, help="hmf: spectral response, for the authors' files (default: Nikon D700)")
     made.add_argument("--terms", type=positive, help="terms of the convolution exponential (default: the network's)")
     return made

@@ -31,8 +31,8 @@ def parser() -> Parser:
     ps = commands.add_parser("ps", help="gt, lms, ms, pan in digital numbers from a scene, by Wald's protocol")
     ps.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
     ps.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="filter of the pan in Wald's protocol")
-    ps.add_argument("--rows", type=span, help="FIRST:END, only these rows of the ms")
-    join = commands.add_parser("join", help="one file of several files of ps: scenes, sensors, bit depths")
+    ps.add_argument("--rows", type=span, help="FIRST:END, rows of the ms to take patches from (default: all)")
+    join = commands.add_parser("join", help="join several files of ps; sensors and bit depths may differ")
     join.add_argument("--data", type=Path, nargs="+", required=True, help="prepared .h5 files, patches of one size")
     join.add_argument("--output", type=Path, required=True, help="the .h5 file to write")
     for command in (hmf, ps):

@@ -1,8 +1,8 @@
 """Fusion by overlapping tiles, on one process or several; memory is bounded by the tile and the width of the scene.
 
-A fused tile differs from that part of the fused whole image: squeeze-excite pools over the tile only, and the tile's
-border disturbs the convolution exponentials. Pooling over the scene (`models.scene_pooling`) removes the first
-difference; benchmarks/README.md has both measured.
+A fused tile differs from the same part of the whole image's fusion: squeeze-excite pools over the tile only, and the
+tile's border disturbs the convolution exponentials. Pooling over the scene (`models.scene_pooling`) removes the first
+difference. benchmarks/README.md has measurements of both.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,14 +1,14 @@
-"""The files of pretrained/, their cards, and the tables of README and docs, all from what runs and test scripts wrote.
+"""Copies a training's weights to pretrained/, and writes their cards and the tables of README and docs.
 
-    python benchmarks/publish/cards.py adopt RUN_DIR NAME     best.pth of a training -> pretrained/NAME.pth (model and
-                                                              configuration only) and NAME.json (what the run says of
-                                                              itself); --after EARLIER_RUN_DIR where it began with
-                                                              --weights
-    python benchmarks/publish/cards.py write                  pretrained/NAME.md, the curves, the tables of README
-                                                              and docs (documents.py)
+    python benchmarks/publish/cards.py adopt RUN_DIR NAME     write pretrained/NAME.pth, the model and configuration of
+                                                              RUN_DIR/best.pth, and NAME.json, the run's description
+                                                              and log; --after EARLIER_RUN_DIR names the training
+                                                              whose weights the run began with, if any
+    python benchmarks/publish/cards.py write                  write the cards pretrained/NAME.md, the validation curves,
+                                                              and the tables of README and docs (documents.py)
 
-Numbers come from pretrained/NAME.json and pretrained/results/*.json (benchmarks/publish/tables.py); only the
-remarks, in card_texts.py, are typed.
+All numbers are read from pretrained/NAME.json and from pretrained/results/*.json, which tables.py writes. Only the
+remarks in card_texts.py are written by hand.
 """
 
 import hashlib
@@ -35,12 +35,21 @@ from utils.commandline.errors import UsageError
 from utils.commandline.parser import Parser
 from utils.evaluation.parser import evaluation_script
 
-HALF = ("peers/defusion",)  # 27 MB for 54; read back to 32-bit floats
-ADDED = {"whole": "--whole", "soft": "--soft", "cosines": "--cosines", "ema": "--ema"}  # settings no recipe has
+HALF = ("peers/defusion",)  # weights stored in float16, 27 MB instead of 54; loading converts them to float32
+ADDED = {"whole": "--whole", "soft": "--soft", "cosines": "--cosines", "ema": "--ema"}  # settings outside recipes
 
 
 def adopt(run: Path, name: str, after: Path | None = None) -> None:
-    """Take the best weights of a training, and what it wrote about itself, and the training it began with, `after`."""
+    """Write pretrained/NAME.pth and NAME.json from a training: its best weights, and its description and log.
+
+    Args:
+        run: folder of the training.
+        name: a key of `CARDS`.
+        after: folder of the training whose weights the run began with (--weights); None if it began without.
+
+    Raises:
+        UsageError: for an unknown name, an incomplete training, and if `after` contradicts the run's --weights.
+    """
     if name not in CARDS:
         raise UsageError(f"found the name {name}, expected one of {', '.join(CARDS)}")
     folder, _, method = name.rpartition("/")
@@ -58,7 +67,7 @@ def adopt(run: Path, name: str, after: Path | None = None) -> None:
 
 
 def card(name: str) -> str:
-    """The card of a file in pretrained/."""
+    """Return the text of the card of pretrained/NAME.pth."""
     title, tables, terms, remarks = CARDS[name]
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
     run, before = facts["run"], facts.get("before")
@@ -89,7 +98,7 @@ def card(name: str) -> str:
 
 
 def _training_rows(facts: dict) -> dict[str, str]:
-    """How a training went, and with what."""
+    """Return the rows of a card's table on recipe, steps, hardware and time; `facts` as `facts_of` returns them."""
     run, best, trained = facts["run"], facts["best"], facts["trained"]
     settings = run["settings"]
     gamma = PEER_RECIPES[run["task"]].gamma if run.get("task") in PEER_RECIPES else 0.5
@@ -112,7 +121,7 @@ def _training_rows(facts: dict) -> dict[str, str]:
 
 
 def draw_curve(name: str) -> None:
-    """Validation against steps, with what needs no network as lines."""
+    """Plot the validation against the steps to pretrained/curves/NAME.png, with lines for the trivial baselines."""
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
     key = measure_of(facts["curve"][0])
     figure = Figure(figsize=(6, 3.2), dpi=100, layout="constrained")
@@ -130,7 +139,7 @@ def draw_curve(name: str) -> None:
 
 
 def check_weights() -> None:
-    """Refuse results that were measured with other files than those in pretrained/."""
+    """Raise UsageError for results that were measured with other weights than the files in pretrained/."""
     for table in sorted({name for _, tables, _, _ in CARDS.values() for name in tables}):
         for network in (results(table, PRETRAINED) or {}).get("networks", []):
             stem = network["label"].partition("(")[2].partition(")")[0]
@@ -142,7 +151,7 @@ def check_weights() -> None:
 
 
 def write() -> None:
-    """Everything that is made from the numbers."""
+    """Write cards, curves, and the tables of README and docs. Raises UsageError as `check_weights` does."""
     check_weights()
     there = [name for name in CARDS if (PRETRAINED / f"{name}.json").is_file()]
     texts = {PRETRAINED / f"{name}.md": card(name) for name in there}
@@ -155,13 +164,13 @@ def write() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run with these options."""
-    parser = Parser(description="Cards and results from what was measured.", allow_abbrev=False)
+    parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
     commands = parser.add_subparsers(dest="command_name", required=True)
-    taking = commands.add_parser("adopt", help="take the best weights of a training")
-    taking.add_argument("run", type=Path, help="the training's folder")
-    taking.add_argument("name", help="of the file in pretrained/")
-    taking.add_argument("--after", type=Path, help="the folder of the training whose weights it began with")
-    commands.add_parser("write", help="cards, curves, tables of README and docs")
+    taking = commands.add_parser("adopt", help="copy the best weights of a training to pretrained/")
+    taking.add_argument("run", type=Path, help="folder of the training")
+    taking.add_argument("name", help="name of the weights in pretrained/, without suffix")
+    taking.add_argument("--after", type=Path, help="folder of the training whose weights the run began with")
+    commands.add_parser("write", help="write cards, curves, and the tables of README and docs")
     args = parser.parse_args(argv)
     if args.command_name == "adopt":
         adopt(args.run, args.name, args.after)

@@ -1,6 +1,7 @@
-"""What README and docs have between marks: tables of weights and results, from what was kept in pretrained/.
+"""Makes the generated blocks of README and docs: tables of weights and results, from the files in pretrained/.
 
-A mark is a line `<!-- NAME: begin (benchmarks/publish/cards.py write) -->`, and `<!-- NAME: end -->` ends it.
+A block begins after the line `<!-- NAME: begin (benchmarks/publish/cards.py write) -->` and ends before
+`<!-- NAME: end -->`; `PARTS` has the blocks of each document.
 """
 
 import json
@@ -20,13 +21,13 @@ METHODS = {"peers/auif": "AUIF-Net", "peers/cddfuse": "CDDFuse", "peers/defusion
 
 
 def names(methods: bool = False) -> list[str]:
-    """The weights that are there, DCINN's or the other methods', in the order of the cards."""
+    """Return the names of the weights in pretrained/, of DCINN or of the other methods, in the order of `CARDS`."""
     there = [name for name in CARDS if (PRETRAINED / f"{name}.json").is_file()]
     return [name for name in there if ("/" in name) is methods]
 
 
 def headline(name: str) -> str:
-    """A measure of weights beside the paper's and the trivial row, empty where none is kept."""
+    """Return the main metrics of weights as text, with those of the paper and a trivial row; "" without results."""
     metrics, trivial, first = HEADLINE[task_of(name)]
     kept = sorted(CARDS[name][1], key=lambda table: first.index(table) if table in first else len(first))
     for key in kept:
@@ -46,7 +47,7 @@ def headline(name: str) -> str:
 
 
 def training(name: str) -> tuple[str, str]:
-    """The data that weights were trained on, and how long."""
+    """Return two texts on the training of weights: the data set, and steps, minutes and hardware."""
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
     run, trained = facts["run"], facts["trained"]
     said = run["data"]
@@ -58,17 +59,21 @@ def training(name: str) -> tuple[str, str]:
 
 
 def size(name: str) -> str:
-    """The file's size."""
+    """Return the size of a file of weights as text, in MB."""
     return f"{(PRETRAINED / f'{name}.pth').stat().st_size / 1e6:.1f} MB"
 
 
 def kind(name: str) -> tuple[str, str]:
-    """What weights are for, and what they are."""
+    """Return two texts on weights: the use that they are for, and how they were trained."""
     return KINDS.get(name, (CARDS[name][0], ""))
 
 
 def weights_table(up: str) -> str:
-    """A row for each of DCINN's weights; `up` leads from the document to the project's folder."""
+    """Return a table with a row for each of DCINN's weights.
+
+    Args:
+        up: relative path from the document's folder to the repository, "" or "../".
+    """
     lines = ["| weights | for | what they are | measured | file |", "|---|---|---|---|---|"]
     for name in names():
         data, work = training(name)
@@ -79,12 +84,12 @@ def weights_table(up: str) -> str:
 
 
 def weights_in_readme() -> str:
-    """The table of weights, as README has it."""
+    """Return the table of DCINN's weights, for README."""
     return weights_table("")
 
 
 def weights_with_pictures() -> str:
-    """What to take, with a picture; the table of README; the other methods' weights."""
+    """Return three tables: which weights to use for what, with pictures; README's table; the other methods' weights."""
     out = ["| for | take | the embedded sample: two sources, fused |", "|---|---|---|"]
     for name in names():
         there = (ROOT / f"docs/pictures/weights/{name}.jpg").is_file()
@@ -99,7 +104,7 @@ def weights_with_pictures() -> str:
 
 
 def results_in_readme() -> str:
-    """A table for each task: what was measured, and the paper's row."""
+    """Return the results of each task for README: our measured rows and the published ones."""
     out = []
     for name, number in IN_README:
         kept = results(name)
@@ -108,7 +113,7 @@ def results_in_readme() -> str:
 
 
 def all_results() -> str:
-    """Every table that is kept, each under a heading of its own."""
+    """Return all results in pretrained/results, each under its own heading."""
     kept = sorted(path.stem for path in (PRETRAINED / "results").glob("*.json"))
     order = [name for name in HEADINGS if name in kept] + [name for name in kept if name not in HEADINGS]
     parts = [f"## {HEADINGS.get(name, name)}\n\n{markdown(found)}" for name in order if (found := results(name))]
@@ -117,7 +122,11 @@ def all_results() -> str:
 
 
 def scored_pictures() -> list[tuple[str, str, dict, dict]]:
-    """Published pictures that are scored here: method, data, measured means, the printed ones."""
+    """Return our scores of published pictures beside the published ones.
+
+    Returns:
+        For each set of pictures (method, data, metric -> mean measured here, metric -> published mean).
+    """
     found = []
     for name in ("published_tno25", "published_roadscene50"):
         kept = results(name)
@@ -132,7 +141,7 @@ def scored_pictures() -> list[tuple[str, str, dict, dict]]:
 
 
 def scored_in_readme() -> str:
-    """How near the printed rows are."""
+    """Return a sentence on how close our scores of published pictures are to the published ones."""
     parts, columns = [], 0
     for method, data, measured, printed in scored_pictures():
         off, columns = max(abs(measured[metric] - printed[metric]) for metric in printed), len(printed)
@@ -142,7 +151,7 @@ def scored_in_readme() -> str:
 
 
 def scored_table() -> str:
-    """The measured rows above the printed ones."""
+    """Return a table of our scores of published pictures above the published ones, and the commands."""
     listed = scored_pictures()
     metrics = list(listed[0][3]) if listed else []
     lines = [f"| | {' | '.join(metrics)} |", "|---|" + "---:|" * len(metrics)]
@@ -164,10 +173,14 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 
 
 def renewed(file: str, text: str) -> str:
-    """The text of a document with what stands between its marks made anew.
+    """Return the text of a document with its generated blocks made anew.
+
+    Args:
+        file: a key of `PARTS`.
+        text: the present text of the document.
 
     Raises:
-        UsageError: where a mark is missing.
+        UsageError: if the text lacks the marks of a block, or has those of another one.
     """
     made = {name: make() for name, make in PARTS[file].items()}
     lacking = set(made) ^ {found[2] for found in MARK.finditer(text)}
@@ -177,5 +190,5 @@ def renewed(file: str, text: str) -> str:
 
 
 def renewed_files() -> dict[Path, str]:
-    """Every document with marks -> its new text."""
+    """Return the new texts of all documents with generated blocks, path -> text."""
     return {ROOT / file: renewed(file, (ROOT / file).read_text(encoding="utf-8")) for file in PARTS}

@@ -1,4 +1,4 @@
-"""The tables that tables.py kept, as Markdown: rows measured here, published rows beside them."""
+"""Reads the results that tables.py wrote, and formats them as Markdown: our measured rows and the published ones."""
 
 import json
 from pathlib import Path
@@ -12,17 +12,20 @@ from models.weights.files import PRETRAINED
 
 
 def results(name: str, folder: Path = PRETRAINED) -> dict | None:
-    """What tables.py kept under a name in `folder`/results, or None."""
+    """Return the content of `folder`/results/NAME.json, a metrics.json with its command; None if there is none."""
     file = folder / "results" / f"{name}.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def rows_of(table: dict) -> dict[str, dict[str, float | str | None]]:
-    """Row -> metric -> mean: what was measured, then the published headline rows of the same images and base rule."""
+    """Return row -> metric -> mean: the measured rows, then published ones of the same images and base rule.
+
+    Only published rows of the methods in `HEADLINES` are included.
+    """
     rows = {m: {k: v["mean"] for k, v in row.items()} for m, row in table["summary"].items()}
     same = table["published_same_images"]
     rule = next((rule for title, rule in RULES.items() if title in table["title"]), None)
-    if rule and any("Table 7" in row["source"] for row in same):  # whose row is that of another rule
+    if rule and any("Table 7" in row["source"] for row in same):  # its row has another base rule
         studied = next(t for t in published.tables() if t.id == "paper-10-rules")
         same = [studied.row(rule)]
     for row in same:
@@ -32,18 +35,18 @@ def rows_of(table: dict) -> dict[str, dict[str, float | str | None]]:
 
 
 def cell(value: float | str | None) -> str:
-    """A mean with four digits; empty where there is none, "inf" as it is."""
+    """Return a mean as text with two or three decimals; "" for None, and texts ("inf") unchanged."""
     return "" if value is None else value if isinstance(value, str) else f"{value:.{2 if abs(value) >= 10 else 3}f}"
 
 
 def table_text(table: dict, corner: str = "", others: bool = False) -> str:
-    """One table: means over the images, and the published rows of the same images.
+    """Return one table as Markdown: means over the images, and the published rows of the same images.
 
     Args:
-        table: of a result.
-        corner: the words above the rows' names.
-        others: whether a method that has no published row of the same images is shown with its others, those of the
-            same sensor where there are any.
+        table: a table of a result.
+        corner: title of the column of row names.
+        others: whether to add, for methods without a published row of the same images, their rows of other images; of
+            these only rows of the same sensor, if there are any.
     """
     metrics = table["metrics"]
     lines = [f"| {corner} | {' | '.join(f'{m} {ARROWS[direction(m)]}' for m in metrics)} |".replace("|  |", "| |", 1)]
@@ -60,16 +63,16 @@ def table_text(table: dict, corner: str = "", others: bool = False) -> str:
 
 
 def distant(table: dict) -> list[dict]:
-    """The headline rows that were published of other images."""
+    """Return the published rows of other images, of the methods in `HEADLINES`."""
     return [row for row in table["published_other_images"] if row["method"].startswith(HEADLINES)]
 
 
 def markdown(result: dict, remarks: bool = False) -> str:
-    """The tables of a result as text, published rows of other images below them, and the command that prints them.
+    """Return the tables of a result as Markdown, each with published rows of other images below it, and the command.
 
     Args:
-        result: what tables.py kept.
-        remarks: whether the remarks stand below each table.
+        result: a result, see `results`.
+        remarks: whether to add the remarks below each table.
     """
     out = []
     for table in result["tables"]:

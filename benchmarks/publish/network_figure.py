@@ -1,8 +1,8 @@
-"""The networks' figures, drawn from the modules: python benchmarks/publish/network_figure.py
+"""Draws figures of the three networks from their modules: python benchmarks/publish/network_figure.py
 
-Writes docs/pictures/network_{ivf,ps,hmf}.svg. Names, channels, widths, splits and scales are read from a network and
-from the shapes of one forward pass, so a changed network is a changed figure; tests/documents/test_pictures.py
-compares. The figure has a background of its own: it can be read on a light page and on a dark one.
+It writes docs/pictures/network_{ivf,ps,hmf}.svg. Names, channels, widths, splits and scales are read from a network and
+from the shapes of one forward pass, so that a changed network gives another figure; tests/documents/test_pictures.py
+compares them. The figures have a white background, so that they can be read on dark pages, too.
 """
 
 import sys
@@ -23,23 +23,34 @@ from models.weights.files import PRETRAINED
 
 FOLDER = PRETRAINED.parent / "docs/pictures"
 NETWORKS = {"ivf": dcinn_ivf, "ps": dcinn_ps, "hmf": lambda: dcinn_hmf(srf=spectral_response())}
-SIDE = 64  # of the images of the forward pass
-SOURCES = {
+SIDE = 64  # side in pixels of the images of the forward pass
+SOURCES = {  # task -> names of base image and guide, and descriptions of base and detail
     "ivf": ("visible", "infrared", "low-passes, fused", "high-passes, added"),
     "ps": ("lms", "pan", "lms", "pan - lms"),
     "hmf": ("upsampled cube", "camera image", "the cube", "R⁺ camera - cube"),
 }
-COLOURS = ("#f4b183", "#9dc3e6", "#a9d18e")  # of the conditions
+COLOURS = ("#f4b183", "#9dc3e6", "#a9d18e")  # colours of the conditions m1, m2, m3
 LEGEND = (
     "A block: its channels and their split; in colour the condition that it takes and the channels inside F, G and H."
 )
 INK, LINE, PAPER, BOX = "#1f2328", "#57606a", "#ffffff", "#eef1f4"
-WIDE, HIGH, HAAR = 132, 74, 66  # of a block, pixels; Haar's width
-LEVEL, GAP, LEFT, TOP, STACK = 104, 14, 340, 118, 5
+WIDE, HIGH, HAAR = 132, 74, 66  # width and height of a block, width of a Haar step, in pixels
+LEVEL, GAP, LEFT, TOP, STACK = 104, 14, 340, 118, 5  # height of a scale, gap of steps, margins, offset in a stack
 
 
 class Step(NamedTuple):
-    """A step of CINN: `scale` is its output's, 1 of full size, 2 of half; `count` of equal ones in a row."""
+    """A step of CINN, a block or a Haar transform, or several equal blocks in a row.
+
+    Attributes:
+        name: name of the module, "first … last" for several blocks.
+        channels: channels of the output.
+        scale: reduction of the output's sides: 1 is the full size, 2 is half of it.
+        split: channels of the two halves of a block's coupling; None for Haar.
+        width: channels inside the subnets of a block.
+        condition: index of the condition that a block takes; -1 for Haar.
+        parts: names of a block's modules.
+        count: number of equal blocks.
+    """
 
     name: str
     channels: int
@@ -52,19 +63,19 @@ class Step(NamedTuple):
 
 
 def condition_shapes(model: DCINN) -> list[tuple[int, int]]:
-    """(channels, scale) of ANet's outputs."""
+    """Return (channels, scale) of each of ANet's conditions, see `Step`."""
     a, b = images(model)
     with torch.inference_mode():
         return [(c.shape[1], SIDE // c.shape[2]) for c in model.anet(a, b)]
 
 
 def images(model: DCINN) -> tuple[torch.Tensor, torch.Tensor]:
-    """Two images that the network takes."""
+    """Return a random base image and guide for a network, (1, C, 64, 64)."""
     return torch.rand(1, model.config.bands, SIDE, SIDE), torch.rand(1, model.config.guide_bands, SIDE, SIDE)
 
 
 def steps(model: DCINN) -> list[Step]:
-    """CINN's steps in order, equal neighbours as one."""
+    """Return the steps of CINN in their order; equal blocks that follow each other are one step."""
     a, b = images(model)
     found = []
     with torch.inference_mode():
@@ -88,20 +99,20 @@ def steps(model: DCINN) -> list[Step]:
 
 
 class Drawing:
-    """SVG elements, collected."""
+    """Collects the elements of an SVG file; lengths are in pixels."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
 
     def box(self, x: float, y: float, wide: float, high: float, fill: str = BOX, radius: float = 6) -> None:
-        """A rounded rectangle by its top left corner."""
+        """Add a rounded rectangle, `x` and `y` being its top left corner."""
         self.parts.append(
             f'<rect x="{x:g}" y="{y:g}" width="{wide:g}" height="{high:g}" rx="{radius:g}" fill="{fill}" '
             f'stroke="{LINE}" stroke-width="1.2"/>'
         )
 
     def text(self, x: float, y: float, words: str, size: int = 16, bold: bool = False, anchor: str = "middle") -> None:
-        """A line of text by the middle (or start) of its base line."""
+        """Add a line of text, `x` and `y` being the middle of its base line, or its start with `anchor` "start"."""
         weight = ' font-weight="600"' if bold else ""
         self.parts.append(
             f'<text x="{x:g}" y="{y:g}" font-size="{size}" text-anchor="{anchor}"{weight} fill="{INK}">'
@@ -109,14 +120,14 @@ class Drawing:
         )
 
     def arrow(self, *points: tuple[float, float]) -> None:
-        """A line through the points with a head at the last one."""
+        """Add a line through the points (x, y), with an arrow head at the last one."""
         path = " ".join(f"{x:g},{y:g}" for x, y in points)
         self.parts.append(
             f'<polyline points="{path}" fill="none" stroke="{LINE}" stroke-width="1.8" marker-end="url(#head)"/>'
         )
 
     def svg(self, wide: float, high: float, title: str) -> str:
-        """The whole file."""
+        """Return the text of the SVG file, of this width and height."""
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high:g}" role="img" '
             f'font-family="DejaVu Sans, Verdana, Arial, sans-serif">\n<title>{escape(title)}</title>\n'
@@ -128,12 +139,12 @@ class Drawing:
 
 
 def size_of(channels: int, scale: int) -> str:
-    """Channels and size in words."""
+    """Return channels and sides as text: "64 × H/2 × W/2"."""
     return f"{channels} × {'H × W' if scale == 1 else f'H/{scale} × W/{scale}'}"
 
 
 def draw(model: DCINN) -> str:
-    """The figure of a network, as SVG."""
+    """Return the figure of a network as SVG text."""
     drawing, task, listed, conditions = Drawing(), model.config.task, steps(model), condition_shapes(model)
     deepest = max(step.scale for step in listed).bit_length() - 1
     x, spots = LEFT, []
@@ -158,7 +169,7 @@ def draw(model: DCINN) -> str:
 
 
 def _sources(drawing: Drawing, model: DCINN, middle: float, right: float) -> None:
-    """The two images, their decomposition, and the sum at the end."""
+    """Draw the two images, their decomposition, and the sum of base and residual at the right end."""
     first, second, base, detail = SOURCES[model.config.task]
     for number, (name, bands) in enumerate(((first, model.config.bands), (second, model.config.guide_bands))):
         y = middle - 66 + 84 * number
@@ -180,7 +191,7 @@ def _sources(drawing: Drawing, model: DCINN, middle: float, right: float) -> Non
 
 
 def _flow(drawing: Drawing, listed: list[Step], spots: list[tuple], middle: float, right: float) -> None:
-    """CINN, down and up again."""
+    """Draw CINN: its steps at their positions in `spots`, down to the coarsest scale and up again."""
     before = None
     for step, (x, y, wide, _) in zip(listed, spots, strict=True):
         centre = y + HIGH / 2
@@ -206,7 +217,7 @@ def _flow(drawing: Drawing, listed: list[Step], spots: list[tuple], middle: floa
 
 
 def _anet(drawing: Drawing, model: DCINN, conditions: list[tuple[int, int]], y: float) -> None:
-    """ANet and its conditions, in the colours of the blocks that they go to."""
+    """Draw ANet and its conditions below `y`, in the colours that mark the blocks that take them."""
     anet = model.anet
     drawing.box(12, y, 372, 70)
     drawing.text(198, y + 28, "ANet", 16, bold=True)
@@ -224,7 +235,7 @@ def _anet(drawing: Drawing, model: DCINN, conditions: list[tuple[int, int]], y: 
 
 
 def main() -> None:
-    """Draw the three networks."""
+    """Write the figures of the three networks."""
     for name, build in NETWORKS.items():
         FOLDER.mkdir(parents=True, exist_ok=True)
         write_whole(FOLDER / f"network_{name}.svg", draw(build()))

@@ -1,10 +1,10 @@
-"""The documents' pictures, all of the embedded sample: python benchmarks/publish/pictures.py
+"""Makes the pictures of README and docs from the embedded sample: python benchmarks/publish/pictures.py
 
 docs/pictures/strip.jpg          the three tasks, for README
-docs/pictures/weights/NAME.jpg   what the weights of pretrained/ make of the sample
-docs/pictures/inside_*.jpg       one pair on its way through the network, for docs/how_it_works.md
-docs/pictures/methods.jpg        one crop by every method
-docs/pictures/made_from.json     the weights that they show, by the SHA-256 of the files
+docs/pictures/weights/NAME.jpg   sources and fused image, for each of DCINN's weights in pretrained/
+docs/pictures/inside_*.jpg       the inner images of the network for one pair, for docs/how_it_works.md
+docs/pictures/methods.jpg        one crop, fused by every method
+docs/pictures/made_from.json     SHA-256 of the weights that the pictures were made with
 
 Run it again after weights have changed: tests/documents/test_pictures.py fails until then.
 """
@@ -46,31 +46,36 @@ WIDTH = 960
 
 
 def own_weights() -> list[str]:
-    """The DCINN weights of pretrained/ in the order of the cards."""
+    """Return the names of DCINN's weights in pretrained/, in the order of `CARDS`."""
     return [name for name in CARDS if "/" not in name and file_of(name).is_file()]
 
 
 def first_of(task: str) -> str:
-    """The first weights of a task, in the order of the cards."""
+    """Return the name of the first weights of a task, in the order of `CARDS`."""
     return next(name for name in own_weights() if task_of(name) == task)
 
 
 def column(title: str, shown: list[Panel]) -> Image.Image:
-    """Two sources side by side, the fused image below: one task of the strip."""
+    """Return a task's column of the strip: two sources side by side, and the fused image below them.
+
+    Args:
+        title: heading of the column.
+        shown: panels of the two sources and of the fused image.
+    """
     width = 400
     square = [panel._replace(image=_square(panel.image)) for panel in shown]
     return headed(title, below([row(square[:2], width), row([square[2]], width)]))
 
 
 def _square(image: np.ndarray) -> np.ndarray:
-    """The middle square, a little above the middle where the image is high."""
+    """Return the largest square of an image; of a high image the one that leaves a quarter of the rest above it."""
     side = min(image.shape[:2])
     top, left = (image.shape[0] - side) // 4, (image.shape[1] - side) // 2
     return image[top : top + side, left : left + side]
 
 
 def strip() -> Image.Image:
-    """The three tasks side by side."""
+    """Return the strip: the three tasks side by side."""
     tasks = {
         "Infrared-visible": pair_panels(BEST_ON_SAMPLE, STRIP_SCENE),
         "Pansharpening": scene_panels(first_of("ps")),
@@ -80,7 +85,10 @@ def strip() -> Image.Image:
 
 
 def inside() -> dict[str, Image.Image]:
-    """One pair through base, detail, conditions, residual, fused image, and back."""
+    """Return the sheets of one pair's inner images, file name -> sheet.
+
+    They show the decomposition, the conditions, the residual and the fused image, and the inverse direction.
+    """
     model, pair = network(BEST_ON_SAMPLE), pairs()[INSIDE_SCENE]
     visible, infrared = tensor(pair["visible"]), tensor(pair["infrared"])
     with torch.inference_mode():
@@ -125,7 +133,7 @@ def inside() -> dict[str, Image.Image]:
 
 
 def methods() -> Image.Image:
-    """One crop of the sample by every method, in two rows."""
+    """Return one crop of the sample, fused by every method, in two rows."""
     titles = {"peers/auif": "AUIF-Net", "peers/cddfuse": "CDDFuse", "peers/defusion": "DeFusion++"}
     shown = pair_panels(BEST_ON_SAMPLE, METHODS_SCENE)
     shown += [
@@ -136,13 +144,13 @@ def methods() -> Image.Image:
 
 
 def made_from() -> dict[str, str]:
-    """The weights that the pictures show: name -> SHA-256 of the file."""
+    """Return name -> SHA-256 of the file, for all weights in pretrained/."""
     names = [name for name in CARDS if file_of(name).is_file()]
     return {name: hashlib.sha256(file_of(name).read_bytes()).hexdigest() for name in names}
 
 
 def main() -> None:
-    """Draw all pictures."""
+    """Write all pictures, and made_from.json."""
     save(PICTURES / "strip.jpg", strip())
     for name in own_weights():
         save(PICTURES / f"weights/{name}.jpg", row(panels(name, STRIP_SCENE), WIDTH))

@@ -1,7 +1,7 @@
-"""What networks make of the embedded sample: the images of the documents' pictures.
+"""Fuses the embedded sample, for the pictures of README and docs.
 
-Only the sample is shown: the terms of the data sets do not let their images be part of this repository. It is
-simulated from photographs, which every picture's text says.
+The terms of the data sets forbid to publish their images here, so the pictures show only this sample, which is
+simulated from photographs.
 """
 
 import re
@@ -24,64 +24,78 @@ from utils.evaluation.infrared_visible import in_colour
 from utils.output.images import stretch
 
 PAIRS = ("astronaut", "chelsea", "coffee", "rocket")
-CROP = (slice(64, 448), slice(64, 448))  # of the satellite scene, rows and columns of the pan
+CROP = (slice(64, 448), slice(64, 448))  # part of the satellite scene that is shown, rows and columns of the pan
 FOUR_BANDS = [1, 2, 4, 6]  # blue, green, red, near infrared of WorldView's eight
 
 
 @cache
 def network(name: str) -> nn.Module:
-    """The network of a file in pretrained/."""
+    """Return the network pretrained/NAME.pth."""
     return load_pretrained(name, method=None)
 
 
 def file_of(name: str) -> Path:
-    """The file of a name."""
+    """Return the path of pretrained/NAME.pth."""
     return PRETRAINED / f"{name}.pth"
 
 
 def task_of(name: str) -> str:
-    """ps, hmf or ivf, by the file's own configuration; other methods are of ivf here."""
+    """Return the task of weights, "ps", "hmf" or "ivf", from their configuration; other methods count as "ivf"."""
     return getattr(network(name).config, "task", "ivf") if "/" not in name else "ivf"
 
 
 def tensor(image: np.ndarray) -> torch.Tensor:
-    """(C, H, W) -> (1, C, H, W), float32."""
+    """Return an image (C, H, W) as a tensor (1, C, H, W), float32."""
     return torch.from_numpy(np.ascontiguousarray(image, np.float32))[None]
 
 
 def fuse(name: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Two (C, H, W) images in [0, 1] -> the fused one."""
+    """Return the fused image (C, H, W), float64, of a base image and a guide in [0, 1].
+
+    Args:
+        name: name of the weights.
+        a: base image (C, H, W).
+        b: guide (c, H, W).
+    """
     with torch.inference_mode():
         return network(name)(tensor(a), tensor(b))[0].double().numpy()
 
 
 @cache
 def pairs() -> dict[str, dict]:
-    """The infrared-visible pairs by their names."""
+    """Return the infrared-visible pairs of the sample, name -> pair."""
     return {pair["name"]: pair for pair in sample_pairs()}
 
 
 @cache
 def fused_pair(name: str, scene: str) -> np.ndarray:
-    """(H, W, 3): the fused pair with the visible image's colour, as the test script writes it."""
+    """Return a fused pair with the visible image's colour, as the test script writes it: (H, W, 3), see `colours`.
+
+    Args:
+        name: name of the weights.
+        scene: name of the pair.
+    """
     pair = pairs()[scene]
     return colours(in_colour(fuse(name, pair["visible"], pair["infrared"])[0], pair, colour=True))
 
 
 def colours(image: np.ndarray) -> np.ndarray:
-    """(H, W), or (3, H, W) -> (H, W, 3), rounded to eight bits."""
+    """Return an image (H, W), or (3, H, W) as (H, W, 3), clipped to [0, 1] and rounded to multiples of 1/255."""
     return eight_bit(image if image.ndim == 2 else np.moveaxis(image, 0, -1))
 
 
 def pair_panels(name: str, scene: str) -> list[Panel]:
-    """Visible, infrared, fused."""
+    """Return panels of a pair: visible, infrared and fused image."""
     pair = pairs()[scene]
     sources = [Panel("visible", colours(pair["colour"])), Panel("infrared", colours(pair["infrared"][0]))]
     return [*sources, Panel(f"fused, {name}", fused_pair(name, scene))]
 
 
 def scene_panels(name: str) -> list[Panel]:
-    """MS, pan, fused at full resolution, a part of the satellite scene; a network of four bands sees four of eight."""
+    """Return panels of the satellite scene at full resolution: MS, pan and fused image.
+
+    A network of four bands gets four of the scene's eight.
+    """
     scene = PanScenes(None).full(0)
     bands = slice(None) if network(name).config.bands == len(scene["ms"]) else FOUR_BANDS
     lms, ms = scene["lms"][bands], scene["ms"][bands]
@@ -98,7 +112,10 @@ def scene_panels(name: str) -> list[Panel]:
 
 
 def cube_panels(name: str) -> list[Panel]:
-    """Low-resolution cube, camera image, fused cube; red, green and blue are single bands of the cube."""
+    """Return panels of a hyperspectral scene: low-resolution cube, camera image and fused cube.
+
+    Cubes are shown by single bands as red, green and blue. The ratio is the one in the name ("x8"), else 4.
+    """
     found = re.search(r"x(\d+)", name)
     scene = sample_hyperspectral()[1]
     inputs = fusion_inputs(scene["gt"], spectral_response(), int(found[1]) if found else 4)
@@ -112,6 +129,6 @@ def cube_panels(name: str) -> list[Panel]:
 
 
 def panels(name: str, scene: str = "rocket") -> list[Panel]:
-    """The two sources and the fused image of weights of any task."""
+    """Return panels of the two sources and the fused image, for weights of any task; `scene` is the pair for ivf."""
     task = task_of(name)
     return scene_panels(name) if task == "ps" else cube_panels(name) if task == "hmf" else pair_panels(name, scene)

@@ -1,7 +1,6 @@
-"""Sheets of labelled images, as the documents show them: one look for all pictures, small files.
+"""Composes images with titles to one picture, a sheet, in the same style for all pictures of README and docs.
 
-Images are (H, W) or (H, W, 3) floats in [0, 1]. A sheet is black letters on white, so that it can be read on a dark
-page, too.
+Images are (H, W) or (H, W, 3) floats in [0, 1]. Titles are black on white, so that they can be read on dark pages, too.
 """
 
 import io
@@ -15,12 +14,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from data.files.atomic import whole_file
 
-GAP, LETTERS = 8, 19  # pixels
-MOST_BYTES = 150_000
+GAP, LETTERS = 8, 19  # width of gaps, height of titles, in pixels
+MOST_BYTES = 150_000  # size of a file above which its quality is reduced
 
 
 class Panel(NamedTuple):
-    """An image and the words above it."""
+    """An image, and the title above it."""
 
     title: str
     image: np.ndarray
@@ -28,18 +27,23 @@ class Panel(NamedTuple):
 
 @cache
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """The font that matplotlib brings along."""
+    """Return DejaVu Sans, which matplotlib contains, in a size in pixels."""
     return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts/ttf/DejaVuSans.ttf", size)
 
 
 def picture(image: np.ndarray) -> Image.Image:
-    """The image in eight bits, RGB."""
+    """Return an image as 8-bit RGB."""
     eight = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     return Image.fromarray(eight).convert("RGB")
 
 
 def row(panels: list[Panel], width: int) -> Image.Image:
-    """Panels side by side at one height, `width` pixels in all, each under its title."""
+    """Return a sheet of panels side by side, all of one height, each under its title.
+
+    Args:
+        panels: the panels.
+        width: width of the sheet in pixels.
+    """
     shapes = [panel.image.shape[1] / panel.image.shape[0] for panel in panels]
     height = round((width - GAP * (len(panels) + 1)) / sum(shapes))
     sheet = Image.new("RGB", (width, height + LETTERS + 2 * GAP), "white")
@@ -59,14 +63,14 @@ def row(panels: list[Panel], width: int) -> Image.Image:
 
 
 def headed(title: str, sheet: Image.Image) -> Image.Image:
-    """The sheet under a heading."""
+    """Return a sheet with a heading above it."""
     head = Image.new("RGB", (sheet.width, LETTERS + 2 * GAP), "white")
     ImageDraw.Draw(head).text((GAP, GAP), title, "black", font(LETTERS))
     return below([head, sheet])
 
 
 def below(sheets: list[Image.Image]) -> Image.Image:
-    """Sheets of one width, one below the other."""
+    """Return one sheet of several sheets of equal width, one below the other."""
     total = Image.new("RGB", (sheets[0].width, sum(sheet.height for sheet in sheets)), "white")
     top = 0
     for sheet in sheets:
@@ -76,7 +80,7 @@ def below(sheets: list[Image.Image]) -> Image.Image:
 
 
 def beside(sheets: list[Image.Image]) -> Image.Image:
-    """Sheets side by side, aligned at the top."""
+    """Return one sheet of several sheets side by side, aligned at the top."""
     total = Image.new("RGB", (sum(s.width for s in sheets), max(s.height for s in sheets)), "white")
     left = 0
     for sheet in sheets:
@@ -86,7 +90,7 @@ def beside(sheets: list[Image.Image]) -> Image.Image:
 
 
 def save(path: Path, sheet: Image.Image) -> None:
-    """Write a JPEG of the best quality that stays below `MOST_BYTES`."""
+    """Write a sheet as JPEG, in the best quality whose file is smaller than `MOST_BYTES`; its folder is created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for quality in range(92, 30, -4):
         file = io.BytesIO()

@@ -1,10 +1,10 @@
-"""The tables of the weights in pretrained/: fuse and score every set at hand, keep the numbers, or compare with them.
+"""Measures the weights in pretrained/ on all data sets at hand; writes the results, or compares them with earlier ones.
 
-    python benchmarks/publish/tables.py --datasets DIR                    all tables into pretrained/results/NAME.json
-    python benchmarks/publish/tables.py --datasets DIR --only tno8        one of them
-    python benchmarks/publish/tables.py --datasets DIR --check            nothing written: compared with what is there
+    python benchmarks/publish/tables.py --datasets DIR                write all tables to pretrained/results/NAME.json
+    python benchmarks/publish/tables.py --datasets DIR --only tno8    write one table
+    python benchmarks/publish/tables.py --datasets DIR --check        write nothing, compare with pretrained/results
 
-DIR holds the folders and files named in TABLES. A table whose data are not there is left out, and said so.
+DIR holds the folders and files that are named in TABLES. A table without its data is left out, with a printed line.
 """
 
 import argparse
@@ -34,13 +34,18 @@ from utils.evaluation.parser import evaluation_script
 
 
 def scored(words: list[str]) -> dict:
-    """What `python -m metrics` finds: no network runs there, so there is no --device; folders are inside DIR."""
+    """Run `python -m metrics` and return the content of metrics.json.
+
+    Args:
+        words: the options, with --device and its value, which are removed, as no network runs; the working directory is
+            DIR, so "DIR/" is removed from paths.
+    """
     place = words.index("--device")
     return score.run([word.removeprefix("DIR/") for word in (*words[:place], *words[place + 2 :])])
 
 
 def photographs(words: list[str]) -> dict:
-    """What test_peers.py finds for multi-focus pairs."""
+    """Run `test_peers.py multifocus` with these options, and return the content of metrics.json."""
     return test_peers.main(["multifocus", *words])
 
 
@@ -55,21 +60,30 @@ SCRIPTS = {
     MULTIFOCUS: photographs,
 }
 RESULTS = PRETRAINED / "results"
-WV2_TEST_ROWS = "192:320"  # of the WorldView-2 scene, whose rows 0:160 are trained on, 160:192 judged on
-RELEASED = {"AUTHORS_WV3.pth": "released_ps", "AUTHORS_auif_decoder.pth": "released_auif"}  # stand for authors' files
+WV2_TEST_ROWS = "192:320"  # rows of the WorldView-2 scene to test on; 0:160 are trained on, 160:192 validated on
+RELEASED = {  # placeholder of an authors' file in the commands -> option that names the file
+    "AUTHORS_WV3.pth": "released_ps",
+    "AUTHORS_auif_decoder.pth": "released_auif",
+}
 METHODS = ("--methods", "dcinn,auif,cddfuse,defusion", "--weights", "ivf_tuned", "--protocol", "cddfuse")
 BOTH_AUIF = ("--peer-weights", "auif=peers/auif", "auif=AUTHORS_auif_decoder.pth")
 BESIDE = ("--beside", "ivf_tuned", "ivf_contrast")
-PICTURES = "DIR/published_fused"  # pictures that other methods' authors published
+PICTURES = "DIR/published_fused"  # fused images that the authors of other methods published
 BESIDE_TNO = ("--fused-beside", f"SDNet={PICTURES}/TNO/SDNet", f"U2Fusion={PICTURES}/TNO/U2Fusion")
 BESIDE_ROADSCENE = ("--fused-beside", f"CDDFuse={PICTURES}/RoadScene/CDDFuse")
 SPOT6 = ("--sensor", "none", "--bits", "12")
-TOLERANCE = {"PSNR": 0.01}  # dB; everything else to 1e-3
+TOLERANCE = {"PSNR": 0.01}  # allowed difference in dB; 1e-3 for all other metrics
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A table: the script, its options, and the data's place in the folder of all sets."""
+    """The command of a result.
+
+    Attributes:
+        script: the script with its positional arguments, a key of `SCRIPTS`.
+        data: path of the data in DIR, the folder of all data sets.
+        options: further options.
+    """
 
     script: str
     data: str
@@ -77,7 +91,7 @@ class Entry:
 
     @property
     def command(self) -> str:
-        """What a reader types."""
+        """The command line, as documents show it."""
         return " ".join(("python", self.script, "--data", f"DIR/{self.data}", *self.options))
 
 
@@ -110,10 +124,17 @@ TABLES = {
 
 
 def differences(found: dict, expected: dict) -> list[tuple[float, str]]:
-    """(difference over its tolerance, table, method and metric) of every mean, the largest first.
+    """Compare all means of two results.
+
+    Args:
+        found, expected: the results, each the content of a metrics.json.
+
+    Returns:
+        (difference divided by its tolerance, text naming table, method, metric and both values) of every mean, the
+        largest first.
 
     Raises:
-        UsageError: where tables, methods or metrics are not the same.
+        UsageError: if methods or metrics are not the same.
     """
     listed = []
     for a, b in zip(found["tables"], expected["tables"], strict=True):
@@ -130,7 +151,14 @@ def differences(found: dict, expected: dict) -> list[tuple[float, str]]:
 
 
 def measured(entry: Entry, folder: Path, device: str) -> dict:
-    """What the script writes as metrics.json; tables name the data relative to the folder of all sets."""
+    """Run the command of an entry, and return its metrics.json without the list of files.
+
+    Args:
+        entry: the entry.
+        folder: the folder of all data sets; it is the working directory meanwhile, so that tables name the data
+            relative to it.
+        device: the value of --device.
+    """
     before = Path.cwd()
     output = Path(tempfile.mkdtemp())
     os.chdir(folder)
@@ -148,12 +176,13 @@ def measured(entry: Entry, folder: Path, device: str) -> dict:
 
 def main(argv: list[str] | None = None) -> int:
     """Run with these options; returns 1 where --check found a difference over its tolerance."""
-    parser = Parser(description="The tables of the weights in pretrained/.", allow_abbrev=False)
-    parser.add_argument("--datasets", type=Path, required=True, help="folder of the sets")
-    parser.add_argument("--only", nargs="+", choices=tuple(TABLES), default=tuple(TABLES), help="some tables")
-    parser.add_argument("--released-ps", type=Path, help="the authors' WV3 file, for the table wv2_released")
-    parser.add_argument("--released-auif", type=Path, help="one of AUIF-Net's authors' files, for methods_...")
-    parser.add_argument("--check", action="store_true", help="compare with pretrained/results, write nothing")
+    parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--datasets", type=Path, required=True, help="folder of all data sets")
+    only = "tables to measure (default: all)"
+    parser.add_argument("--only", nargs="+", choices=tuple(TABLES), default=tuple(TABLES), help=only)
+    parser.add_argument("--released-ps", type=Path, help="the authors' WV3 weights, for the table wv2_released")
+    parser.add_argument("--released-auif", type=Path, help="a file of AUIF-Net's authors, for the tables methods_...")
+    parser.add_argument("--check", action="store_true", help="compare with pretrained/results, and write nothing")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the networks run")
     args = parser.parse_args(argv)
     if not args.datasets.is_dir():
@@ -164,7 +193,7 @@ def main(argv: list[str] | None = None) -> int:
         lacking = _lacking(entry, args)
         if lacking:
             print(f"{name}: left out, {lacking}")
-            failed |= args.check  # what is not compared is not confirmed
+            failed |= args.check  # a table that was not compared is not confirmed
             continue
         if args.check and not file.is_file():
             raise UsageError(f"{file}: found no such file, expected the numbers to compare with")
@@ -187,7 +216,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _lacking(entry: Entry, args: argparse.Namespace) -> str | None:
-    """What a table needs that is not there."""
+    """Return a text on the first thing that a table needs and that is missing: data, or an option; None if none is."""
     places = [entry.data, *(option.removeprefix("DIR/") for option in entry.options if option.startswith("DIR/"))]
     for place in places:
         if not (args.datasets / place).exists():

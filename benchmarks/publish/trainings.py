@@ -1,4 +1,4 @@
-"""What a training wrote about itself, for its card."""
+"""Reads the files that a training wrote, for the card of its weights."""
 
 import csv
 import json
@@ -8,14 +8,22 @@ from pathlib import Path
 from models.weights.checkpoint import load_extra
 from utils.commandline.errors import UsageError
 
-FOLDERS = re.compile(r"(?<!\S)/\S+/")  # of a machine, in front of a name
+FOLDERS = re.compile(r"(?<!\S)/\S+/")  # the folders of an absolute path
 
 
 def facts_of(run: Path) -> dict:
-    """What a training wrote about itself, without folders of the machine: `run`, `trained`, `best`, `curve`.
+    """Return a description of a training.
+
+    Args:
+        run: folder of the training.
+
+    Returns:
+        A dictionary with `run` (the content of run.json, paths without their folders), `trained` (number of epochs,
+        steps and minutes), `best` (epoch and steps of best.pth) and `curve` (the rows of validated epochs in
+        train.csv).
 
     Raises:
-        UsageError: for a folder without a training's files, or without a validated epoch.
+        UsageError: for a folder without the files of a training, or without a validated epoch.
     """
     for file in ("best.pth", "run.json", "train.csv"):
         if not (run / file).is_file():
@@ -34,5 +42,5 @@ def facts_of(run: Path) -> dict:
 
 
 def measure_of(row: dict) -> str | None:
-    """What a training is judged by: the column of train.csv."""
+    """Return the column of train.csv that validation is judged by, PSNR or val_loss; None if the row has neither."""
     return next((key for key in ("PSNR", "val_loss") if key in row), None)

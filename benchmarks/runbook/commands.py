@@ -1,4 +1,4 @@
-"""A command with a time limit: asked to stop first, as by Ctrl-C, then killed; its output in a log."""
+"""Runs a command with a time limit and a log. At the limit it gets SIGINT (Ctrl-C), and if it does not end, SIGKILL."""
 
 import ctypes
 import os
@@ -9,20 +9,20 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-GRACE = 60.0  # seconds that a training has for its last step and checkpoint
+GRACE = 60.0  # seconds from SIGINT to SIGKILL, for the last step and checkpoint of a training
 
 
 def ran(command: list[object], log: Path, seconds: float, grace: float = GRACE) -> int | None:
-    """Run a script of the checkout by this Python.
+    """Run a script of this repository with this Python.
 
     Args:
-        command: the script and its options.
-        log: a file that its output is added to.
-        seconds: after which it is asked to stop.
-        grace: seconds that it then has.
+        command: the script, relative to the repository, and its options.
+        log: the file to append its output to.
+        seconds: time after which it gets SIGINT.
+        grace: seconds after SIGINT until it is killed.
 
     Returns:
-        Its exit code; None where it was stopped.
+        The exit code; None if the command was stopped.
     """
     with log.open("ab") as out:
         out.write(f"$ python {' '.join(map(str, command))}\n".encode())
@@ -44,19 +44,19 @@ def ran(command: list[object], log: Path, seconds: float, grace: float = GRACE) 
             with suppress(subprocess.TimeoutExpired):
                 process.wait(grace)
             return None
-        finally:  # Ctrl-C for this script, too
+        finally:  # also for Ctrl-C in gpu.py
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
 def _ends_with_its_parent() -> None:
-    """A runbook that is killed leaves no training behind (Linux; elsewhere it may go on to its end)."""
+    """End the command when gpu.py is killed (Linux only; elsewhere the command may run to its end)."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def last_line(log: Path) -> str:
-    """What a command said last, for a message."""
+    """Return the last line of a log, up to 200 characters, for a message; "nothing" if it is empty."""
     lines = [line.strip() for line in log.read_text(errors="replace").replace("\r", "\n").splitlines() if line.strip()]
     return lines[-1][:200] if lines else "nothing"

@@ -1,4 +1,4 @@
-"""What a runbook has done, on disk as it goes: a call that was killed is gone on with by the next one."""
+"""Keeps the results of gpu.py's steps on disk, so that a further call can continue one that was killed."""
 
 import json
 import time
@@ -10,21 +10,22 @@ from models.weights.atomic import write_whole
 from utils.commandline.errors import UsageError
 
 FILE, REPORT = "results.json", "report.md"
-SAME = ("device", "small", "data")  # of calls that go on with each other
+SAME = ("device", "small", "data")  # entries of `about` that all calls on one folder have in common
 
 
 class Diary:
-    """The results of a runbook's steps.
+    """The results of gpu.py's steps, in results.json and report.md.
 
     Args:
-        folder: of the runbook; made if it is not there.
-        about: hardware, versions, data.
+        folder: folder of the results, created if it does not exist; earlier results in it are continued.
+        about: description of the call: hardware, device, torch, small, data.
 
     Attributes:
-        results: step -> its result; "state" is "done", "begun", "cut" (goes on) or "failed" (is tried again once).
+        results: step -> its result, a dictionary. Its "state" is "begun", "done", "cut" (the next call continues it) or
+            "failed" (the next call tries it again, once).
 
     Raises:
-        UsageError: for the folder of a runbook on other data, and for other files of that name.
+        UsageError: for a folder with results of another device or other data, and for a foreign results.json.
     """
 
     def __init__(self, folder: Path, about: dict) -> None:
@@ -46,13 +47,16 @@ class Diary:
         self.write()
 
     def done(self, name: str) -> bool:
-        """Whether a step is not to be run again."""
+        """Whether a step is finished: it is done, or has failed twice."""
         step = self.results.get(name, {})
         return step.get("state") == "done" or step.get("failures", 0) > 1
 
     @contextmanager
     def step(self, name: str) -> Iterator[dict]:
-        """The result of a step, to be filled; written at its begin and end, and whenever `write` is called."""
+        """Give the result of a step to the block, which fills it; both files are written before and after the block.
+
+        A RuntimeError, OSError or ValueError of the block becomes the state "failed".
+        """
         result = self.results.setdefault(name, {"seconds": 0.0, "failures": 0})
         start, before = time.monotonic(), result["seconds"]
         result["state"] = "begun"
@@ -60,7 +64,7 @@ class Diary:
         try:
             yield result
             result["state"] = "done" if result["state"] == "begun" else result["state"]
-        except (RuntimeError, OSError, ValueError) as error:  # of one step: the others are worth their time
+        except (RuntimeError, OSError, ValueError) as error:  # the other steps can still run
             result.update(state="failed", why=" ".join(str(error).split())[:300])
         if result["state"] == "failed":
             result["failures"] += 1
@@ -68,13 +72,13 @@ class Diary:
         self.write()
 
     def write(self) -> None:
-        """Both files, each complete or not at all."""
+        """Write both files atomically."""
         text = json.dumps({"about": self.about, "steps": self.results}, indent=1) + "\n"
         write_whole(self.folder / FILE, text.encode())
         write_whole(self.folder / REPORT, self.report().encode())
 
     def line(self, name: str) -> str:
-        """A step in words."""
+        """Return one line on a step: its state, its seconds, and the entries of its result except the rows."""
         step = self.results[name]
         rest = {k: v for k, v in step.items() if k not in ("state", "seconds", "failures", "rows", "why")}
         words = [f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in rest.items()]
@@ -82,7 +86,7 @@ class Diary:
         return ", ".join([f"{step['state']}{why} after {step['seconds']:.0f} s", *words])
 
     def report(self) -> str:
-        """Everything as Markdown."""
+        """Return the text of report.md: hardware, and line and rows of every step."""
         a = self.about
         lines = [
             f"# {a['hardware']}",

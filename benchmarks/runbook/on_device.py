@@ -1,4 +1,4 @@
-"""Every network on a device beside itself in float64 on the CPU: both directions, and the gradient of a loss.
+"""Compares every network on a device with float64 on the CPU: both directions, and the gradient of a loss.
 
 python benchmarks/runbook/on_device.py --device cuda --side 64 --output rows.json
 """
@@ -18,11 +18,16 @@ from torch import Tensor, nn
 
 from models.weights.atomic import write_whole
 
-MOST = 1e-3  # of the largest value; float32 differs by some 1e-5, a wrong kernel by far more
+MOST = 1e-3  # largest difference, relative to the largest value; float32 has some 1e-5, a wrong kernel far more
 
 
 def answers(model: nn.Module, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-    """Fused image, the detail that gives it, and the gradient of its mean square, on the CPU in float64."""
+    """Return "fused", "inverse" (the detail recovered from it) and "gradient" (of its mean square), float64 on the CPU.
+
+    Args:
+        model: the network.
+        a, b: base image and guide (B, C, H, W), in the network's precision and on its device.
+    """
     model.zero_grad(set_to_none=True)
     fused = model(a, b)
     detail = model.invert(fused, a, b)
@@ -33,11 +38,11 @@ def answers(model: nn.Module, a: Tensor, b: Tensor) -> dict[str, Tensor]:
 
 
 def main() -> None:
-    """Compare; writes one row a network, and exits with 1 where one differs."""
+    """Compare, and write one row per network as JSON; the exit code is 1 if a network differs."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--side", type=int, default=64)
-    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--device", default="cuda", help="device to check")
+    parser.add_argument("--side", type=int, default=64, help="side of the images in pixels")
+    parser.add_argument("--output", type=Path, required=True, help="the .json file to write")
     args = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     rows = []

@@ -1,4 +1,4 @@
-"""What a call of the runbook has to work with."""
+"""The device, data and time of one call of gpu.py."""
 
 import time
 from collections.abc import Mapping
@@ -8,15 +8,16 @@ from pathlib import Path
 
 @dataclass
 class Plan:
-    """What a call has: the device, the data, the time.
+    """The device, data and time of one call of gpu.py.
 
     Attributes:
         device: "cuda" or "cpu".
-        small: whether all is in miniature.
-        data: "hmf", "ps", "ivf", "images" -> path, None for the embedded sample.
-        folder: of the runbook.
-        seconds: that the call may take.
-        shares: step -> how much of them it may take at most.
+        small: whether all steps run in miniature.
+        data: "hmf", "ps", "ivf", "images" -> path of the data; None for the embedded sample.
+        folder: folder of logs, trainings and results.
+        seconds: time that the call may take.
+        shares: step -> largest share of this time that the step may take, in (0, 1].
+        start: time at which the call began, in seconds of `time.monotonic`.
     """
 
     device: str
@@ -28,9 +29,9 @@ class Plan:
     start: float = field(default_factory=time.monotonic)
 
     def left(self) -> float:
-        """Seconds until the call is to end."""
+        """Return the seconds until the call must end; negative if they are over."""
         return self.seconds - (time.monotonic() - self.start)
 
     def limit(self, name: str) -> float:
-        """Seconds that a step may take at most: its share of the call, and what is left."""
+        """Return the seconds that a step may take: its share of the call, but at most the seconds left."""
         return min(self.shares[name] * self.seconds, self.left())

@@ -1,4 +1,4 @@
-"""Steps a second of one DCINN training with some switches, in a process of its own: it may run out of memory.
+"""Measures the steps per second of a DCINN training, in a process of its own, as it may run out of memory.
 
 python benchmarks/runbook/rate.py --task hmf --batch 16 --patch 64 --device cuda --output row.json [--graph] ...
 """
@@ -22,23 +22,23 @@ from utils.training.recipe import Recipe
 from utils.training.settings import Settings
 from utils.training.update import Update
 
-IVF_WEIGHTS = (1, 1, 1e-4, 0)  # of the released TNO recipe
+IVF_WEIGHTS = (1, 1, 1e-4, 0)  # weights of the loss in the released TNO recipe
 
 
 def main() -> None:
-    """Measure; writes one row."""
+    """Measure, and write one row as JSON."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     add = parser.add_argument
-    add("--task", choices=tuple(BUILD), default="hmf")
-    add("--batch", type=int, default=16)
-    add("--patch", type=int, default=64)
-    add("--seconds", type=float, default=5.0)
-    add("--device", default="cuda")
-    add("--amp", default="off")
-    add("--compile", default=None)
-    add("--output", type=Path, required=True)
+    add("--task", choices=tuple(BUILD), default="hmf", help="task of the network")
+    add("--batch", type=int, default=16, help="patches per step")
+    add("--patch", type=int, default=64, help="side of a patch in pixels")
+    add("--seconds", type=float, default=5.0, help="least time to measure, after the warm-up")
+    add("--device", default="cuda", help="device to measure on")
+    add("--amp", default="off", help="mixed precision: off, bf16 or fp16")
+    add("--compile", default=None, help="mode of torch.compile (default: not compiled)")
+    add("--output", type=Path, required=True, help="the .json file to write")
     for switch in ("--tf32", "--graph", "--channels-last"):
-        add(switch, action="store_true")
+        add(switch, action="store_true", help="see the training scripts")
     args = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
     torch.set_flush_denormal(True)

@@ -1,4 +1,7 @@
-"""What gpu.py does, in order of worth. A step fills its result and may be cut and gone on with."""
+"""The steps of gpu.py, most valuable first. A step fills its result; one that is cut is continued by the next call.
+
+Every step takes the plan of the call, the diary, and its own result, which may hold entries of an earlier call.
+"""
 
 import json
 import time
@@ -21,18 +24,18 @@ SWITCHES = {
     "TF32, compiled": ("--tf32", "--compile", "default"),
     "TF32, compiled, its graphs": ("--tf32", "--compile", "reduce-overhead"),
 }
-SAFE = 0.8  # of the memory
+SAFE = 0.8  # largest share of the device's memory that a batch may take
 
 
 class Step(NamedTuple):
-    """A step of the runbook, and the share of the call's time that it may take at most."""
+    """A step: its function, and the largest share of the call's time that it may take."""
 
     run: Callable[[Plan, Diary, dict], None]
     share: float
 
 
 def checks(plan: Plan, diary: Diary, result: dict) -> None:
-    """The tests, then the networks beside float64."""
+    """Compare the networks with float64, then run the tests. Raises RuntimeError if a network differs."""
     end = time.monotonic() + plan.limit("checks")
     log, rows = diary.folder / "checks.log", diary.folder / "checks.json"
     side = 16 if plan.small else 64
@@ -57,7 +60,7 @@ def checks(plan: Plan, diary: Diary, result: dict) -> None:
 
 
 def speed(plan: Plan, diary: Diary, result: dict) -> None:
-    """speed.py's rows; a part that is cut is run again by the next call."""
+    """Run speed.py for each task, inference and training; a task that is cut is run again by the next call."""
     end = time.monotonic() + plan.limit("speed")
     parts = result.setdefault("parts", [])
     sizes = ["16"] if plan.small else ["256", "512"]
@@ -94,7 +97,7 @@ def _speed_rows(file: Path, part: str) -> list[dict]:
 
 
 def switches(plan: Plan, diary: Diary, result: dict) -> None:
-    """The rate of the hmf training by its switches."""
+    """Measure the rate of the hmf training with each of `SWITCHES`."""
     end = time.monotonic() + plan.limit("switches")
     rows = result.setdefault("rows", [])
     names = list(SWITCHES)[:2] if plan.small else list(SWITCHES)
@@ -114,7 +117,15 @@ def switches(plan: Plan, diary: Diary, result: dict) -> None:
 
 
 def measured(plan: Plan, options: tuple, batch: int, patch: int, log: str, seconds: float) -> dict | None:
-    """A row of rate.py; None where it failed or was cut."""
+    """Return a row of rate.py; None if it failed or was stopped.
+
+    Args:
+        plan: the plan of the call.
+        options: switches of the training.
+        batch, patch: patches per step, and their side in pixels.
+        log: name of the log, without suffix.
+        seconds: time limit.
+    """
     file = plan.folder / "row.json"
     file.unlink(missing_ok=True)
     command = ["benchmarks/runbook/rate.py", "--device", plan.device, "--batch", batch, "--patch", patch]
@@ -124,7 +135,10 @@ def measured(plan: Plan, options: tuple, batch: int, patch: int, log: str, secon
 
 
 def batch(plan: Plan, diary: Diary, result: dict) -> None:
-    """Twice the batch as long as the memory allows it."""
+    """Measure the hmf training with batches of 16, 32, ... while they fit in the memory and are faster per sample.
+
+    Raises RuntimeError if not even the first batch can be trained.
+    """
     end = time.monotonic() + plan.limit("batch")
     options = SWITCHES[diary.results.get("switches", {}).get("fastest", "float32")]
     rows = result.setdefault("rows", [])
@@ -135,7 +149,7 @@ def batch(plan: Plan, diary: Diary, result: dict) -> None:
             break
         if rows and row["samples_per_s"] < 1.03 * rows[-1]["samples_per_s"] and not plan.small:
             rows.append(row)
-            break  # more is not faster
+            break  # a larger batch is not faster
         rows.append(row)
         diary.write()
         size *= 2

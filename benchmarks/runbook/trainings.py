@@ -1,4 +1,4 @@
-"""The trainings of the runbook: their schedule is set once, to fit the time, and gone on with by later calls."""
+"""The trainings of gpu.py. Each one's schedule is set once, to fit the time, and kept by later calls."""
 
 import csv
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from .commands import GRACE, last_line, ran
 from .diary import Diary
 from .plan import Plan
 
-CHECKPOINTS = 120.0  # seconds between them
+CHECKPOINTS = 120.0  # seconds between checkpoints
 SCRIPTS = {  # script, data, options of the whole schedule, options in miniature
     "hmf": (["train_dcinn_hmf.py"], "hmf", [], "--patch 32 --stride 224 --batch 2 --epochs 2 --save-every 1"),
     "ps": (["train_dcinn_ps.py"], "ps", [], "--patch 16 --batch 64 --epochs 1 --steps 2"),
@@ -19,12 +19,17 @@ MILESTONES = (1 / 8, 1 / 4, 1 / 2, 3 / 4)  # of the released hmf schedule: 50, 1
 
 
 def trained(name: str, switches: Mapping[str, tuple]) -> Callable[[Plan, Diary, dict], None]:
-    """A step of the runbook that trains `name`."""
+    """Return the function of a step, see `steps.Step`, that starts a training or resumes it.
+
+    Args:
+        name: a key of `SCRIPTS`.
+        switches: name -> options of the measured switches, see `steps.SWITCHES`.
+    """
 
     def run(plan: Plan, diary: Diary, result: dict) -> None:
         script, key, whole, small = SCRIPTS[name]
         folder, log, data = plan.folder / name, plan.folder / f"{name}.log", plan.data[key]
-        if "options" not in result:  # kept: a run that is resumed has those it began with
+        if "options" not in result:  # a resumed training keeps its options
             result["options"] = small.split() if plan.small else [*whole, *_schedule(name, plan, diary, switches)]
             diary.write()
         command = [*script, "--output", folder, "--device", plan.device, *result["options"]]
@@ -41,7 +46,10 @@ def trained(name: str, switches: Mapping[str, tuple]) -> Callable[[Plan, Diary, 
 
 
 def _schedule(name: str, plan: Plan, diary: Diary, switches: Mapping[str, tuple]) -> list[str]:
-    """Options by what was measured before: batch, rate, checkpoints; of hmf epochs that fit the time, too."""
+    """Return options from the results of the earlier steps: the fastest switches, and for hmf a schedule.
+
+    The hmf schedule has the fastest batch, a learning rate for it, epochs that fit the time, and checkpoints.
+    """
     if name == "defusion":
         return ["--amp", "bf16"] if plan.device == "cuda" else []
     measured = diary.results
@@ -64,7 +72,7 @@ def _schedule(name: str, plan: Plan, diary: Diary, switches: Mapping[str, tuple]
 
 
 def _patches(path: Path | None) -> int | None:
-    """How many a prepared file has; None for scenes, whose patches are not counted here."""
+    """Return the number of patches in a prepared file; None for scenes, and for the embedded sample."""
     if path is None or not path.is_file():
         return None
     from data.patches.h5 import H5Patches  # noqa: PLC0415  the folder's scripts set the path first
@@ -73,7 +81,7 @@ def _patches(path: Path | None) -> int | None:
 
 
 def _last_row(file: Path) -> dict[str, float]:
-    """The last validated row of a training's log."""
+    """Return the last row of a train.csv with a validation, else its last row, column -> number; {} without rows."""
     if not file.exists():
         return {}
     with file.open(newline="") as log:

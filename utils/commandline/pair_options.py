@@ -29,16 +29,17 @@ def add_infrared_range(parser: argparse.ArgumentParser, prefix: str = "") -> Non
         dest="infrared_range",
         type=_low_high,
         metavar="LO,HI",
-        help=f"{prefix}what becomes 0..1 in the infrared images, in their own unit (counts, Kelvin, degrees)",
+        help=f"{prefix}limits that are mapped to 0..1 in the infrared images, in their unit (counts, Kelvin, degrees)",
     )
 
 
 def add_resize_infrared(parser: argparse.ArgumentParser, prefix: str = "") -> None:
-    """The option that `asked_pairs` takes; `prefix` of its help."""
+    """Add the option --resize-infrared; `prefix` is the start of its help."""
     parser.add_argument(
         "--resize-infrared",
         action="store_true",
-        help=f"{prefix}resample infrared images whose sides are one factor of their partners' (no registration)",
+        help=f"{prefix}resample infrared images whose sides differ from the visible ones' by one factor "
+        "(no registration)",
     )
 
 

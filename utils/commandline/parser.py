@@ -30,9 +30,14 @@ class Parser(argparse.ArgumentParser):
         return found
 
     def add_argument(self, *names: str, **options: object) -> argparse.Action:
-        """Add an argument and return its action as argparse does, with its default at the end of the help."""
-        if options.get("default") not in (None, argparse.SUPPRESS):
-            options["help"] = f"{options['help']} (default: %(default)s)"
+        """Add an argument and return its action as argparse does, with its default at the end of the help.
+
+        A help that names the default itself stays as it is.
+        """
+        default = options.get("default")
+        if default not in (None, argparse.SUPPRESS) and "(default: " not in options["help"]:
+            shown = " ".join(map(str, default)) or "none" if isinstance(default, list) else "%(default)s"
+            options["help"] = f"{options['help']} (default: {shown})"
         return super().add_argument(*names, **options)
 
 
@@ -63,7 +68,9 @@ def sensor(text: str) -> str:
 
 
 SPELLED_AS = "gains as 0.3,0.31,0.32,0.29:0.15"
-SENSOR_HELP = f"{', '.join(SENSORS)}, none (0.3 in every band), or its MTF at Nyquist, {SPELLED_AS} (:pan)"
+SENSOR_HELP = (
+    f"sensor, one of {', '.join(SENSORS)}, none (0.3 in every band), or its MTF at Nyquist, {SPELLED_AS} (:pan)"
+)
 bit_depth = _whole(1, 32, "a whole number from 1 to 32")
 port = _whole(1, 65535, "a whole number from 1 to 65535")
 seed = _whole(0, 2**63 - 1, "a whole number from 0 to 2^63 - 1")

@@ -11,11 +11,11 @@ from tqdm import tqdm
 from .last_words import is_first
 
 EVERY = 60.0  # seconds from one line to the next, or from the start
-_last = [float("-inf")]  # when the process said its last line, of whichever loop
+_last = [float("-inf")]  # time at which this process printed the last line of any loop
 
 
 def quiet(count: int) -> bool:
-    """Whether to show no progress: for one item, without stderr, in processes after the first, in tests."""
+    """Whether to show no progress: for one item, without stderr, in processes after the first, and if CI is "true"."""
     nowhere = sys.stderr is None or sys.stderr.closed
     return count < 2 or not is_first() or nowhere or os.environ.get("CI") == "true"
 
@@ -23,15 +23,15 @@ def quiet(count: int) -> bool:
 def progress(
     items: Iterable | None = None, *, total: int, desc: str, unit: str, further: int = 0, **options: object
 ) -> "tqdm | Lines":
-    """A loop's progress on stderr: tqdm's bar, or `Lines` without a terminal; nothing where `quiet` says so.
+    """Return a loop's progress display on stderr: tqdm's bar, or `Lines` without a terminal; disabled if `quiet`.
 
     Args:
-        items: what the loop goes over; None where it calls `update`.
-        total: how many there are.
-        desc: what is done ("fusing").
-        unit: of one item ("pair").
-        further: items of later loops of the same work, for the time that is left of all.
-        options: of tqdm (leave, initial, disable).
+        items: the items of the loop; None if the loop calls `update` itself.
+        total: number of items.
+        desc: name of the work ("fusing").
+        unit: name of one item ("pair").
+        further: number of items in later loops of the same work; `Lines` then shows the time left for all loops, too.
+        options: options of tqdm (leave, initial, disable).
     """
     off = bool(options.pop("disable", False)) or quiet(total)
     if off or sys.stderr.isatty():
@@ -44,8 +44,8 @@ class Lines:
 
     Args:
         items, total, desc, unit, further: see `progress`.
-        initial: how many were done before.
-        clock: seconds from any start.
+        initial: number of items that were done before.
+        clock: function that returns the time in seconds.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Lines:
         self.items, self.total, self.desc, self.unit, self.further = items, total, desc, unit, further
         self.n, self.initial, self.clock, self.more = initial, initial, clock, ""
         self.start = clock()
-        if self.start - _last[0] > EVERY:  # loops that follow each other share their minute
+        if self.start - _last[0] > EVERY:  # loops that follow each other share one minute
             _last[0] = self.start
 
     def __iter__(self) -> Iterator:
@@ -77,16 +77,16 @@ class Lines:
         pass
 
     def set_postfix(self, **values: object) -> None:
-        """What stands at the end of a line."""
+        """Set the values that are shown at the end of every line."""
         self.more = "".join(f", {name} {value}" for name, value in values.items())
 
     def update(self, count: int = 1) -> None:
-        """So many more are done; a line, if a minute is over."""
+        """Count further items as done, and print a line if the last one is a minute old."""
         self.n += count
         now = self.clock()
         if now - _last[0] >= EVERY:
             _last[0] = now
-            with suppress(OSError, ValueError):  # a reader that left
+            with suppress(OSError, ValueError):  # stderr is a pipe that nobody reads any more
                 print(self._line(now - self.start), file=sys.stderr, flush=True)
 
     def _line(self, seconds: float) -> str:
@@ -99,7 +99,7 @@ class Lines:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as "40 s", "12 min" or "3 h 05 min"."""
+    """Return a number of seconds as text: "40 s", "12 min" or "3 h 05 min"."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} s"

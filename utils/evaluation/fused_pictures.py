@@ -1,4 +1,4 @@
-"""Fused images that somebody else's program wrote, read for a row and a panel beside the networks' own."""
+"""Reads fused images that another program wrote, for a row and a panel beside those of the networks."""
 
 import argparse
 import unicodedata
@@ -25,7 +25,7 @@ def read_fused(
         file: the image.
         shape: (H, W) of its sources.
         bits: bit depth of its samples; by default that of their type.
-        remedy: what the error offers for integers of unknown depth.
+        remedy: the remedy that the error for integers of unknown depth names.
 
     Returns:
         The image (H, W), and notes about conversions (colour to luma, for example).
@@ -44,19 +44,19 @@ def read_fused(
 
 
 class FusedPictures:
-    """A folder with a fused image for each pair, of the same names.
+    """The fused images of another method: a folder with one image for each pair, named like the pair.
 
     Args:
-        name: of the method.
-        folder: its images; images of further names are left out.
-        names: of the pairs, without suffixes.
+        name: name of the method.
+        folder: the folder; images of other names in it are ignored.
+        names: names of the pairs, without suffixes.
 
     Attributes:
-        label: of its row and panel.
-        remarks: where the pictures are from, and which files of the folder were skipped.
+        label: name of the method's row and panel.
+        remarks: the folder of the images, and the files in it that were skipped.
 
     Raises:
-        DataError: for a folder without an image for one of the pairs.
+        DataError: if there is no such folder, or no image for one of the pairs.
     """
 
     def __init__(self, name: str, folder: Path, names: Sequence[str]) -> None:
@@ -70,30 +70,42 @@ class FusedPictures:
         self.remarks = [said, *of_role(self.label, skipped)]
 
     def read(self, pair: str, shape: tuple[int, ...]) -> tuple[np.ndarray, list[str]]:
-        """Return the fused image (H, W) in [0, 1] of the pair of this name, and notes, see `read_fused`."""
+        """Return the fused image (H, W) in [0, 1] of a pair, and notes on conversions.
+
+        Args:
+            pair: name of the pair.
+            shape: (H, W) of the pair.
+
+        Raises:
+            DataError: see `read_fused`.
+        """
         file = self._files[unicodedata.normalize("NFC", pair)]
         image, notes = read_fused(file, shape, remedy="8 bits, or 16 that fill their range")
         return image, of_role(self.label, notes)
 
 
 def add_pictures_option(parser: Parser) -> None:
-    """Add --fused-beside."""
+    """Add the option --fused-beside."""
     parser.add_argument(
         "--fused-beside",
         nargs="+",
         default=[],
         type=_name_and_folder,
         metavar="NAME=FOLDER",
-        help="rows and panels of fused images that another program wrote, named as the pairs are",
+        help="folders of images that other methods fused, named like the pairs, as further rows and panels",
     )
 
 
 def pictures_beside(asked: list[tuple[str, Path]], names: Sequence[str]) -> list[FusedPictures]:
-    """The folders that --fused-beside names, for the pairs of these names.
+    """Return the fused images in the folders of --fused-beside.
+
+    Args:
+        asked: (name of a method, folder) of each.
+        names: names of the pairs, without suffixes.
 
     Raises:
-        UsageError: where two have one name.
-        DataError: as `FusedPictures` does.
+        UsageError: if two folders have the same name.
+        DataError: see `FusedPictures`.
     """
     given = [name for name, _ in asked]
     if twice := [name for name in given if given.count(name) > 1]:

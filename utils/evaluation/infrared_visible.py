@@ -62,10 +62,10 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         default="none",
         help="stretch every fused image to 0..1: its minimum and maximum, or its 0.1st and 99.9th percentile",
     )
-    parser.add_argument("--gray", action="store_true", help="fused images without the visible image's colour")
-    parser.add_argument("--split", choices=PAIR_LISTS, help="only the pairs of this list in data/splits")
+    parser.add_argument("--gray", action="store_true", help="write fused images without the visible image's colour")
+    parser.add_argument("--split", choices=PAIR_LISTS, help="list in data/splits of the pairs to fuse (default: all)")
     parser.add_argument(
-        "--beside", nargs="+", default=[], metavar="WEIGHTS", help="further weights: rows and panels beside these"
+        "--beside", nargs="+", default=[], metavar="WEIGHTS", help="further weights, as further rows and panels"
     )
     parser.add_argument(
         "--protocol",
@@ -162,7 +162,7 @@ def evaluate_pairs(
         colour: restore the sources' colour.
         single: write the only pair's fused image to `output`, and nothing else.
         stretch: how to stretch the fused images, a key of `STRETCHES`.
-        pictures: images that other programs fused, measured and shown beside.
+        pictures: images that other programs fused, as further rows and panels.
     """
     folders = {run.label: "fused", **{n.label: f"fused_{n.name}" for n in run.others if n.trained}}
     rules = " and ".join(dict.fromkeys(n.model.config.base_rule for n in (run.network, *run.others) if n.is_dcinn))

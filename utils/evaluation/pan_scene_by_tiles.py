@@ -47,8 +47,8 @@ def fuse_scene(
     If the pan has an unsigned integer type, or a signed one that holds 2^bits - 1, the result has the same type,
     rounded and clipped to 0..2^bits - 1 and to the type's range; otherwise it is float32. The GeoTIFF tags are the
     pan's, moved to the fused part; names and colours of the bands are the MS image's. Masked pixels hold the NoData
-    value, and no others do. All processes write one plain file, which the first one packs into compressed tiles at the
-    end.
+    value, and no others do. All processes write one uncompressed file; at the end the first process packs it into
+    compressed tiles.
 
     Args:
         network: the network, for as many bands as the MS image has.
@@ -65,7 +65,8 @@ def fuse_scene(
         The path of the TIFF, and remarks on the scene.
 
     Raises:
-        DataError: for images that do not fit each other or the network, and a disk without room for the result.
+        DataError: for images that do not fit each other or the network, and too little free disk space.
+        UsageError: for `cog` without rasterio.
     """
     if cog:
         check_rasterio()
@@ -116,7 +117,7 @@ def _create(path: Path, scene: PanScene, goal: Path, cog: bool) -> None:
 
 
 def _pack(path: Path, scene: PanScene, cog: bool) -> None:
-    """The plain TIFF in tiles, deflated, with all tags; the whole of it takes the plain one's place."""
+    """Replace the uncompressed TIFF by a tiled and deflated one with all tags, cloud-optimised if `cog` is set."""
     packed = path.with_name("packed.tif")
     write_tiled(packed, lambda: tifffile.memmap(path, mode="r"), fused_tags(scene), scene.ms.described.rgb)
     if cog:
@@ -125,7 +126,12 @@ def _pack(path: Path, scene: PanScene, cog: bool) -> None:
 
 
 def fused_tags(scene: PanScene, row: int = 0, column: int = 0) -> list[tuple]:
-    """Tags of a fused image, or of its part from a row and column on: place, NoData, and the MS image's text."""
+    """Return the TIFF tags of a fused image: the georeference, NoData, and names and colours of the MS image's bands.
+
+    Args:
+        scene: the scene.
+        row, column: first row and column of the scene, for a part of it.
+    """
     tags = [*moved_tags(scene.pan.tags, row, column), *scene.ms.described.tags]
     if scene.nodata_text is not None:
         tags.append((NODATA, 2, 0, scene.nodata_text, True))
@@ -133,13 +139,13 @@ def fused_tags(scene: PanScene, row: int = 0, column: int = 0) -> list[tuple]:
 
 
 def write_crop(path: Path, fused: np.ndarray, scene: PanScene, rows: Span, columns: Span) -> None:
-    """Write a fused crop (B, h, w) in [0, 1] as `fuse_scene` writes a scene: samples, tiles, tags, NoData masked.
+    """Write a fused crop as `fuse_scene` writes a scene: with the same sample type, tiles, tags and NoData.
 
     Args:
-        path: of the TIFF.
-        fused: of these rows and columns.
-        scene: that they are of.
-        rows, columns: of the fused scene.
+        path: the TIFF to write.
+        fused: the crop (B, h, w) in [0, 1].
+        scene: the scene.
+        rows, columns: rows and columns of the crop in pixels of the pan.
     """
     valid = scene.valid(rows, columns) if scene.masked else None
     numbers = np.moveaxis(fused, 0, -1) * np.float32(scene.scale)
@@ -178,7 +184,18 @@ def as_stored(
     nodata: np.generic | None = None,
     valid: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Digital numbers (H, W, B) as samples of a type: no measured one of the value of NoData, all others of it."""
+    """Return digital numbers as samples of a type, in which all masked pixels, and no others, have the NoData value.
+
+    Integers are rounded and clipped. A measured sample equal to the NoData value is moved by one digital number (in
+    [0, 1]: by 0.001).
+
+    Args:
+        numbers: (H, W, B) digital numbers.
+        dtype: the sample type.
+        scale: digital number of 1.
+        nodata: the NoData value as a sample; None if there is none.
+        valid: (H, W) bool, False for masked pixels, which need a NoData value; None if no pixel is masked.
+    """
     whole, most = dtype.kind in "ui", float(scale)
     if whole:
         most = min(scale, np.iinfo(dtype).max)

@@ -29,15 +29,17 @@ from .pick_network import Network, pick_model
 from .sharing import result_folder
 from .table_rows import add_scene_ps
 
-ROWS_HELP = "FIRST:END, only these rows of the ms (and the same area of the pan): test where was not trained"
-NODATA_HELP = "with --ms and --pan: the value of pixels without measurement, nan too (default: the files' GDAL_NODATA)"
+ROWS_HELP = (
+    "FIRST:END, rows of the ms to test, with the same part of the pan, to leave out rows trained on (default: all)"
+)
+NODATA_HELP = "with --ms and --pan: value of pixels without measurement, or nan (default: the files' GDAL_NODATA)"
 MOST_SHOWN = 384  # largest side in the comparison figure in pixels; of larger scenes it shows the middle
 
 FOUR_BANDS, FOUR_BANDS_ORDER = "ps4", "blue, green, red, near infrared"
 
 
 def default_weights(bands: int) -> str:
-    """Name in pretrained/ of the weights that a scene of so many bands takes where no --weights are given."""
+    """Return the name in pretrained/ of a scene's default weights: "ps4" for four bands if it exists, else "ps"."""
     return FOUR_BANDS if bands == 4 and (PRETRAINED / f"{FOUR_BANDS}.pth").is_file() else "ps"
 
 
@@ -65,10 +67,10 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         default="toolbox",
         help="metrics at reduced resolution: with the DLPan-Toolbox's border cut, of whole images, or the authors' own",
     )
-    parser.add_argument("--ms", type=Path, help="one scene of any size, with --pan: its MS image (.tif, .npy)")
-    parser.add_argument("--pan", type=Path, help="its pan image, 2, 4 or 8 times as large in each direction")
+    parser.add_argument("--ms", type=Path, help="MS image of one scene of any size (.tif, .npy), with --pan")
+    parser.add_argument("--pan", type=Path, help="pan image of that scene, 2, 4 or 8 times as large in each direction")
     parser.add_argument("--nodata", type=number, help=NODATA_HELP)
-    parser.add_argument("--cog", action="store_true", help="with --ms and --pan: cloud-optimised, needs rasterio")
+    parser.add_argument("--cog", action="store_true", help="with --ms and --pan: write a cloud-optimised GeoTIFF")
     args = parser.parse_args(argv)
 
     if args.nodata is not None and not (args.ms and args.pan):

@@ -39,7 +39,7 @@ def evaluation_parser(task: str, description: str, data_help: str) -> Parser:
         "--pooling",
         choices=("scene", "tile"),
         default="scene",
-        help="with --tile: squeeze-excite pools over the whole image, or over each tile",
+        help="with --tile: whether squeeze-excite pools over the whole image (scene) or over each tile",
     )
     parser.add_argument(
         "--exact",
@@ -50,10 +50,10 @@ def evaluation_parser(task: str, description: str, data_help: str) -> Parser:
 
 
 def add_run_options(parser: Parser, folder: str) -> None:
-    """Add the options of every script that fuses images; FOLDER is that of the default --output, results/FOLDER."""
+    """Add the options of every script that fuses images; `folder` is the folder in results/ of the default --output."""
     parser.add_argument("--output", type=Path, default=Path("results") / folder, help="folder of the results")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the network runs")
     parser.add_argument("--seed", type=seed, default=0, help="random seed of a network without trained weights")
-    parser.add_argument("--limit", type=positive, help="only the first images (default: all)")
+    parser.add_argument("--limit", type=positive, help="number of images to fuse, from the first (default: all)")
     parser.add_argument("--no-metrics", action="store_true", help="only fuse, without measuring")
     add_verbose(parser)

@@ -37,13 +37,12 @@ def add_peer_options(parser: Parser) -> None:
         default=[],
         metavar="METHOD=FILE",
         help=f"weights of another method: our file, its authors' file (any one of AUIF-Net's three), or '{UNTRAINED}'; "
-        "several files are several rows "
-        "(default: pretrained/peers/METHOD.pth, if it exists)",
+        "several files are several rows (default: pretrained/peers/METHOD.pth, if it exists)",
     )
     parser.add_argument(
         "--cddfuse-skip",
         choices=SKIPS,
-        help="image that CDDFuse's decoder adds (default: the one in our file, visible for its authors' files; the sum "
+        help="image that CDDFuse's decoder adds (default: that of our file, or visible for its authors' files; the sum "
         "for medical pairs; none if the name of the authors' file has MIF)",
     )
 

@@ -29,7 +29,9 @@ def run_photographs(description: str, argv: list[str] | None) -> dict:
     parser = Parser(description=description, allow_abbrev=False)
     parser.add_argument("kind", choices=KINDS, help="how the two photographs of a scene differ")
     parser.add_argument(
-        "--data", type=Path, help="folder of pairs NAME-A, NAME-B, or of one folder per scene (default: two made pairs)"
+        "--data",
+        type=Path,
+        help="folder of pairs NAME-A, NAME-B, or of one folder per scene (default: two sample pairs)",
     )
     parser.add_argument("--first", type=Path, help="in place of --data: folder or file of the first image of each pair")
     parser.add_argument("--second", type=Path, help="folder or file of the second images, with the same names")

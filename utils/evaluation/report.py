@@ -1,7 +1,7 @@
-"""What a test prints at its end: few lines for one image, tables and the run's remarks for several.
+"""Prints the result of a test: at most ten lines for one image, tables and remarks for several images.
 
-Whatever tells of a danger to the result is printed; conversions of no danger are left out of the few lines. How metrics
-are computed and what others have published is in the written tables, and printed on request (--verbose).
+Remarks on anything that may impair the result are always printed; harmless conversions are left out of the ten lines.
+Published rows, and remarks on how metrics are computed, are in the written tables and printed with --verbose.
 """
 
 import argparse
@@ -13,20 +13,22 @@ from metrics import table_text
 from metrics.table import Table
 from utils.commandline.terminal import say
 
-MOST_LINES = 10  # of one image, with everything
-MOST_ROWS = 4
+MOST_LINES = 10  # largest number of lines for one image
+MOST_ROWS = 4  # largest number of table rows among them
 
 
 class Convention(str):
-    """A remark that is true of every run: how something is computed."""
+    """A remark that holds for every run: how something is computed."""
 
     __slots__ = ()
 
 
 def add_verbose(parser: argparse.ArgumentParser) -> None:
-    """The option of everything that prints tables."""
+    """Add the option --verbose."""
     parser.add_argument(
-        "--verbose", action="store_true", help="print published rows and how metrics are computed, too (metrics.md)"
+        "--verbose",
+        action="store_true",
+        help="also print published rows and how metrics are computed, as in metrics.md",
     )
 
 
@@ -39,15 +41,15 @@ def tell(
     few: bool = False,
     file: Path | None = None,
 ) -> None:
-    """Print a test's result.
+    """Print the result of a test.
 
     Args:
-        tables: with their remarks.
-        remarks: what else there is to say.
+        tables: the tables, with their remarks.
+        remarks: further remarks.
         last: the closing lines.
-        verbose: whole tables, with published rows and every remark.
-        few: one image was fused: at most ten lines.
-        file: where the whole tables are written.
+        verbose: whether to print whole tables, with published rows and every remark.
+        few: whether to print ten lines at most, for one image.
+        file: path of the file with the whole tables, which the output names; None if there is no such file.
     """
     if verbose:
         for table in tables:
@@ -76,7 +78,7 @@ def tell(
 
 
 def at_most(remarks: Sequence[str], count: int) -> list[str]:
-    """All of the remarks in `count` lines: those that are too many share the last one."""
+    """Return the remarks in at most `count` lines; the last line joins the remarks from there on by semicolons."""
     if len(remarks) <= count:
         return list(remarks)
     return [*remarks[: count - 1], "; ".join(line.removesuffix(".") for line in remarks[count - 1 :])]
@@ -87,7 +89,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _pointer(more: Sequence[str], tables: Sequence[Table], file: Path | None) -> list[str]:
-    """A line that says where the rest is, where there is one."""
+    """Return one line that names what was left out and where to find it; no line if nothing was left out."""
     parts = [part for part in more if part]
     parts += ["published rows, how metrics are computed"] if tables else []
     where = f"{file} or --verbose" if file else "--verbose"

@@ -48,7 +48,7 @@ def parser() -> Parser:
     )
     add_infrared_range(made, "ivf: ")
     add_resize_infrared(made, "ivf: ")
-    made.add_argument("--limit", type=positive, help="only the first images, as in the test scripts (default: all)")
+    made.add_argument("--limit", type=positive, help="number of images to score, from the first (default: all)")
     add_verbose(made)
     made.add_argument("--output", type=Path, help="folder for metrics.json, .csv, .md and .tex (default: print only)")
     return made

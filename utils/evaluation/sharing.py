@@ -38,7 +38,7 @@ def mine(count: int) -> range:
 
 @contextmanager
 def result_folder(target: Path, inputs: Iterable[Path] = ()) -> Iterator[ResultFolder]:
-    """A `ResultFolder` that all processes write to; the first one writes the tables and moves all results in place.
+    """A `ResultFolder` that all processes write to; the first process writes the tables and moves all results in place.
 
     Args:
         target: the folder of the results.

@@ -1,4 +1,4 @@
-"""GeoTIFFs as programs for maps expect them: in tiles, deflated with a predictor; cloud-optimised by rasterio."""
+"""Writes GeoTIFFs as GIS programs expect them: tiled and deflated, and cloud-optimised if rasterio is installed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -8,18 +8,20 @@ import tifffile
 
 from utils.commandline.errors import UsageError
 
-TILE = 256  # pixels of a side
-BIG = 2**32 - 2**25  # bytes from which a TIFF needs offsets of 64 bits
+TILE = 256  # side of a tile in pixels
+BIG = 2**32 - 2**25  # bytes of samples above which a TIFF needs offsets of 64 bits (BigTIFF)
 
 
 def write_tiled(path: Path, image: Callable[[], np.ndarray], tags: Sequence[tuple] = (), rgb: bool = False) -> None:
-    """Write a TIFF of 256x256 tiles, deflated, integers as differences along rows, floats by bytes.
+    """Write a TIFF of 256x256 tiles, compressed by Deflate with the predictor of its sample type.
+
+    The predictor replaces integers by their differences along rows, and splits floats into bytes before that.
 
     Args:
-        path: to write.
-        image: gives (H, W) or (H, W, B), asked anew for each row of tiles, so that no more of a mapped file than that
-            has to stay in memory.
-        tags: as tifffile takes them ("extratags").
+        path: the file to write.
+        image: function that returns the image (H, W) or (H, W, B). It is called again for each row of tiles, so that
+            only one such row of a memory-mapped file has to be in memory.
+        tags: further tags, in tifffile's form ("extratags").
         rgb: whether the first three bands are red, green and blue.
     """
     first = image()
@@ -45,7 +47,7 @@ def write_tiled(path: Path, image: Callable[[], np.ndarray], tags: Sequence[tupl
 
 
 def _tiles(image: Callable[[], np.ndarray], shape: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """Row by row, those at the lower and right border filled up with zeros."""
+    """Yield the tiles of an image row by row; those at the lower and right border are padded with zeros."""
     for top in range(0, shape[0], TILE):
         rows = image()[top : top + TILE]
         for left in range(0, shape[1], TILE):
@@ -56,7 +58,7 @@ def _tiles(image: Callable[[], np.ndarray], shape: tuple[int, ...]) -> Iterator[
 
 
 def check_rasterio() -> None:
-    """UsageError where rasterio, which writes cloud-optimised files, is not installed."""
+    """Raise UsageError if rasterio, which writes cloud-optimised files, is not installed."""
     try:
         import rasterio.shutil  # noqa: F401, PLC0415  optional
     except ImportError:
@@ -64,12 +66,12 @@ def check_rasterio() -> None:
 
 
 def make_cloud_optimised(path: Path) -> None:
-    """Replace a TIFF by a cloud-optimised one of the same samples and tags, with overviews (means of pixels)."""
+    """Replace a TIFF by a cloud-optimised one with the same samples and tags, and with overviews (means of pixels)."""
     import rasterio.shutil  # noqa: PLC0415  optional
 
     packed = path.with_name(f"{path.stem}_cog.tif")
     options = {"compress": "DEFLATE", "predictor": "YES", "overview_resampling": "AVERAGE", "bigtiff": "IF_SAFER"}
     rasterio.shutil.copy(path, packed, driver="COG", **options)
     packed.replace(path)
-    for leftover in path.parent.glob(f"{packed.name}.*"):  # what GDAL could not put into the file
+    for leftover in path.parent.glob(f"{packed.name}.*"):  # .aux.xml: what GDAL cannot store in a TIFF
         leftover.rename(path.with_name(leftover.name.replace(packed.name, path.name)))

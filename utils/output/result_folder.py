@@ -27,7 +27,7 @@ class ResultFolder:
     """Collects files in a hidden folder and moves them into the target when the block ends without an error.
 
     The hidden folder is inside the target if that exists, else beside it. So it is on the same file system, and a
-    target that cannot be written is refused before any work. Every folder of images holds those of one run: files that
+    target that cannot be written is refused before any work. A folder of images never mixes two runs: files that
     earlier runs wrote to it, as listed in metrics.json, are moved to the target's folder "before". Other files are not
     touched. An error or Ctrl-C while files are moved undoes all moves, and two runs move one after the other. A killed
     run's hidden folder is removed at the start of the next run; if it was killed while moving, at the end of that run.

@@ -21,9 +21,11 @@ def run_page(argv: list[str] | None) -> None:
     """Parse the options of demo.py, and serve the page until Ctrl-C or SIGTERM."""
     parser = Parser(description="A page to try DCINN on: your images or the samples.", allow_abbrev=False)
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to answer at; 0.0.0.0: every one, whoever can reach it may use it"
+        "--host",
+        default="127.0.0.1",
+        help="address to serve the page at; with 0.0.0.0 anybody who can reach this computer can use it",
     )
-    parser.add_argument("--port", type=port, default=PORT, help="port to answer at")
+    parser.add_argument("--port", type=port, default=PORT, help="port to serve the page at")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the networks run")
     args = parser.parse_args(argv)
     if importlib.util.find_spec("gradio") is None:

@@ -119,7 +119,7 @@ class Trainer:
         return metrics
 
     def _rate(self, group: Group) -> float:
-        """The learning rate of the current epoch: less after every milestone that is behind."""
+        """Return a group's learning rate in the current epoch, reduced by each milestone that has passed."""
         behind = sum(group.since < milestone <= self.epoch for milestone in self.settings.recipe.milestones)
         return self.settings.recipe.lr * group.factor * self.settings.recipe.gamma**behind
 
@@ -180,7 +180,7 @@ class Trainer:
                 save_checkpoint(self.settings.best, self.model, about)
 
     def _one_step(self, step: Update | Recorded, batch: dict) -> tuple[Tensor, Tensor]:
-        """Terms of the loss and the gradient's norm, both on the device."""
+        """Take one step; return the terms of the loss, (terms,), and the gradient's norm, both on the device."""
         inputs = self._on_device(batch)
         self.objective.train()
         self.objective.epoch = self.epoch
@@ -188,10 +188,11 @@ class Trainer:
         return step([inputs[k] for k in self.objective.roles if k in inputs])
 
     def _read(self, logs: Logs | None) -> np.ndarray:
-        """Look at the steps since the last reading; returns the last one's terms.
+        """Check, sum up and log the losses since the last reading; return the last step's terms.
 
         Raises:
-            FloatingPointError: for the first one that is not finite. Nothing was saved since: a checkpoint reads first.
+            FloatingPointError: for the first loss or gradient norm that is not finite. No checkpoint is newer than it,
+                because the losses are read before each checkpoint.
         """
         for reading in self.readings.read():
             if not np.isfinite(reading.terms).all():

@@ -1,4 +1,4 @@
-"""A step as one CUDA graph: its thousands of launches are recorded once and repeated as one, the numbers the same."""
+"""Records a training step as one CUDA graph: one launch repeats its thousands of kernels, with the same results."""
 
 from collections.abc import Callable
 
@@ -11,15 +11,15 @@ from utils.commandline.terminal import say
 from .settings import Settings
 from .update import Update
 
-WARM_UP = 3  # steps before the recording: libraries choose their ways, Adam and the average make their tensors
+WARM_UP = 3  # steps before the recording: libraries choose algorithms, Adam and the average create their tensors
 
 
 def why_not(settings: Settings, one_graph: bool) -> str | None:
-    """Why a training's steps cannot be recorded, for a note; None where they can.
+    """Return the reason why the steps cannot be recorded, as text for a note; None if they can.
 
     Args:
-        settings: of the training.
-        one_graph: whether every step of the objective runs the same operations.
+        settings: the settings of the training.
+        one_graph: see `Objective`.
     """
     if settings.device.type != "cuda":
         return f"it needs a CUDA GPU, the training runs on {settings.device}"
@@ -31,7 +31,7 @@ def why_not(settings: Settings, one_graph: bool) -> str | None:
 
 
 def recorded_or_plain(update: Update) -> "Recorded | Update":
-    """A training's step, recorded where that can be; as it is, with a note, where it cannot."""
+    """Return the step as `Recorded`; if it cannot be recorded, print a note and return the step unchanged."""
     reason = why_not(update.settings, update.objective.one_graph)
     if reason is None:
         return Recorded(update)
@@ -40,14 +40,18 @@ def recorded_or_plain(update: Update) -> "Recorded | Update":
 
 
 class Recorded:
-    """`Update`, recorded after some steps; the steps before and those of other shapes are run as they are.
+    """Takes the same steps as `Update`, from the fourth on by repeating a recording.
 
-    Every call takes one step, the recording none by itself. Where it fails, a note says so and the steps go on plainly.
+    The first three calls run the step as it is. The fourth one records it, without running it, and then repeats the
+    recording, so every call takes exactly one step. Batches of another shape than the recorded one are run as they are.
+    If recording fails, a note is printed and all steps are run as they are. The optimiser's learning rates become
+    tensors, which a recording reads anew.
 
     Args:
         update: the step.
-        graph: takes a function, records what it runs, and gives a function that repeats it; `cuda_graph`.
-        alone: runs a function of a step before the recording; `on_side_stream`.
+        graph: function that records what another function launches, and returns a function that repeats it; by default
+            `cuda_graph`.
+        alone: function that runs a step before the recording and returns its results; by default `on_side_stream`.
     """
 
     def __init__(
@@ -61,11 +65,11 @@ class Recorded:
         self._before, self._repeat = WARM_UP, None
         self._inputs: list[Tensor] = []
         self._outputs: list[tuple[Tensor, Tensor]] = []
-        for group in update.optimiser.param_groups:  # a number would be recorded as it is now
+        for group in update.optimiser.param_groups:  # a recording would keep a plain number
             group["lr"] = torch.tensor(float(group["lr"]), device=update.settings.device)
 
     def __call__(self, sources: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Take one step; arguments and results as of `Update`."""
+        """Take one step; arguments and results are those of `Update`."""
         if self._before:
             self._before -= 1
             return self._alone(lambda: self.update(sources))
@@ -77,11 +81,11 @@ class Recorded:
             own.copy_(given, non_blocking=True)
         self._repeat()
         terms, norm = self._outputs[-1]
-        return terms.clone(), norm.clone()  # the next step writes to the same places
+        return terms.clone(), norm.clone()  # the next repetition overwrites them
 
     def _record(self, sources: list[Tensor]) -> None:
         self._inputs = [x.clone() for x in sources]
-        self.update.optimiser.zero_grad(set_to_none=True)  # gradients then belong to the graph's memory
+        self.update.optimiser.zero_grad(set_to_none=True)  # gradients are then allocated in the graph's memory
         self._capturable(self.update.settings.device.type == "cuda")
         try:
             self._repeat = self._graph(lambda: self._outputs.append(self.update(self._inputs)))
@@ -93,13 +97,13 @@ class Recorded:
             self._capturable(False)
 
     def _capturable(self, value: bool) -> None:
-        """Tell Adam that it is being recorded; it warns where it is told so at other times."""
+        """Set Adam's `capturable`, which recording requires. Adam warns if it is set at other times."""
         for group in self.update.optimiser.param_groups:
             group["capturable"] = value
 
 
 def cuda_graph(function: Callable[[], object]) -> Callable[[], None]:
-    """Record what a function launches on the current CUDA device; nothing is computed until it is repeated."""
+    """Record what a function launches on the current CUDA device, computing nothing; return a function to repeat it."""
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         function()
@@ -107,7 +111,7 @@ def cuda_graph(function: Callable[[], object]) -> Callable[[], None]:
 
 
 def on_side_stream(function: Callable[[], tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Run a function on a stream of its own, as PyTorch asks for before a recording."""
+    """Return the results of a function, run on a side stream, as PyTorch requires before a recording."""
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):

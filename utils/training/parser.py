@@ -23,7 +23,8 @@ from .settings import PRECISIONS
 
 MOST_WORKERS = 128
 COMPILE_MODES = ("default", "reduce-overhead", "max-autotune")
-READ_ON_CUDA = 20
+WHOSE = {"released": "the released code's", "paper": "the paper's"}  # recipe -> origin of its numbers; others are ours
+READ_ON_CUDA = 20  # default of --read-every on CUDA
 LEAST_CROP = 16  # least side of a crop in pixels for ivf, because of the network's three scales
 ADVICE = "train with --at-once 1, --recompute, a smaller --patch, or --amp bf16"
 training_script = functools.partial(single_line_errors, more=(CheckpointError,), advice=ADVICE)
@@ -42,19 +43,20 @@ def train_parser(task: str, recipes: Mapping[str, Recipe], description: str, dat
     add = parser.add_argument
     add("--data", type=Path, help=f"{data_help} (default: the embedded sample)")
     add("--output", type=Path, default=Path("runs") / task, help="folder of checkpoints, logs and pictures")
-    add("--resume", nargs="?", const=True, type=Path, help="go on from OUTPUT/last.pth, or from the file given")
+    add("--resume", nargs="?", const=True, type=Path, help="continue from OUTPUT/last.pth, or from the file given")
     add("--weights", help="start from these weights instead of random ones")
-    whose = "the released scripts' numbers, the paper's" + (", or ours" if "tuned" in recipes else "")
-    add("--recipe", choices=tuple(recipes), default="released", help=whose)
+    whose = ", ".join(dict.fromkeys(WHOSE.get(name, "ours") for name in recipes))
+    add("--recipe", choices=tuple(recipes), default="released", help=f"numbers of the training: {whose}")
     released = recipes["released"]
     for name, kind, value, what in (
         ("lr", _positive_float, released.lr, "learning rate at the start"),
         ("epochs", positive, released.epochs, "passes over the data"),
-        ("batch", positive, released.batch, "samples of a step, of all processes together"),
+        ("batch", positive, released.batch, "samples per step, of all processes together"),
         ("patch", positive, released.patch, "side of a training patch"),
     ):
         add(f"--{name}", type=kind, help=f"{what} (default: the recipe's, {value:g} as released)")
-    add("--milestones", type=int, nargs="*", help="epochs after which the rate is halved (default: the recipe's)")
+    falling = "halved" if released.gamma == 0.5 else f"multiplied by {released.gamma:g}"
+    add("--milestones", type=int, nargs="*", help=f"epochs after which the rate is {falling} (default: the recipe's)")
     add(
         "--clip",
         type=_positive_float,
@@ -68,17 +70,19 @@ def train_parser(task: str, recipes: Mapping[str, Recipe], description: str, dat
     )
     add("--eval-every", type=positive, default=1, help="epochs between validations")
     add("--save-every", type=positive, default=500, help="steps between checkpoints, beside that of every epoch")
-    add("--steps", type=positive, help="end after so many steps (default: after the epochs)")
-    add("--ema", type=fraction, default=0.0, help="decay of a moving average of the weights; 0: none")
+    add("--steps", type=positive, help="number of steps after which to end (default: after the epochs)")
+    add("--ema", type=fraction, default=0.0, help="decay of a moving average of the weights; 0: no average")
     add("--skip-bad", action="store_true", help="leave out samples that cannot be read, and count them")
-    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it runs")
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="device to train on")
     add("--amp", choices=tuple(PRECISIONS), default="off", help="mixed precision")
-    add("--tf32", action="store_true", help="TF32 convolutions on CUDA, as PyTorch 1.12 had them")
-    add("--compile", nargs="?", const="default", choices=COMPILE_MODES, help="torch.compile, in this mode if given")
-    add("--graph", action="store_true", help="a step as one CUDA graph (DCINN, one GPU); elsewhere a note and without")
-    add("--channels-last", action="store_true", help="weights and batches with channels innermost, for tensor cores")
+    add("--tf32", action="store_true", help="use TF32 for convolutions and matrix products on CUDA")
+    add("--compile", nargs="?", const="default", choices=COMPILE_MODES, help="use torch.compile, in this mode if given")
+    add(
+        "--graph", action="store_true", help="run steps as one CUDA graph (DCINN on one GPU; else a note, and no graph)"
+    )
+    add("--channels-last", action="store_true", help="store weights and batches channels-last, for tensor cores")
     add("--read-every", type=positive, help=f"steps between readings of the losses (default: 1, CUDA: {READ_ON_CUDA})")
-    add("--on-device", action="store_true", help="patches in the device's memory where they fit (ps, hmf)")
+    add("--on-device", action="store_true", help="keep patches in the device's memory if they fit (ps, hmf)")
     add("--seed", type=seed, default=0, help="random seed for weights, sample order and crops")
     add("--deterministic", action="store_true", help="refuse operations that are not repeatable")
     add("--workers", type=int, default=0, help="processes that read the data")
@@ -99,13 +103,13 @@ def add_backward_options(parser: Parser) -> None:
     add(
         "--backward-weight",
         type=_not_negative,
-        help="weight of the inverse direction's loss; 0: none (default: the recipe's)",
+        help="weight of the inverse direction's loss; 0: no such loss (default: the recipe's)",
     )
     add(
         "--backward-target",
         choices=BACKWARD_TARGETS,
         default="predicted",
-        help="what the inverse direction is given",
+        help="residual that the inverse direction inverts: the network's own, or the reference minus the base",
     )
 
 
@@ -123,7 +127,7 @@ def add_image_options(parser: Parser) -> None:
     parser.add_argument(
         "--keep-test-pairs",
         action="store_true",
-        help="train on test images, too: the 50 RoadScene pairs of CDDFuse, and copies of any that are known",
+        help="train on test images as well: CDDFuse's 50 RoadScene pairs, and copies of any known test image",
     )
 
 

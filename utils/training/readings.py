@@ -1,4 +1,4 @@
-"""The losses of the last steps, kept on the device until they are read together: a GPU is waited for once for all."""
+"""Keeps the losses of the latest steps on the device and reads them together, so that a GPU is waited for only once."""
 
 from typing import NamedTuple
 
@@ -10,13 +10,14 @@ from utils import distributed
 
 
 class Reading(NamedTuple):
-    """One step as it was read.
+    """The losses of one step.
 
     Attributes:
-        step, total: its number in the epoch and in the run, from 1 on.
-        names: of the samples.
-        terms: of the loss, (terms,), means over the processes.
-        norm: the largest norm of a group's gradient.
+        step: number of the step in its epoch, from 1.
+        total: number of the step in the run, from 1.
+        names: names of this process's samples.
+        terms: terms of the loss, (terms,) float64, means over the processes.
+        norm: largest gradient norm of the parameter groups, mean over the processes.
     """
 
     step: int
@@ -27,10 +28,10 @@ class Reading(NamedTuple):
 
 
 class Readings:
-    """Collects steps and reads them.
+    """Collects the losses of steps on the device until they are read.
 
     Args:
-        every: steps that are read together, at most.
+        every: number of steps after which a reading is due.
     """
 
     def __init__(self, every: int) -> None:
@@ -40,16 +41,25 @@ class Readings:
 
     @property
     def due(self) -> bool:
-        """Whether enough steps wait to be read."""
+        """Whether `every` steps have been added since the last reading."""
         return len(self._rows) >= self.every
 
     def add(self, step: int, total: int, names: list[str], terms: Tensor, norm: Tensor) -> None:
-        """Keep a step; the device is asked for nothing."""
+        """Add the losses of a step, without waiting for the device.
+
+        Args:
+            step, total, names: see `Reading`.
+            terms: terms of the loss, (terms,), on the device.
+            norm: gradient norm, a scalar, on the device.
+        """
         self._about.append((step, total, names))
         self._rows.append(torch.cat((terms, norm.to(terms)[None])))
 
     def read(self) -> list[Reading]:
-        """All that were kept, in their order; the one place where a step's numbers leave the device."""
+        """Return the steps since the last reading, in their order.
+
+        This waits for the device. All processes must call it after the same step, as it averages over them.
+        """
         if not self._rows:
             return []
         rows = distributed.mean(torch.stack(self._rows)).double().cpu().numpy()

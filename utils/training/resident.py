@@ -1,4 +1,4 @@
-"""A whole training set in the memory of the device, where it fits: no step waits for data."""
+"""Keeps a whole training set in the device's memory, if it fits, so that no step waits for data."""
 
 from collections.abc import Iterator
 
@@ -11,19 +11,24 @@ from utils.distributed import rank, world
 
 from .loader import Batches, collate
 
-SHARE = 0.5  # of the free memory that the set may take; the rest is for the steps
-AT_ONCE = 64  # samples that are read before they are sent
+SHARE = 0.5  # share of the free memory that the set may take; the rest is for the training steps
+AT_ONCE = 64  # samples that are sent to the device together
 
 
 class ResidentBatches(Batches):
-    """`Batches` whose samples are all on the device: the same batches in the same order, cut there.
+    """Batches whose samples are all in the device's memory; they are the same as those of `batches`, in the same order.
 
     Args:
-        batches: of a set whose samples are the same in every epoch.
-        device: where they go.
+        batches: batches of a set whose samples are the same in every epoch.
+        device: the device to keep the samples on.
+
+    Attributes:
+        tensors: role ("gt", "guide", ...) -> its arrays of all samples, (samples, ...).
+        names: names of all samples.
+        bad: for each sample the unreadable ones that it replaces, see `Samples`.
 
     Raises:
-        DataError: where no sample can be read.
+        DataError: if none of the samples can be read.
     """
 
     def __init__(self, batches: Batches, device: torch.device) -> None:
@@ -46,23 +51,29 @@ class ResidentBatches(Batches):
         self.device = device
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[dict]:
-        """The batches of an epoch from number `first` on."""
+        """Yield this process's part of the batches of an epoch, from batch `first` on."""
         rows = [row[rank() :: world()] for row in self.order(epoch)[first:]]
         if not rows:
             return
-        numbers = torch.tensor([int(i) for row in rows for i in row]).to(self.device)  # sent once an epoch
+        numbers = torch.tensor([int(i) for row in rows for i in row]).to(self.device)  # sent once per epoch
         for row, places in zip(rows, numbers.split([len(row) for row in rows]), strict=True):
             tensors = {role: value.index_select(0, places) for role, value in self.tensors.items()}
             yield {**tensors, "names": [self.names[i] for i in row], "bad": [b for i in row for b in self.bad[i]]}
 
 
 def resident(batches: Batches, device: torch.device, free: int | None) -> Batches:
-    """The batches from the device's memory, or as they were, with a note why.
+    """Return the batches as `ResidentBatches`; if that is not possible, print a note and return them unchanged.
+
+    It is not possible for sets whose samples differ from epoch to epoch, and for sets that would take over half of the
+    free memory.
 
     Args:
-        batches: of a training set.
-        device: where they go.
-        free: bytes of the device's memory that nothing takes; None: not known, and so all are taken to fit.
+        batches: the batches of the training set.
+        device: the device to keep the samples on.
+        free: free bytes of the device's memory; None if unknown, and then any set counts as fitting.
+
+    Raises:
+        DataError: see `ResidentBatches`.
     """
     source = batches.samples.source
     if not is_fixed(source):
@@ -78,11 +89,11 @@ def resident(batches: Batches, device: torch.device, free: int | None) -> Batche
 
 
 def is_fixed(source: object) -> bool:
-    """Whether the samples of a set are the same in every epoch."""
-    inner = getattr(source, "source", None)  # of a part of a set
+    """Whether the samples of a set of `data.patches`, or of a part of one, are the same in every epoch."""
+    inner = getattr(source, "source", None)  # for a part of a set, the whole set
     return is_fixed(inner) if inner is not None else bool(getattr(source, "fixed", False))
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes that nothing takes on a CUDA device; None for others."""
+    """Return the free memory of a CUDA device in bytes; None for other devices."""
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None

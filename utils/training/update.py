@@ -1,4 +1,4 @@
-"""One step's work on the device: gradients, clipping, Adam, average. Nothing in it asks the device for a number."""
+"""The work of a training step on the device: gradients, clipping, Adam, moving average. No value is read back."""
 
 from collections.abc import Sequence
 
@@ -14,14 +14,18 @@ ADAM = {"betas": (0.9, 0.999), "eps": 1e-8, "fused": True}
 
 
 class Update:
-    """(inputs of the objective) -> (terms of the loss, (terms,); the largest norm of a group's gradient, a scalar).
+    """Takes training steps: each call changes the weights once and returns the terms of the loss.
 
     Args:
-        objective: network and loss.
-        settings: see `Settings`.
+        objective: network and loss, on the device.
+        settings: how the training is run.
 
     Attributes:
-        run: the objective as it is run: compiled, shared with other processes.
+        run: the objective that a step calls; the engine replaces it if it is compiled or shared by several processes.
+        groups: the parameter groups of the objective.
+        optimiser: Adam over these groups.
+        scaler: the loss scaler of fp16; disabled for other precisions.
+        average: the moving average of the weights.
     """
 
     def __init__(self, objective: Objective, settings: Settings) -> None:
@@ -35,7 +39,15 @@ class Update:
         self.average = Average(settings.ema)
 
     def __call__(self, sources: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Take one step."""
+        """Take one step.
+
+        Args:
+            sources: the inputs of the objective, each (B, ...), on the device.
+
+        Returns:
+            The terms of the loss, (terms,), and the largest gradient norm of the groups before clipping, a scalar; both
+            on the device.
+        """
         self.optimiser.zero_grad(set_to_none=True)
         terms = accumulated(self.run, self.objective, sources, self.scaler, self.settings)
         self.scaler.unscale_(self.optimiser)
@@ -47,7 +59,7 @@ class Update:
         return terms, torch.stack(norms).max()
 
     def set_rates(self, rates: Sequence[float]) -> None:
-        """Learning rates of the groups; a captured step reads them from the device."""
+        """Set the learning rate of every group. Rates that are tensors, as in a recorded step, are filled in place."""
         for group, rate in zip(self.optimiser.param_groups, rates, strict=True):
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(rate)
@@ -55,7 +67,7 @@ class Update:
                 group["lr"] = rate
 
     def optimiser_state(self) -> dict:
-        """For a checkpoint: rates as numbers, whatever the step reads them from."""
+        """Return the optimiser's state for a checkpoint, with plain numbers for learning rates that are tensors."""
         state = self.optimiser.state_dict()
         plain = [{**group, "lr": float(group["lr"]), "capturable": False} for group in state["param_groups"]]
         return {**state, "param_groups": plain}

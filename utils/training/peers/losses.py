@@ -41,7 +41,7 @@ def correlation(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _decomposition(visible: Features, infrared: Features) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the correlations of the bases and of the details, and D, which is small for a high first, low second."""
+    """Return the correlations of bases and of details, and D, which is small if only the bases are correlated."""
     base, detail = (correlation(v, i) for v, i in zip(visible, infrared, strict=True))
     return base, detail, detail**2 / (1.01 + base)
 

@@ -17,7 +17,7 @@ class PeerObjective(Objective):
 
     additive = False
     unused = True
-    one_graph = False  # stages, and orders that are drawn
+    one_graph = False  # the stages differ, and some orders are random
 
     def start(self, batch: dict[str, Tensor]) -> None:
         """Do nothing: there is nothing to initialise."""
