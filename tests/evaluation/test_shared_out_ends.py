@@ -57,7 +57,8 @@ def test_a_guest_on_a_machine_without_the_disk(tmp_path):
 
 
 SIGNAL_TO_ONE = """
-import os, signal, sys
+import os, signal, sys, time
+from pathlib import Path
 import test_dcinn_ivf_tno
 from utils import processes
 from utils.commandline.errors import UsageError
@@ -68,7 +69,11 @@ original = infrared_visible.write_stored
 
 def write(path, *more):
     original(path, *more)
-    if processes.rank() == victim and path.stem in "cd":
+    here, rank = Path(sys.argv[0]).parent, processes.rank()
+    (here / f"rank{rank}").touch()
+    if rank == victim and path.stem in "cd":
+        while not (here / f"rank{1 - rank}").exists():  # it has begun, too, and so can say that it ends
+            time.sleep(0.05)
         os.kill(os.getpid(), number)
 
 infrared_visible.write_stored = write
@@ -91,5 +96,5 @@ def test_a_signal_to_one_process_ends_all(number, victim, tmp_path):
     lines = own_lines(["test_dcinn_ivf_tno.py"], done.stderr)
     assert len(lines) == 1, done.stderr
     assert "interrupted" in lines[0] or "another process ended" in lines[0]
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["one.py", "set"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["one.py", "rank0", "rank1", "set"]
     assert time.monotonic() - started < 200  # far below the patience of the processes
