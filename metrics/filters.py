@@ -139,10 +139,11 @@ def imresize(image: np.ndarray, scale: float, method: str = "bicubic") -> np.nda
         The resized image, float64, of the same rank.
 
     Raises:
-        ValueError: for an image without pixels.
-        KeyError: for another method.
+        ValueError: for an image without pixels, or another method.
     """
     image = np.asarray(image, np.float64)
+    if method not in KERNELS:
+        raise ValueError(f"imresize: found method {method!r}, expected {' or '.join(KERNELS)}")
     if not image.size:
         raise ValueError(f"imresize: found shape {image.shape}, expected at least one pixel")
     rows, columns = (_resize_matrix(n, max(1, round(n * scale)), method) for n in image.shape[:2])

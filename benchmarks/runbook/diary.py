@@ -36,14 +36,14 @@ class Diary:
             try:
                 found = json.loads((folder / FILE).read_text(encoding="utf-8"))
                 before, self.results = found["about"], dict(found["steps"])
-                states = [step["state"] for step in self.results.values()]
+                if not all(isinstance(step["state"], str) for step in self.results.values()):
+                    raise TypeError
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise UsageError(f"{folder / FILE}: found another file, expected results of this runbook") from None
             for name in SAME:
                 if before.get(name) != about[name]:
                     found = f"a runbook with {name} {before.get(name)}"
                     raise UsageError(f"{folder / FILE}: found {found}, expected {about[name]}, or another --output")
-            assert all(isinstance(state, str) for state in states)
         self.write()
 
     def done(self, name: str) -> bool:

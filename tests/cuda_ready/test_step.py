@@ -115,4 +115,6 @@ def test_batches_from_the_devices_memory_are_neither_read_nor_sent(tmp_path):
 @pytest.mark.parametrize(("amp", "one_graph", "words"), [("fp16", True, "fp16"), ("off", False, "differ")])
 def test_steps_that_cannot_be_recorded(amp, one_graph, words, tmp_path):
     assert words in why_not(Settings(tmp_path, CUDA, RECIPE, amp=amp), one_graph)
-    assert why_not(Settings(tmp_path, CUDA, RECIPE, amp="bf16"), True) is None
+    assert why_not(Settings(tmp_path, CUDA, RECIPE, amp="bf16", compile="default"), True) is None
+    for mode in ("reduce-overhead", "max-autotune"):
+        assert mode in why_not(Settings(tmp_path, CUDA, RECIPE, compile=mode), True)

@@ -88,9 +88,10 @@ def test_other_data_and_other_files_are_refused(tmp_path):
     Diary(tmp_path, ABOUT)
     with pytest.raises(UsageError, match="expected False, or another --output"):
         Diary(tmp_path, {**ABOUT, "small": False})
-    (tmp_path / "results.json").write_text("[]")
-    with pytest.raises(UsageError, match="found another file"):
-        Diary(tmp_path, ABOUT)
+    for other in ("[]", json.dumps({"about": ABOUT, "steps": {"tests": {"state": 1}}})):
+        (tmp_path / "results.json").write_text(other)
+        with pytest.raises(UsageError, match="found another file"):
+            Diary(tmp_path, ABOUT)
     for options in (["--minutes", "0"], ["--hmf", str(tmp_path / "no.h5")], ["--small", "--hmf", str(tmp_path)]):
         with pytest.raises(UsageError, match=r"^--[a-z]+: found .* expected "):
             gpu.main(["--output", str(tmp_path / "new"), *options])

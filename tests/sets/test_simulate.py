@@ -47,6 +47,11 @@ def test_interp23():
     assert (up**2).sum() == pytest.approx(expected["sumsq"], rel=1e-12)
 
 
+def test_imresize_names_its_methods():
+    with pytest.raises(ValueError, match="found method 'nearest', expected bicubic or bilinear"):
+        imresize(IMAGES["pan"], 2, "nearest")
+
+
 def test_imresize():
     expected, low = TOOLBOX["case1"]["pan_down4_bicubic_antialias"], imresize(IMAGES["pan"], 1 / 4)
     assert low[0, 0] == pytest.approx(expected["px_0_0"], rel=1e-12)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from utils import distributed
 
+from .compilation import WITH_GRAPHS
 from .objectives import Objective
 from .settings import Settings
 
@@ -29,7 +30,7 @@ def accumulated(
     Returns:
         The terms of the loss for the batch, (terms,), without a gradient.
     """
-    if settings.compile == "reduce-overhead":
+    if settings.compile in WITH_GRAPHS:
         torch.compiler.cudagraph_mark_step_begin()
     total = len(inputs[0])
     size = settings.at_once if settings.at_once and objective.additive else total

@@ -8,6 +8,8 @@ import torch
 
 from utils.commandline.terminal import say
 
+WITH_GRAPHS = ("reduce-overhead", "max-autotune")  # the modes that record CUDA graphs
+
 
 def mode_or_plain(mode: str | None, device: torch.device) -> str | None:
     """Return the mode for torch.compile, or None, with a note, where the machine lacks the compiler it needs.

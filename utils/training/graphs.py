@@ -8,6 +8,7 @@ from torch import Tensor
 from utils import distributed
 from utils.commandline.terminal import say
 
+from .compilation import WITH_GRAPHS
 from .settings import Settings
 from .update import Update
 
@@ -25,6 +26,8 @@ def why_not(settings: Settings, one_graph: bool) -> str | None:
         return f"it needs a CUDA GPU, the training runs on {settings.device}"
     if settings.amp == "fp16":
         return "fp16's scaler decides from step to step; bf16 can be recorded"
+    if settings.compile in WITH_GRAPHS:
+        return f"--compile {settings.compile} records graphs of its own"
     if distributed.world() > 1:
         return "several processes meet inside a step"
     return None if one_graph else "the steps of this method differ from each other"
