@@ -2,8 +2,8 @@
 
     python benchmarks/publish/cards.py adopt RUN_DIR NAME     write pretrained/NAME.pth, the model and configuration of
                                                               RUN_DIR/best.pth, and NAME.json, the run's description
-                                                              and log; --after EARLIER_RUN_DIR names the training
-                                                              whose weights the run began with, if any
+                                                              and log; --after names the training whose weights the
+                                                              run began with, if any: its folder, or a NAME
     python benchmarks/publish/cards.py write                  write the cards pretrained/NAME.md, the validation curves,
                                                               and the tables of README and docs (documents.py)
 
@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from benchmarks.publish import documents
 from benchmarks.publish.card_texts import CARDS
 from benchmarks.publish.kept_tables import markdown, results
-from benchmarks.publish.trainings import facts_of, measure_of
+from benchmarks.publish.trainings import facts_of, measure_of, trainings_before
 from data.files.atomic import write_whole
 from metrics.outside_text import in_markdown, shown
 from models import load_pretrained, save_checkpoint
@@ -39,13 +39,14 @@ HALF = ("peers/defusion",)  # weights stored in float16, 27 MB instead of 54; lo
 ADDED = {"whole": "--whole", "soft": "--soft", "cosines": "--cosines", "ema": "--ema"}  # settings outside recipes
 
 
-def adopt(run: Path, name: str, after: Path | None = None) -> None:
+def adopt(run: Path, name: str, after: str | None = None) -> None:
     """Write pretrained/NAME.pth and NAME.json from a training: its best weights, and its description and log.
 
     Args:
         run: folder of the training.
         name: a key of `CARDS`.
-        after: folder of the training whose weights the run began with (--weights); None if it began without.
+        after: the training whose weights the run began with (--weights), as its folder or as the name of kept weights;
+            None if it began without.
 
     Raises:
         UsageError: for an unknown name, an incomplete training, and if `after` contradicts the run's --weights.
@@ -58,7 +59,9 @@ def adopt(run: Path, name: str, after: Path | None = None) -> None:
         found = "none" if after is None else f"{after}, but not"
         raise UsageError(f"--after: found {found} the run whose --weights {run} began with, expected both or neither")
     if after:
-        facts["before"] = {key: value for key, value in facts_of(after).items() if key != "curve"}
+        kept = PRETRAINED / f"{after}.json"
+        earlier = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else facts_of(Path(after))
+        facts["before"] = [*trainings_before(earlier), {key: earlier[key] for key in ("run", "trained", "best")}]
     kind = {"method": method} if folder else {"task": task_of(name)}
     model = load_pretrained(run / "best.pth", **kind)
     (PRETRAINED / folder).mkdir(exist_ok=True)
@@ -70,11 +73,15 @@ def card(name: str) -> str:
     """Return the text of the card of pretrained/NAME.pth."""
     title, tables, terms, remarks = CARDS[name]
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
-    run, before = facts["run"], facts.get("before")
+    run, before = facts["run"], trainings_before(facts)
     lines = {
         "Data": in_markdown(run["data"]),
         "Validation, by which the epoch was chosen": in_markdown(run["validation"]),
-        **({f"Before, {row.lower()}": text for row, text in _training_rows(before).items()} if before else {}),
+        **{
+            f"{'Before' if len(before) == 1 else f'Training {number}'}, {row.lower()}": text
+            for number, about in enumerate(before, 1)
+            for row, text in _training_rows(about).items()
+        },
         **_training_rows(facts),
         "Seed": run["settings"]["seed"],
         "Parameters": f"{run['parameters']:,}",
@@ -88,7 +95,7 @@ def card(name: str) -> str:
         "| | |",
     ]
     out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), ""]
-    for about in (before, facts) if before else (facts,):
+    for about in (*before, facts):
         command = re.sub(r" --output \S+| --resume\b", "", about["run"]["command"])
         out += ["    " + shown(re.sub(r"--(data|val) ", r"--\1 DIR/", command))]
     up = "../" * name.count("/")
@@ -169,7 +176,7 @@ def main(argv: list[str] | None = None) -> None:
     taking = commands.add_parser("adopt", help="copy the best weights of a training to pretrained/")
     taking.add_argument("run", type=Path, help="folder of the training")
     taking.add_argument("name", help="name of the weights in pretrained/, without suffix")
-    taking.add_argument("--after", type=Path, help="folder of the training whose weights the run began with")
+    taking.add_argument("--after", help="training that gave the run its first weights: folder, or name in pretrained/")
     commands.add_parser("write", help="write cards, curves, and the tables of README and docs")
     args = parser.parse_args(argv)
     if args.command_name == "adopt":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.publish.card_texts import CARDS, HEADINGS, HEADLINE, IN_README, KINDS, SETS
 from benchmarks.publish.kept_tables import cell, markdown, results, rows_of, table_text
+from benchmarks.publish.trainings import trainings_before
 from models.weights.files import PRETRAINED, task_of
 from utils.commandline.errors import UsageError
 
@@ -52,10 +53,11 @@ def training(name: str) -> tuple[str, str]:
     run, trained = facts["run"], facts["trained"]
     said = run["data"]
     data = next((words for key, words in SETS.items() if key in re.split(r"[ ,/]", said)), said)
-    settings = run["settings"]
-    work = f"{trained['steps']:,.0f} steps of {settings['batch']} x {settings['patch']}²"
+    settings, stages = run["settings"], [*(about["trained"] for about in trainings_before(facts)), trained]
+    steps = " + ".join(f"{stage['steps']:,.0f}" for stage in stages)
+    minutes = sum(stage["minutes"] for stage in stages)
     place = "a CPU" if CPUS.search(run["hardware"]) else run["hardware"]
-    return data, f"{work}, {trained['minutes']:.0f} min on {place}"
+    return data, f"{steps} steps of {settings['batch']} x {settings['patch']}², {minutes:.0f} min on {place}"
 
 
 def size(name: str) -> str:

@@ -147,6 +147,11 @@ def test_a_card_says_what_the_training_began_with(tmp_path, monkeypatch):
     assert "| Steps | 9 (4 epochs)" in card
     assert "float32, --whole 0.5, --soft 0.25, --cosines |" in card
     assert "--data DIR/pairs\n    python train.py --data DIR/pairs --weights first/best.pth\n" in card
+    cards.main(["adopt", second, "peers/auif", "--after", "peers/auif"])
+    card = cards.card("peers/auif")
+    assert "| Training 1, steps | 84 (4 epochs)" in card
+    assert "| Training 2, steps | 9 (4 epochs)" in card
+    assert card.count("    python train.py") == 3
 
 
 @pytest.mark.parametrize(("name", "column"), [("ivf_rs", "val_loss"), ("ps", "PSNR"), ("peers/auif", "val_loss")])
