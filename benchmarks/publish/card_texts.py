@@ -86,8 +86,8 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
             " 16 patches of 64x64, a 270th of its pixels.",
             "The first run began with more epochs and later milestones, and was cut by --resume to those printed "
             "here; the rates that the steps had are the printed command's.",
-            "The second run began with the first one's weights, which were named hmf then. It brought the 11 test scenes "
-            "from 49.52 to 49.98 dB: 370 steps, or 12 minutes, for 0.1 dB.",
+            "The second run began with the first one's weights, which were named hmf then. It brought the 11 test "
+            "scenes from 49.52 to 49.98 dB: 370 steps, or 12 minutes, for 0.1 dB.",
         ),
     ),
     "ps": (
