@@ -93,7 +93,7 @@ def evaluate_scenes(
         output: folder of the results.
         suffix: file format of the fused scenes, one of `FORMATS`.
         scale: digital number of 1 in the fused files.
-        limit: only the first scenes.
+        limit: largest number of scenes, the first ones; None takes all.
         protocol: "group" or "released", see `metrics.protocols`.
     """
     table, srf = scene_table(run, ratio, protocol), np.array(run.model.config.srf)

@@ -158,7 +158,7 @@ def evaluate_pairs(
         pairs: `PairedImages` or a list of its items.
         output: folder of the results; with `single`, the file of the fused image.
         asked: the protocols to measure by; an empty tuple measures nothing.
-        limit: only the first pairs.
+        limit: largest number of pairs, the first ones; None takes all.
         colour: restore the sources' colour.
         single: write the only pair's fused image to `output`, and nothing else.
         stretch: how to stretch the fused images, a key of `STRETCHES`.

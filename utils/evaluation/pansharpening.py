@@ -143,7 +143,7 @@ def evaluate_scenes(
         resolution: "both", "reduced" or "full"; files with a reference are always "reduced".
         output: folder of the results.
         suffix: file format of the fused scenes, one of `FORMATS`.
-        limit: only the first scenes.
+        limit: largest number of scenes, the first ones; None takes all.
         protocol: "toolbox", "whole" or "released" at reduced resolution, see `metrics.protocols`.
     """
     kinds = ["reduced"] if scenes.has_reference else ["reduced", "full"] if resolution == "both" else [resolution]

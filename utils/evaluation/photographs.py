@@ -66,7 +66,7 @@ def evaluate_photographs(run: Evaluation, pairs: Sequence[dict], output: Path, l
         run: the evaluation, with its network.
         pairs: `PhotographPairs` or a list of its items.
         output: folder of the results.
-        limit: only the first pairs.
+        limit: largest number of pairs, the first ones; None takes all.
     """
     tables = [
         run.table(f"{TITLES[run.name]}, {words}", protocols.IVF[p], p, f"ivf_{run.name}")

@@ -11,17 +11,19 @@ from .pairs import fuse_pair, look_inside, read_pair
 
 
 class PairActions:
-    """The functions of the tab's buttons, see `handlers.Handlers`; a visitor's last pair is kept as "pair".
+    """The functions of the buttons of the infrared-visible tab, called through `handlers.Handlers`.
+
+    Each visitor's latest fused pair is kept under the name "pair" for the buttons that come after "Fuse".
 
     Args:
-        shelf: the networks.
+        shelf: loads the networks and keeps the latest ones in memory.
     """
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
 
     def fuse(self, job: Job, *values: object) -> list:
-        """Read and fuse; returns updates of slider, against, download, gallery, table, parts."""
+        """Read and fuse a pair; returns the updates of slider, against, download, gallery, table and parts."""
         sample, visible, infrared, bits, stretch, resize, weights, beside, colour, suffix = values
         job.step(0, "reading")
         pair, source = read_pair(job, sample, visible, infrared, bits, stretch, resize)
