@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from benchmarks.publish import documents
 from benchmarks.publish.card_texts import CARDS
 from benchmarks.publish.kept_tables import markdown, results
-from benchmarks.publish.trainings import facts_of, measure_of, trainings_before
+from benchmarks.publish.trainings import facts_of, measure_of
 from data.files.atomic import write_whole
 from metrics.outside_text import in_markdown, shown
 from models import load_pretrained, save_checkpoint
@@ -61,7 +61,7 @@ def adopt(run: Path, name: str, after: str | None = None) -> None:
     if after:
         kept = PRETRAINED / f"{after}.json"
         earlier = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else facts_of(Path(after))
-        facts["before"] = [*trainings_before(earlier), {key: earlier[key] for key in ("run", "trained", "best")}]
+        facts["before"] = [*earlier.get("before", []), {key: earlier[key] for key in ("run", "trained", "best")}]
     kind = {"method": method} if folder else {"task": task_of(name)}
     model = load_pretrained(run / "best.pth", **kind)
     (PRETRAINED / folder).mkdir(exist_ok=True)
@@ -73,7 +73,7 @@ def card(name: str) -> str:
     """Return the text of the card of pretrained/NAME.pth."""
     title, tables, terms, remarks = CARDS[name]
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
-    run, before = facts["run"], trainings_before(facts)
+    run, before = facts["run"], facts.get("before", [])
     lines = {
         "Data": in_markdown(run["data"]),
         "Validation, by which the epoch was chosen": in_markdown(run["validation"]),

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from benchmarks.publish.card_texts import CARDS, HEADINGS, HEADLINE, IN_README, KINDS, SETS
 from benchmarks.publish.kept_tables import cell, markdown, results, rows_of, table_text
-from benchmarks.publish.trainings import trainings_before
 from models.weights.files import PRETRAINED, task_of
 from utils.commandline.errors import UsageError
 
@@ -53,7 +52,7 @@ def training(name: str) -> tuple[str, str]:
     run, trained = facts["run"], facts["trained"]
     said = run["data"]
     data = next((words for key, words in SETS.items() if key in re.split(r"[ ,/]", said)), said)
-    settings, stages = run["settings"], [*(about["trained"] for about in trainings_before(facts)), trained]
+    settings, stages = run["settings"], [*(about["trained"] for about in facts.get("before", [])), trained]
     steps = " + ".join(f"{stage['steps']:,.0f}" for stage in stages)
     minutes = sum(stage["minutes"] for stage in stages)
     place = "a CPU" if CPUS.search(run["hardware"]) else run["hardware"]

@@ -44,13 +44,3 @@ def facts_of(run: Path) -> dict:
 def measure_of(row: dict) -> str | None:
     """Return the column of train.csv that validation is judged by, PSNR or val_loss; None if the row has neither."""
     return next((key for key in ("PSNR", "val_loss") if key in row), None)
-
-
-def trainings_before(facts: dict) -> list[dict]:
-    """Return the facts, without curves, of the trainings whose weights this one began with, oldest first.
-
-    Args:
-        facts: the content of pretrained/NAME.json. Files of a single earlier training may hold it without a list.
-    """
-    before = facts.get("before", [])
-    return before if isinstance(before, list) else [before]

@@ -1,7 +1,6 @@
 """Whether torch.compile can work on this machine: it writes source code and calls the system's compiler."""
 
 import os
-import shlex
 import shutil
 
 import torch
@@ -24,9 +23,9 @@ def mode_or_plain(mode: str | None, device: torch.device) -> str | None:
     if mode is None:
         return None
     variable, names = ("CXX", ("g++",)) if device.type == "cpu" else ("CC", ("clang", "gcc"))
-    if os.environ.get(variable):
+    if os.environ.get(variable, "").strip():
         names = (os.environ[variable],)
-    if any(shutil.which(shlex.split(name)[0]) for name in names):
+    if any(shutil.which(name.split()[0]) for name in names):
         return mode
     say(f"note: --compile: found none of {', '.join(names)} (or ${variable}), which it needs; goes on without")
     return None
