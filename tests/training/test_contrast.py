@@ -66,6 +66,15 @@ def test_the_target_of_a_dark_pair_is_the_maximum(images):
     assert torch.allclose(found[most < 0.94], most[most < 0.94])
 
 
+def test_a_dark_pair_is_sharpened_by_half(images):
+    _, infrared, visible = images
+    shadow = 0.1 * visible
+    soft, plain = (contrast_target(infrared, shadow, gain) for gain in (0.3, 0.0))
+    detail = plain - smoothed(plain)
+    energy = smoothed(detail**2, 2.0)
+    assert torch.allclose(soft - plain, 0.15 * energy / (energy + 0.03**2) * detail)
+
+
 def test_grain_is_not_made_stronger_and_edges_are():
     grain = 0.5 + 0.005 * torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     plain, sharp = (contrast_target(grain, grain, gain) for gain in (0.0, 0.3))

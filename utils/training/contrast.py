@@ -2,7 +2,7 @@
 
     m      = the brighter of the sources + structure * share * (the darker one - its low-pass)
     t      = T(m): slope 1.25 by day with a toe and a shoulder, slope 1 where the pair is dark
-    target = t + grain * gain * (t - G(t)),  G the Gaussian of the network's decomposition
+    target = t + grain * gain * (t - G(t)),  G the Gaussian of the network's decomposition; half of it where dark
 
 The share, 0 to 1, measures how much more structure the darker source has at a pixel than the brighter one. It is near 1
 where the brighter one is flat or saturated (glare). The grain factor falls to 0 where t varies as little as noise.
@@ -18,6 +18,7 @@ from .losses import ssim
 
 SLOPE, TOE, SHOULDER = 1.25, 0.15, 0.94  # slope of the curve; values of t where its exponential ends begin
 DARK, LIT = 0.15, 0.3  # mean of the darker source: below DARK the curve has slope 1, above LIT it has SLOPE
+DARK_GAIN = 0.5  # the share of the gain that is left below DARK, where sharpening costs most VIF
 NOISE = 0.03  # standard deviation at which the grain factor is one half; images are in [0, 1]
 RADIUS, SIGMA = 5, 1.0  # radius and sigma of G, in pixels
 WIDE = 4.0  # sigma of the low-pass that is subtracted to get structure: trunks and poles are wider than an edge
@@ -76,10 +77,11 @@ def contrast_target(infrared: Tensor, visible: Tensor, gain: float = 0.3, struct
         brighter = brighter + structure * share * (darker - low[1])
     mean = torch.minimum(*(source.mean((-2, -1), keepdim=True) for source in (infrared, visible)))
     lit = ((mean - DARK) / (LIT - DARK)).clamp(0, 1)
-    t = tone(brighter.clamp(0, 1), lit * lit * (3 - 2 * lit))
+    day = lit * lit * (3 - 2 * lit)
+    t = tone(brighter.clamp(0, 1), day)
     detail = t - smoothed(t)
     energy = smoothed(detail * detail, 2.0)
-    return t + gain * energy / (energy + NOISE**2) * detail
+    return t + gain * (DARK_GAIN + (1 - DARK_GAIN) * day) * energy / (energy + NOISE**2) * detail
 
 
 def contrast_terms(fused: Tensor, infrared: Tensor, visible: Tensor, gain: float, structure: float) -> Tensor:
