@@ -102,7 +102,7 @@ def trunk(net: Any, base_image: Tensor, guide: Tensor) -> tuple[Tensor, ...]:  #
     """Return ANet's conditions by strips, in three passes: before, between and after its two squeeze-excites."""
 
     def first(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        t = net.conv_in(torch.cat((a, b), dim=1))
+        t = net.conv_in(torch.cat((a, b), dim=1).contiguous(memory_format=torch.channels_last))
         return t, net.res[0].inner(t)
 
     def second(t: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
