@@ -89,13 +89,13 @@ def beside(sheets: list[Image.Image]) -> Image.Image:
     return total
 
 
-def save(path: Path, sheet: Image.Image) -> None:
-    """Write a sheet as JPEG, in the best quality whose file is smaller than `MOST_BYTES`; its folder is created."""
+def save(path: Path, sheet: Image.Image, most: int = MOST_BYTES) -> None:
+    """Write a sheet as JPEG, in the best quality whose file has fewer than `most` bytes; its folder is created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for quality in range(92, 30, -4):
         file = io.BytesIO()
         sheet.save(file, "JPEG", quality=quality, optimize=True)
-        if file.tell() < MOST_BYTES:
+        if file.tell() < most:
             break
     with whole_file(path) as whole:
         whole.write_bytes(file.getvalue())
