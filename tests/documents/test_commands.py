@@ -15,7 +15,7 @@ import torch
 from document_commands import DOCUMENTS, ROOT, all_sections, arguments, blocks, commands, make_world, marked
 
 SECTIONS = all_sections()
-LONG = {"docs/deployment.md: Export"}
+LONG = {"docs/deployment.md: Export", "docs/training.md: The paper's studies", "docs/training.md: Your sensor"}
 MARKED = {"README.md: Start", "README.md: Documents"}
 WITH_COMMANDS = [
     pytest.param(name, marks=[pytest.mark.slow] if name in LONG else [])

@@ -8,6 +8,7 @@ import speed
 RUN = ["--tasks", "ivf", "--sizes", "16", "--repeats", "1"]
 
 
+@pytest.mark.slow
 def test_rows_are_kept_over_runs(tmp_path, capsys):
     kept, picture = tmp_path / "speed.json", tmp_path / "speed.png"
     threads = speed.torch.get_num_threads()

@@ -25,7 +25,9 @@ def hidden_outputs(folder):
 
 
 @pytest.mark.skipif(not Path(FULL).exists(), reason="needs a device that is always full")
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [w if w in {"none of the three", "a full disk"} else pytest.param(w, marks=pytest.mark.slow) for w in WAYS]
+)
 def test_of_every_command(way, tmp_path):
     scene = tmp_path / "scene.h5"
     with h5py.File(scene, "w") as file:

@@ -49,6 +49,7 @@ def assert_silent(*children):
 
 
 @compiles
+@pytest.mark.slow
 def test_processes_compile_at_once_and_fork(tmp_path):
     assert_silent(*(child("compiled", XDG_CACHE_HOME=str(tmp_path)) for _ in range(3)))
     (made,) = (tmp_path / "dcinn").iterdir()

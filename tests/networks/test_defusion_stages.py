@@ -76,6 +76,7 @@ def train(*options):
     return train_peers.main(["defusion", *map(str, options)])
 
 
+@pytest.mark.slow
 def test_from_the_first_stage_to_weights_that_fuse(tmp_path):
     torch.manual_seed(0)
     first = DeFusion()

@@ -19,7 +19,14 @@ def random_kernel(channels, size, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("kind", "sides"), [("ps", (128, 40)), ("ps", (72, 56)), ("hmf", (72, 24)), ("ivf", (128, 40)), ("ivf", (72, 56))]
+    ("kind", "sides"),
+    [
+        ("ps", (128, 40)),
+        ("ps", (72, 56)),
+        pytest.param("hmf", (72, 24), marks=pytest.mark.slow),
+        ("ivf", (128, 40)),
+        ("ivf", (72, 56)),
+    ],
 )
 def test_strips_change_nothing(kind, sides, golden_model, monkeypatch):
     model = golden_model(kind).double()

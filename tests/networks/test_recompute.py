@@ -78,7 +78,7 @@ def test_both_directions(golden_model):
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
 
 
-@pytest.mark.parametrize("name", ["ps", "ivf_tno"])
+@pytest.mark.parametrize("name", [pytest.param("ps", marks=pytest.mark.slow), "ivf_tno"])
 def test_the_training_switches_change_nothing_but_the_memory(name, tmp_path):
     states = []
     for run, options in (("whole", ()), ("again", ("--recompute",)), ("parts", ("--at-once", 1))):
@@ -97,7 +97,7 @@ def recipe(name, model):
     return DetailObjective(model, 1.0, "reference"), [a, b, a.flip(-1)]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["ps", pytest.param("hmf", marks=pytest.mark.slow), "ivf"])
 def test_parts_of_a_batch_give_the_gradients_of_the_batch(name, golden_model, monkeypatch):
     """Three samples, two at once: a part is smaller than the others."""
     objective, inputs = recipe(name, golden_model(name))
