@@ -36,14 +36,15 @@ class Diary:
             try:
                 found = json.loads((folder / FILE).read_text(encoding="utf-8"))
                 before, self.results = found["about"], dict(found["steps"])
+                other = next((name for name in SAME if before[name] != about[name]), None)
+                self.report()  # needs every entry of a step
                 if not all(isinstance(step["state"], str) for step in self.results.values()):
                     raise TypeError
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise UsageError(f"{folder / FILE}: found another file, expected results of this runbook") from None
-            for name in SAME:
-                if before.get(name) != about[name]:
-                    found = f"a runbook with {name} {before.get(name)}"
-                    raise UsageError(f"{folder / FILE}: found {found}, expected {about[name]}, or another --output")
+            if other:
+                words = f"found a runbook with {other} {before[other]}, expected {about[other]}"
+                raise UsageError(f"{folder / FILE}: {words}, or another --output")
         self.write()
 
     def done(self, name: str) -> bool:

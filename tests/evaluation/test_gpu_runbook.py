@@ -88,8 +88,10 @@ def test_other_data_and_other_files_are_refused(tmp_path):
     Diary(tmp_path, ABOUT)
     with pytest.raises(UsageError, match="expected False, or another --output"):
         Diary(tmp_path, {**ABOUT, "small": False})
-    for other in ("[]", json.dumps({"about": ABOUT, "steps": {"tests": {"state": 1}}})):
-        (tmp_path / "results.json").write_text(other)
+    begun = {"state": "begun", "seconds": 1.0, "failures": 0}
+    contents = [{"about": ABOUT, "steps": {"tests": step}} for step in ({**begun, "state": 1}, {"state": "done"})]
+    for other in ([], {"about": [], "steps": {}}, {"about": {}, "steps": {}}, *contents):
+        (tmp_path / "results.json").write_text(json.dumps(other))
         with pytest.raises(UsageError, match="found another file"):
             Diary(tmp_path, ABOUT)
     for options in (["--minutes", "0"], ["--hmf", str(tmp_path / "no.h5")], ["--small", "--hmf", str(tmp_path)]):
