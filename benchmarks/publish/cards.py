@@ -49,7 +49,8 @@ def adopt(run: Path, name: str, after: str | None = None) -> None:
             None if it began without.
 
     Raises:
-        UsageError: for an unknown name, an incomplete training, and if `after` contradicts the run's --weights.
+        UsageError: for an unknown name, an incomplete training, and if `after` contradicts the run's --weights or is
+            the run itself, as when it is adopted a second time after the name that it was adopted as.
     """
     if name not in CARDS:
         raise UsageError(f"found the name {name}, expected one of {', '.join(CARDS)}")
@@ -61,7 +62,10 @@ def adopt(run: Path, name: str, after: str | None = None) -> None:
     if after:
         kept = PRETRAINED / f"{after}.json"
         earlier = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else facts_of(Path(after))
-        facts["before"] = [*earlier.get("before", []), {key: earlier[key] for key in ("run", "trained", "best")}]
+        last = {key: earlier[key] for key in ("run", "trained", "best")}
+        if all(facts[key] == value for key, value in last.items()):
+            raise UsageError(f"--after {after}: found {run} itself, expected the training whose weights it began with")
+        facts["before"] = [*earlier.get("before", []), last]
     kind = {"method": method} if folder else {"task": task_of(name)}
     model = load_pretrained(run / "best.pth", **kind)
     (PRETRAINED / folder).mkdir(exist_ok=True)
@@ -170,7 +174,11 @@ def write() -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run with these options."""
+    """Run the command `adopt` or `write`.
+
+    Args:
+        argv: the command line's words after the script's name; sys.argv's by default.
+    """
     parser = Parser(description=__doc__.splitlines()[0], allow_abbrev=False)
     commands = parser.add_subparsers(dest="command_name", required=True)
     taking = commands.add_parser("adopt", help="copy the best weights of a training to pretrained/")

@@ -128,12 +128,12 @@ MODELS = {"ivf_rs": lambda: dcinn_ivf("mean"), "ps": lambda: dcinn_ps(4), "peers
 def test_a_card_says_what_the_training_began_with(tmp_path, monkeypatch):
     monkeypatch.setattr(cards, "PRETRAINED", tmp_path / "pretrained")
     (tmp_path / "pretrained").mkdir()
-    for run, steps in (("first", 84), ("second", 9)):
+    for run, steps in (("first", 84), ("second", 9), ("third", 5)):
         a_run(tmp_path / run, AUIF(), "val_loss")
         lines = (tmp_path / run / "train.csv").read_text()
         (tmp_path / run / "train.csv").write_text(lines.replace("84", str(steps)))
         about = json.loads((tmp_path / run / "run.json").read_text())
-        if run == "second":
+        if run != "first":
             about["command"] += " --weights first/best.pth"
             about["settings"] |= {"whole": 0.5, "soft": 0.25, "cosines": True, "ema": 0.0}
         (tmp_path / run / "run.json").write_text(json.dumps(about))
@@ -147,10 +147,13 @@ def test_a_card_says_what_the_training_began_with(tmp_path, monkeypatch):
     assert "| Steps | 9 (4 epochs)" in card
     assert "float32, --whole 0.5, --soft 0.25, --cosines |" in card
     assert "--data DIR/pairs\n    python train.py --data DIR/pairs --weights first/best.pth\n" in card
-    cards.main(["adopt", second, "peers/auif", "--after", "peers/auif"])
+    with pytest.raises(UsageError, match=r"found .*second itself, expected the training whose weights"):
+        cards.main(["adopt", second, "peers/auif", "--after", "peers/auif"])
+    cards.main(["adopt", str(tmp_path / "third"), "peers/auif", "--after", "peers/auif"])
     card = cards.card("peers/auif")
     assert "| Training 1, steps | 84 (4 epochs)" in card
     assert "| Training 2, steps | 9 (4 epochs)" in card
+    assert "| Steps | 5 (4 epochs)" in card
     assert card.count("    python train.py") == 3
 
 
