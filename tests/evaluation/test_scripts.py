@@ -175,6 +175,16 @@ def test_ps_of_a_few_pixels_and_odd_sides(tmp_path, capsys):
         assert words in said
 
 
+def test_ps_with_the_sensor_of_another_number_of_bands(tmp_path, capsys):
+    scipy.io.savemat(tmp_path / "a.mat", {"ms": np.ones((8, 8, 4), "u2"), "pan": np.ones((32, 32), "u2")})
+    for sensor, bands in (("WV2", 8), ("0.3,0.31:0.15", 2)):
+        with pytest.raises(SystemExit) as stop:
+            run(test_dcinn_ps, tmp_path, "--data", tmp_path / "a.mat", "--sensor", sensor)
+        assert stop.value.code == 2
+        assert f"a.mat: found 4 bands, expected {bands} of --sensor {sensor}" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mat"]
+
+
 def test_scripts_start_anywhere(tmp_path):
     command = [sys.executable, str(ROOT / "test_dcinn_ivf_rs.py"), "--limit", "1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
