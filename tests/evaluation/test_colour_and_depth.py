@@ -139,7 +139,7 @@ def test_tags_of_the_infrared_image_where_only_that_has_some(tmp_path):
         assert file.pages.first.tags[33550].value == SCALES[3]
 
 
-@pytest.mark.parametrize("name", ["one.jpg", "one.bmp", "one.JP2"])
+@pytest.mark.parametrize("name", ["one.jpg", "one.bmp", "one.JP2", "one.gif"])
 def test_files_that_are_not_written(name, tmp_path, capsys):
     files = write(tmp_path / "vi/a.png", GRAY), write(tmp_path / "ir/a.png", GRAY)
     with pytest.raises(SystemExit) as stop:

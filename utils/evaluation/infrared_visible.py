@@ -90,7 +90,7 @@ def run_ivf(name: str, description: str, base_rule: str, argv: list[str] | None)
         source += f", {args.split}"
     further = args.beside or args.methods != ["dcinn"] or args.fused_beside
     single = args.output.suffix.lower() in (".png", *TIFF)
-    if not single and args.output.suffix.lower() in SUFFIXES:
+    if not single and args.output.suffix.lower() in (*SUFFIXES, ".gif", ".webp"):
         raise UsageError(f"--output {args.output}: found {args.output.suffix}, expected .png, .tif or a folder")
     if single and (len(pairs) != 1 or further):
         found = "--beside, --methods or --fused-beside" if further else f"{len(pairs)} pairs"
