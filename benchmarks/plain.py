@@ -164,7 +164,11 @@ class PlainDCINN:
 
     @staticmethod
     def haar(x: Tensor) -> Tensor:
-        """Return the Haar transform of (B, C, H, W), (B, 4C, H/2, W/2), with the subband as the outer channel index."""
+        """Return the Haar transform (B, 4C, H/2, W/2) of an image (B, C, H, W), H and W even.
+
+        Channel s C + c is subband s of channel c: the 2x2 pixels weighted by row s of `HAAR`, divided by 4.
+        Subband 0 is their mean.
+        """
         filters = x.new_tensor(HAAR).reshape(4, 1, 2, 2).repeat(x.shape[1], 1, 1, 1)
         y = functional.conv2d(x, filters, stride=2, groups=x.shape[1]) / 4
         b, _, h, w = y.shape

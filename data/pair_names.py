@@ -94,7 +94,11 @@ def by_words(visible: list[Path], infrared: list[Path]) -> list[tuple[Path, Path
 
 
 def both_kinds(folder: Path) -> bool:
-    """Whether a folder holds images of both kinds, by the words in their names."""
+    """Whether the images of a folder are of both kinds, visible and infrared, by the words in their names.
+
+    Raises:
+        DataError: for a folder without images.
+    """
     roles = {role_of(path) for path in list_images(folder).paths}
     return {"visible", "infrared"} <= roles
 

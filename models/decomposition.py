@@ -32,7 +32,9 @@ class PanDecomposition(nn.Module):
 
 
 class SpectralDecomposition(nn.Module):
-    """Upsampled HSI (B, N, H, W), guide (B, c, H, W) -> HSI, R^+ guide - HSI; R^+ is the pseudo-inverse of R per pixel.
+    """Upsampled HSI (B, N, H, W), guide (B, c, H, W) -> base, detail, each (B, N, H, W).
+
+    The base is the HSI itself, the detail is R^+ guide - HSI, R^+ being the pseudo-inverse of R, applied per pixel.
 
     Args:
         srf: spectral response R, (N, c), each column summing to one: guide = HSI . R with pixels as rows.

@@ -69,11 +69,11 @@ def pairs() -> dict[str, dict]:
 
 @cache
 def fused_pair(name: str, scene: str) -> np.ndarray:
-    """Return a fused pair with the visible image's colour, as the test script writes it: (H, W, 3), see `colours`.
+    """Return a fused pair with the visible image's colour, (H, W, 3) in [0, 1], rounded as the test script writes it.
 
     Args:
-        name: name of the weights.
-        scene: name of the pair.
+        name: name of the weights in pretrained/.
+        scene: name of the pair, a key of `pairs`.
     """
     pair = pairs()[scene]
     return colours(in_colour(fuse(name, pair["visible"], pair["infrared"])[0], pair, colour=True))

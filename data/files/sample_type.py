@@ -45,7 +45,13 @@ class Storage(NamedTuple):
 
 
 def storage_of(raw: np.ndarray, path: Path, bits: int | None) -> Storage:
-    """Return the storage of samples from `image_file.read_raster`; `bits` is the argument of `image_file.to_unit`."""
+    """Return how a file stores its samples.
+
+    Args:
+        raw: the samples, as `image_file.read_raster` returns them.
+        path: the file.
+        bits: bit depth of samples stored in more than 8 bits, see `image_file.to_unit`; None is that of their type.
+    """
     size, kind = raw.dtype.itemsize, raw.dtype.kind
     if kind == "f":
         return Storage("float32", 2**bits - 1 if bits is not None and raw.max() > 1 else 1, path)

@@ -48,8 +48,12 @@ def satellite_scene(sensor: str, ratio: int = 4) -> tuple[np.ndarray, np.ndarray
     Values are about 0 to 1, not clipped. The noise is shot and read noise.
 
     Args:
-        sensor: the sensor whose MTF blurs the MS, see `metrics.filters.mtf_filter`.
-        ratio: resolution ratio.
+        sensor: the sensor whose MTF blurs the MS: "WV2", "WV3", eight gains, or "none" for the gain 0.3 in every band;
+            see `metrics.filters.mtf_kernels`.
+        ratio: resolution ratio of MS and pan, a divisor of 512.
+
+    Raises:
+        ValueError: for a sensor of another number of bands than eight.
     """
     radiance = _radiance()
     rng = np.random.default_rng(2024)

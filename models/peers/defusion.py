@@ -184,7 +184,12 @@ class DeFusion(nn.Module):
         return alone(first, second), alone(second, first)
 
     def fused_tokens(self, common: Tokens, *unique: Tokens) -> Tensor:
-        """Return the fused tokens F (B, n, 192), summed over both streams, from the common tokens and U_1, U_2."""
+        """Return the fused tokens F, (B, n, 192), summed over both streams.
+
+        Args:
+            common: the common tokens C of both streams, (B, n, 192) each; n is 197, or fewer in masked modelling.
+            unique: the unique tokens U_1 and U_2, each of both streams and in the shape of `common`.
+        """
         pairs = [self.fuse(common[0], deep) + self.fuse_skip(common[1], skip) for deep, skip in unique]
         return torch.stack(pairs).sum(0)
 

@@ -32,8 +32,8 @@ def peer_from(path: Path, content: object, method: str) -> nn.Module:
 
     Args:
         path: the file; the authors' two other files of AUIF-Net are read from the same folder.
-        content: the file's content.
-        method: the method that `peer_in` returned.
+        content: the file's content, as `files.read` returns it; of the authors' files, what `unwrapped` returns of it.
+        method: "auif", "cddfuse" or "defusion", as `peer_in` returns it for this content.
 
     Raises:
         ValueError: if entries are missing, unknown or of another shape, or weights are not finite.

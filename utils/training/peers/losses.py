@@ -49,12 +49,13 @@ def _decomposition(visible: Features, infrared: Features) -> tuple[Tensor, Tenso
 def cddfuse_first(images: Features, rebuilt: Features, visible: Features, infrared: Features) -> Tensor:
     """Return the terms of CDDFuse's first stage, (9,).
 
-    They are SSIM and MSE of visible, SSIM and MSE of infrared, gradients, two correlations, D, and the loss.
+    They are `dissimilarity` and MSE of visible, the same of infrared, gradients, the correlations of bases and of
+    details, D (see `_decomposition`), and the loss.
 
     Args:
-        images: visible and infrared.
-        rebuilt: both images, decoded from their own features.
-        visible, infrared: base and detail features of each.
+        images: visible and infrared image, (B, 1, H, W) in [0, 1].
+        rebuilt: both images, decoded from their own features, in the shape of `images`.
+        visible, infrared: base and detail features of each image, (B, C, H, W).
     """
     parts = []
     for image, back in zip(images, rebuilt, strict=True):
@@ -68,12 +69,13 @@ def cddfuse_first(images: Features, rebuilt: Features, visible: Features, infrar
 def cddfuse_second(images: Features, fused: Tensor, visible: Features, infrared: Features) -> Tensor:
     """Return the terms of CDDFuse's second stage, (7,).
 
-    They are intensity, gradients, their weighted sum, two correlations, D, and the loss.
+    They are intensity, gradients, their weighted sum, the correlations of bases and of details, D (see
+    `_decomposition`), and the loss.
 
     Args:
-        images: visible and infrared.
-        fused: the fused image.
-        visible, infrared: base and detail features of each.
+        images: visible and infrared image, (B, 1, H, W) in [0, 1].
+        fused: the fused image, (B, 1, H, W).
+        visible, infrared: base and detail features of each image, (B, C, H, W).
     """
     intensity = (fused - torch.maximum(*images)).abs().mean()
     gradient = (gradient_size(fused) - torch.maximum(*map(gradient_size, images))).abs().mean()
