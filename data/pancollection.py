@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from metrics.sensors import SENSORS
+from metrics.sensors import SENSORS, ms_gains
 
 from .errors import DataError
 from .files.array_file import ArrayFile
@@ -48,8 +48,9 @@ class PanCollection:
     `pan` (1, H, W), `gt` (B, H, W) or None, and `name`. If the file has no lms, ms is interpolated with 23 taps.
 
     Raises:
-        DataError: when created, for missing keys, and for axes and sizes that do not fit; on access, for NaN and for
-            values outside the bit depth (lms may exceed it by half its range, because interpolation overshoots).
+        DataError: when created, for missing keys, for axes and sizes that do not fit, and for a `sensor` of another
+            number of bands; on access, for NaN and for values outside the bit depth (lms may exceed it by half its
+            range, because interpolation overshoots).
     """
 
     def __init__(
@@ -83,6 +84,9 @@ class PanCollection:
         self.bands = self._bands()
         if self.bands > MOST_BANDS:
             raise DataError(self.path, f"{self.bands} bands", f"at most {MOST_BANDS}")
+        gains = ms_gains(sensor or "")
+        if gains and len(gains) != self.bands:
+            raise DataError(self.path, f"{self.bands} bands", f"{len(gains)} of sensor {sensor} (--sensor)")
         self.ratio = self._ratio(self.layout)
         if not self.keys["lms"] and self.ratio & (self.ratio - 1):
             raise DataError(self.path, f"a ratio of {self.ratio} and no lms", "a power of two, or lms in the file")

@@ -181,7 +181,7 @@ def test_ps_with_the_sensor_of_another_number_of_bands(tmp_path, capsys):
         with pytest.raises(SystemExit) as stop:
             run(test_dcinn_ps, tmp_path, "--data", tmp_path / "a.mat", "--sensor", sensor)
         assert stop.value.code == 2
-        assert f"a.mat: found 4 bands, expected {bands} of --sensor {sensor}" in capsys.readouterr().err
+        assert f"a.mat: found 4 bands, expected {bands} of sensor {sensor} (--sensor)" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.mat"]
 
 

@@ -105,8 +105,10 @@ def test_toolbox_names_with_the_upsampled_ms(stack, tmp_path):
     data = PanCollection(tmp_path / "t.mat")
     assert (data.keys["lms"], data.keys["ms"], data.bits, data.sensor) == ("I_MS", "I_MS_LR", 12, "QB")
     assert np.allclose(data[0]["lms"], stack["lms"][0] / 4095, atol=1e-7)
-    given = PanCollection(tmp_path / "t.mat", sensor="IKONOS", bits=11)
-    assert (given.sensor, given.bits) == ("IKONOS", 11), "what is given goes before what the file says"
+    given = PanCollection(tmp_path / "t.mat", sensor="GF2", bits=11)
+    assert (given.sensor, given.bits) == ("GF2", 11), "what is given goes before what the file says"
+    with pytest.raises(DataError, match="found 5 bands, expected 4 of sensor IKONOS"):
+        PanCollection(tmp_path / "t.mat", sensor="IKONOS")
 
 
 def test_h5_rows_are_read_lazily_and_in_other_processes(stack, tmp_path):

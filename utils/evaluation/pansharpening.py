@@ -82,9 +82,6 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
     if args.data is None and (args.sensor or args.bits or args.rows):
         raise UsageError("--sensor, --bits, --rows: found without --data, expected with it")
     scenes = PanScenes(args.data, args.sensor, args.bits, args.pan_filter, args.rows)
-    gains = ms_gains(args.sensor or "")
-    if gains and len(gains) != scenes.bands:
-        raise UsageError(f"{args.data}: found {scenes.bands} bands, expected {len(gains)} of --sensor {args.sensor}")
     if args.resolution == "full" and scenes.has_reference:
         raise UsageError(f"{args.data}: found a reduced-resolution file (it has gt), expected ms and pan alone")
     if args.resolution == "reduced" and (why := scenes.cannot_reduce()):
