@@ -7,6 +7,7 @@ A block begins after the line `<!-- NAME: begin (benchmarks/publish/cards.py wri
 import json
 import re
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
 from benchmarks.publish.card_texts import CARDS, HEADINGS, HEADLINE, IN_README, KINDS, SETS
@@ -49,14 +50,22 @@ def headline(name: str) -> str:
 def training(name: str) -> tuple[str, str]:
     """Return two texts on the training of weights: the data set, and steps, minutes and hardware."""
     facts = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
-    run, trained = facts["run"], facts["trained"]
+    run = facts["run"]
     said = run["data"]
     data = next((words for key, words in SETS.items() if key in re.split(r"[ ,/]", said)), said)
-    settings, stages = run["settings"], [*(about["trained"] for about in facts.get("before", [])), trained]
-    steps = " + ".join(f"{stage['steps']:,.0f}" for stage in stages)
-    minutes = sum(stage["minutes"] for stage in stages)
+    stages = [*facts.get("before", []), facts]
+    steps = []
+    for (batch, patch), alike in groupby(stages, _batch_and_patch):
+        numbers = " + ".join(f"{stage['trained']['steps']:,.0f}" for stage in alike)
+        steps.append(f"{numbers} steps of {batch} x {patch}²")
+    minutes = sum(stage["trained"]["minutes"] for stage in stages)
     place = "a CPU" if CPUS.search(run["hardware"]) else run["hardware"]
-    return data, f"{steps} steps of {settings['batch']} x {settings['patch']}², {minutes:.0f} min on {place}"
+    return data, f"{', '.join(steps)}, {minutes:.0f} min on {place}"
+
+
+def _batch_and_patch(stage: dict) -> tuple[int, int]:
+    settings = stage["run"]["settings"]
+    return settings["batch"], settings["patch"]
 
 
 def size(name: str) -> str:

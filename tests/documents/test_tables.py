@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 
 import cards
@@ -136,6 +137,8 @@ def test_a_card_says_what_the_training_began_with(tmp_path, monkeypatch):
         if run != "first":
             about["command"] += " --weights first/best.pth"
             about["settings"] |= {"whole": 0.5, "soft": 0.25, "cosines": True, "ema": 0.0}
+        if run == "third":
+            about["settings"] |= {"batch": 3, "patch": 96}
         (tmp_path / run / "run.json").write_text(json.dumps(about))
     second, first = str(tmp_path / "second"), str(tmp_path / "first")
     for wrong in (["adopt", second, "peers/auif"], ["adopt", first, "peers/auif", "--after", second]):
@@ -154,6 +157,8 @@ def test_a_card_says_what_the_training_began_with(tmp_path, monkeypatch):
     assert "| Training 1, steps | 84 (4 epochs)" in card
     assert "| Training 2, steps | 9 (4 epochs)" in card
     assert "| Steps | 5 (4 epochs)" in card
+    monkeypatch.setattr(documents, "PRETRAINED", tmp_path / "pretrained")
+    assert re.match(r"84 \+ 9 steps of \d+ x \d+², 5 steps of 3 x 96², ", documents.training("peers/auif")[1])
     assert card.count("    python train.py") == 3
 
 
