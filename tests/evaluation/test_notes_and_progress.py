@@ -16,7 +16,7 @@ import test_dcinn_ivf_tno
 import test_dcinn_ps
 from data import PairedImages
 from models import dcinn_ivf
-from utils.evaluation import evaluation
+from utils.evaluation import evaluation, hyperspectral
 from utils.tiling import Tiling, fuse
 from utils.training.validation_split import validation_label
 
@@ -91,6 +91,13 @@ def test_the_ratio_that_the_weights_were_trained_at(tmp_path, capsys, monkeypatc
         test_dcinn_hmf.main(["--ratio", ratio, "--limit", "1", "--output", str(tmp_path / ratio), *more])
         words = f"These weights were trained at x4; train_dcinn_hmf.py --ratio {ratio} makes others."
         assert capsys.readouterr().out.count(words) == times
+
+
+def test_weights_of_the_ratio_are_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(hyperspectral, "PRETRAINED", tmp_path)
+    assert hyperspectral.default_weights(8) == "hmf"
+    (tmp_path / "hmf8.pth").touch()
+    assert [hyperspectral.default_weights(ratio) for ratio in (2, 4, 8)] == ["hmf", "hmf", "hmf8"]
 
 
 def test_every_tile_is_told():

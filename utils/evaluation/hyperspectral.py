@@ -25,7 +25,13 @@ from .report import Convention
 from .sharing import result_folder
 from .table_rows import add_scene_hmf
 
-PRETRAINED_RATIO = 4  # resolution ratio that pretrained/hmf.pth was trained for
+TRAINED_AT = {"hmf": 4, "hmf8": 8}  # resolution ratios that the weights in pretrained/ were trained for
+
+
+def default_weights(ratio: int) -> str:
+    """Return the name in pretrained/ of the default weights for a ratio: "hmf8" for 8 if it exists, else "hmf"."""
+    there = (name for name, of in TRAINED_AT.items() if of == ratio and (PRETRAINED / f"{name}.pth").is_file())
+    return next(there, "hmf")
 
 
 def run_hmf(description: str, argv: list[str] | None) -> dict:
@@ -63,7 +69,9 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         if names != ["all"]:
             scenes = CAVE(args.data, tuple(names), bits=args.bits)
         source = str(args.data)
-    network = pick_model(args, "hmf", lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
+    network = pick_model(
+        args, default_weights(args.ratio), lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response()
+    )
     run, scale = (
         Evaluation("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics, verbose=args.verbose),
         2 ** (args.bits or CAVE_BITS) - 1,
@@ -129,9 +137,11 @@ def scene_table(run: Evaluation, ratio: int, protocol: str = "group") -> Table:
     if run.source and not (srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)):
         table.comparable = False
         table.remark("Another spectral response than the published tables' Nikon D700.")
-    if run.network.file and run.network.file.resolve().parent == PRETRAINED and ratio != PRETRAINED_RATIO:
+    ours = run.network.file is not None and run.network.file.resolve().parent == PRETRAINED
+    trained_at = TRAINED_AT.get(run.network.name) if ours else None
+    if trained_at not in {None, ratio}:
         others = f"train_dcinn_hmf.py --ratio {ratio} makes others"
-        run.doubts.append(f"These weights were trained at x{PRETRAINED_RATIO}; {others}.")
+        run.doubts.append(f"These weights were trained at x{trained_at}; {others}.")
     return table
 
 
