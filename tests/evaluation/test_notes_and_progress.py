@@ -96,8 +96,8 @@ def test_the_ratio_that_the_weights_were_trained_at(tmp_path, capsys, monkeypatc
 def test_weights_of_the_ratio_are_taken(tmp_path, monkeypatch):
     monkeypatch.setattr(hyperspectral, "PRETRAINED", tmp_path)
     assert hyperspectral.default_weights(8) == "hmf"
-    (tmp_path / "hmf8.pth").touch()
-    assert [hyperspectral.default_weights(ratio) for ratio in (2, 4, 8)] == ["hmf", "hmf", "hmf8"]
+    (tmp_path / "hmf_x8.pth").touch()
+    assert [hyperspectral.default_weights(ratio) for ratio in (2, 4, 8)] == ["hmf", "hmf", "hmf_x8"]
 
 
 def test_every_tile_is_told():

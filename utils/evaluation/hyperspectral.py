@@ -25,11 +25,11 @@ from .report import Convention
 from .sharing import result_folder
 from .table_rows import add_scene_hmf
 
-TRAINED_AT = {"hmf": 4, "hmf8": 8}  # resolution ratios that the weights in pretrained/ were trained for
+TRAINED_AT = {"hmf": 4, "hmf_x8": 8}  # resolution ratios that the weights in pretrained/ were trained for
 
 
 def default_weights(ratio: int) -> str:
-    """Return the name in pretrained/ of the default weights for a ratio: "hmf8" for 8 if it exists, else "hmf"."""
+    """Return the name in pretrained/ of the default weights for a ratio: "hmf_x8" for 8 if it exists, else "hmf"."""
     there = (name for name, of in TRAINED_AT.items() if of == ratio and (PRETRAINED / f"{name}.pth").is_file())
     return next(there, "hmf")
 
