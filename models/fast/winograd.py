@@ -15,6 +15,7 @@ convolutions by about 5e-6 of the largest value. Nothing is kept between calls.
 import ctypes
 import functools
 import itertools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,35 +24,79 @@ from torch import Tensor
 from torch.nn import functional
 
 from . import compiled
+from .scratch import scratch
 from .threads import in_threads
 
 SOURCE = Path(__file__).with_name("winograd.c")
 SIZE, SIDE, PER = 5, 8, 4
-CHUNK = 32  # tiles computed at a time
+CHUNK = 32  # tiles computed at a time, at most
+CHUNK_CHANNELS = 1024  # tiles computed at a time times channels, at most
 LEAST_TILES = 16  # with fewer tiles the transform of the kernel costs more than it saves
 LEAST_WORK = 2**24  # least multiplications per thread
 AGREED = 1e-4  # largest difference of the compiled code from PyTorch's convolution in its self-test
 POINTS = torch.tensor([0, 1, -1, 2, -2, 1 / 2, -1 / 2], dtype=torch.float64)
 
 
-def to_points() -> Tensor:
-    """Return G, (8, 5) float64, which evaluates a line of weights at the points.
+def to_points(size: int) -> Tensor:
+    """Return G, (8, size) float64, which evaluates a line of weights at the points.
 
     Each row is divided by the product of the differences of its point from the other points.
     """
     differences = POINTS[:, None] - POINTS + torch.eye(len(POINTS), dtype=torch.float64)
-    powers = POINTS[:, None] ** torch.arange(SIZE) / differences.prod(1, keepdim=True)
-    return torch.cat((powers, torch.eye(SIZE, dtype=torch.float64)[-1:]))
+    powers = POINTS[:, None] ** torch.arange(size) / differences.prod(1, keepdim=True)
+    return torch.cat((powers, torch.eye(size, dtype=torch.float64)[-1:]))
+
+
+@functools.cache
+def _back(size: int) -> Tensor:
+    with torch.inference_mode(False):
+        return torch.kron(to_points(size), to_points(size)).t().float().contiguous()
+
+
+def from_sums(sums: Sequence[Tensor], size: int, channels_out: int) -> Tensor:
+    """Return the gradient of a kernel, (C out, C in, size, size).
+
+    Args:
+        sums: one or more tensors (64, C in, padded C out), whose sum is the gradient of the kernel's points. The first
+            one is overwritten.
+        size: 3 or 5.
+        channels_out: C out.
+    """
+    whole = sums[0]
+    for part in sums[1:]:
+        whole += part
+    of_kernel = (_back(size) @ whole.flatten(1)).view(size, size, *whole.shape[1:])[..., :channels_out]
+    return of_kernel.permute(3, 2, 0, 1).contiguous()
 
 
 class Job(ctypes.Structure):
-    """The struct of winograd.c: the images' sizes, and the range of tiles that one call computes."""
+    """The struct of winograd.h: the images' sizes, and the range of tiles that one call computes."""
 
-    _fields_ = [(name, ctypes.c_long) for name in ("images", "height", "width", "channels", "first", "last", "chunk")]
+    _fields_ = [
+        (name, ctypes.c_long)
+        for name in ("images", "height", "width", "channels_in", "channels_out", "first", "last", "chunk")
+    ]
 
 
-class Routines:
-    """The functions of winograd.c, compiled for vectors of `lanes` floats."""
+def jobs_for(n: int, height: int, width: int, channels: tuple[int, int], tiles: int) -> list[Job]:
+    """Return jobs that split the tiles over as many threads as PyTorch uses, or fewer if that is little work.
+
+    Args:
+        n, height, width: the images' sizes.
+        channels: C in and C out.
+        tiles: tiles of all images.
+    """
+    parts = max(min(torch.get_num_threads(), tiles * SIDE**2 * channels[0] * channels[1] // LEAST_WORK), 1)
+    edges = [tiles * part // parts for part in range(parts + 1)]
+    chunk = min(CHUNK, max(CHUNK_CHANNELS // max(channels), CHUNK // 4))
+    return [
+        Job(n, height, width, *channels, first, last, min(chunk, last - first))
+        for first, last in itertools.pairwise(edges)
+    ]
+
+
+class Compiled:
+    """What winograd.c and reflected.c have from winograd.h, compiled for vectors of `lanes` floats."""
 
     def __init__(self, functions: ctypes.CDLL, lanes: int) -> None:
         self.functions, self.lanes = functions, lanes
@@ -61,22 +106,33 @@ class Routines:
         """Return a kernel evaluated at the 64 points, a flat tensor in the memory layout that `term` expects.
 
         Args:
-            kernel: (C out, C in, 5, 5).
+            kernel: (C out, C in, k, k), k of the compiled source.
             turned: take the kernel of the transposed convolution instead.
         """
-        channels = len(kernel)
+        c_in, c_out = kernel.shape[:2] if turned else (kernel.shape[1], kernel.shape[0])
         kernel = kernel.contiguous()
-        points = kernel.new_empty(SIDE**2 * channels * self.padded(channels))
-        self.functions.kernel_points(_at(kernel), ctypes.c_long(channels), int(turned), _at(points))
+        points = scratch("points", SIDE**2 * (c_in * self.padded(c_out) + self.lanes))
+        self.functions.kernel_points(at(kernel), ctypes.c_long(c_in), ctypes.c_long(c_out), int(turned), at(points))
         return points
 
     def padded(self, channels: int) -> int:
         """Return the channels rounded up to a multiple of the vector length."""
         return -(-channels // self.lanes) * self.lanes
 
-    def work(self, job: Job, gradient: bool) -> Tensor:
-        """Return scratch memory for one job, a flat tensor, as the method `gradient` (if True) or `term` needs it."""
-        return torch.empty(self.functions.work_size(ctypes.byref(job), int(gradient)))
+    def work(self, jobs: Sequence[Job], gradient: bool) -> list[Tensor]:
+        """Return scratch memory for each job, flat tensors; `gradient`: for the gradient of the kernel, too."""
+        sizes = [self.functions.work_size(ctypes.byref(job), int(gradient)) for job in jobs]
+        return [scratch(("work", part), size) for part, size in enumerate(sizes)]
+
+    def sums(self, jobs: Sequence[Job]) -> list[Tensor]:
+        """Return zeros (64, C in, padded C out) for each job, scratch memory, for the gradient of the points."""
+        shape = SIDE**2, jobs[0].channels_in, self.padded(jobs[0].channels_out)
+        pieces = [scratch(("sums", part), math.prod(shape)) for part in range(len(jobs))]
+        return [piece[: math.prod(shape)].view(shape).zero_() for piece in pieces]
+
+
+class Routines(Compiled):
+    """The functions of winograd.c."""
 
     def term(
         self, job: Job, total: Tensor, x: Tensor | None, y: Tensor, points: Tensor, scale: float, work: Tensor
@@ -85,8 +141,8 @@ class Routines:
 
         `total`, `x` and `y` are (N, H, W, C); x None means zero. `points` and `work` come from the methods so named.
         """
-        start = None if x is None else _at(x)
-        self.functions.term(ctypes.byref(job), _at(total), start, _at(y), _at(points), ctypes.c_float(scale), _at(work))
+        start = None if x is None else at(x)
+        self.functions.term(ctypes.byref(job), at(total), start, at(y), at(points), ctypes.c_float(scale), at(work))
 
     def gradient(self, job: Job, total: Tensor, g: Tensor, sums: Tensor, scale: float, work: Tensor) -> None:
         """Add to `sums` (64, C, padded) `scale` times the gradient of `points`, computed from the job's tiles.
@@ -94,11 +150,12 @@ class Routines:
         `g` (N, H, W, C) is the gradient of M total.
         """
         self.functions.kernel_gradient(
-            ctypes.byref(job), _at(total), _at(g), _at(sums), ctypes.c_float(scale), _at(work)
+            ctypes.byref(job), at(total), at(g), at(sums), ctypes.c_float(scale), at(work)
         )
 
 
-def _at(tensor: Tensor) -> ctypes.c_void_p:
+def at(tensor: Tensor) -> ctypes.c_void_p:
+    """Return the address of a tensor's first number."""
     return ctypes.c_void_p(tensor.data_ptr())
 
 
@@ -140,13 +197,7 @@ class Series:
         self.routines = routines
         n, height, width, channels = x.shape
         tiles = n * -(-height // PER) * -(-width // PER)
-        parts = max(min(torch.get_num_threads(), tiles * SIDE**2 * channels**2 // LEAST_WORK), 1)
-        edges = [tiles * part // parts for part in range(parts + 1)]
-        chunks = [min(CHUNK, last - first) for first, last in itertools.pairwise(edges)]
-        self.jobs = [
-            Job(n, height, width, channels, first, last, chunk)
-            for (first, last), chunk in zip(itertools.pairwise(edges), chunks, strict=True)
-        ]
+        self.jobs = jobs_for(n, height, width, (channels, channels), tiles)
 
     def __call__(self, x: Tensor, kernel: Tensor, terms: int, totals: list[Tensor] | None = None) -> Tensor:
         """Return the sum of M^i x / i! over i = 0..terms by Horner's scheme, x and result (N, H, W, C).
@@ -154,7 +205,7 @@ class Series:
         If given, `totals` receives every image that M was applied to, in order.
         """
         points = self.routines.points(kernel, turned=False)
-        work = [self.routines.work(job, gradient=False) for job in self.jobs]
+        work = self.routines.work(self.jobs, gradient=False)
         total = x
         for i in range(terms, 0, -1):
             if totals is not None:
@@ -172,8 +223,8 @@ class Series:
         """
         routines, channels = self.routines, grad.shape[-1]
         points = routines.points(kernel, turned=True)
-        work = [routines.work(job, gradient=True) for job in self.jobs]
-        sums = [grad.new_zeros(SIDE**2, channels, routines.padded(channels)) for _ in self.jobs]
+        work = routines.work(self.jobs, gradient=True)
+        sums = routines.sums(self.jobs)
         g, of_x = grad, grad.clone()
         for i, total in enumerate(reversed(totals), 1):
             in_threads(
@@ -184,12 +235,7 @@ class Series:
             )
             g = self._term(g, None, points, 1 / i, work)
             of_x += g
-        whole = sums[0]
-        for part in sums[1:]:
-            whole += part
-        back = torch.kron(to_points(), to_points()).t().float().contiguous()
-        of_kernel = (back @ whole.flatten(1)).view(SIZE, SIZE, channels, -1)[..., :channels]
-        return of_x, of_kernel.permute(3, 2, 0, 1).contiguous()
+        return of_x, from_sums(sums, SIZE, channels)
 
     def _term(self, total: Tensor, x: Tensor | None, points: Tensor, scale: float, work: list[Tensor]) -> Tensor:
         y = torch.empty_like(total)
