@@ -29,7 +29,9 @@ class _Trunk(Recomputed):
         """Return the conditions of a pair (B, c, H, W), H and W multiples of 2 (two scales) or 8 (three scales)."""
         if strips.pay(base_image, self.conv_in.out_channels):
             return strips.trunk(self, base_image, guide)
-        t = self.conv_in(torch.cat((base_image, guide), dim=1).contiguous(memory_format=torch.channels_last))  # (B, width, H, W)
+        t = self.conv_in(
+            torch.cat((base_image, guide), dim=1).contiguous(memory_format=torch.channels_last)
+        )  # (B, width, H, W)
         for residual in self.res:
             t = self.run(residual, t)
         return self.tails(t)

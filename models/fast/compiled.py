@@ -1,8 +1,9 @@
 """Compiles a C source of this folder at its first use, with the system's compiler if there is one.
 
 The library is kept in the user's cache folder (XDG_CACHE_HOME, else ~/.cache); a hash of the source, the headers
-beside it, the compiler's command and the processor's macros is part of its name. If that folder cannot be written, the library lives as long as
-the process. After any failure the functions return None without a message, because every caller has a slower fallback.
+beside it, the compiler's command and the processor's macros is part of its name. If that folder cannot be written, the
+library lives as long as the process. After any failure the functions return None without a message, because every
+caller has a slower fallback.
 DCINN_COMPILE=0 in the environment switches compilation off.
 """
 

@@ -1,48 +1,53 @@
-/* 3x3 convolutions of reflected images, and their gradients, by Winograd's F(6x6, 3x3); reflected.py has the maths. */
+/* 3x3 convolutions of reflected images, and their gradients, by Winograd's F(4x4, 3x3); reflected.py has the maths. */
 
-#define PER 6
+#define PER 4
 #define SIZE 3
 #include "winograd.h"
 
 typedef int bits __attribute__((vector_size(4 * VEC)));
 
+#define HALF_ROOT 0.70710678f /* the points are 0, ROOT, -ROOT, HALF_ROOT, -HALF_ROOT, infinity */
+#define ROOT 1.41421356f
+
+INLINE void to_points(const vec *d, vec *o) {
+    vec even = d[4] - 0.5f * d[2], odd = ROOT * (d[3] - 0.5f * d[1]);
+    o[0] = d[0] - 2.5f * d[2] + d[4];
+    o[1] = even + odd;
+    o[2] = even - odd;
+    even = d[4] - 2 * d[2], odd = HALF_ROOT * d[3] - ROOT * d[1];
+    o[3] = even + odd;
+    o[4] = even - odd;
+    o[5] = d[1] - 2.5f * d[3] + d[5];
+}
+
 INLINE void from_points(const vec *p, vec *o) {
-    vec sum1 = p[1] + p[2], sum2 = p[3] + p[4], sum3 = p[5] + p[6];
-    vec difference1 = p[1] - p[2], difference2 = p[3] - p[4], difference3 = p[5] - p[6];
-    o[0] = p[0] + sum1 + sum2 + sum3;
-    o[1] = difference1 + 2 * difference2 + 0.5f * difference3;
-    o[2] = sum1 + 4 * sum2 + 0.25f * sum3;
-    o[3] = difference1 + 8 * difference2 + 0.125f * difference3;
-    o[4] = sum1 + 16 * sum2 + 0.0625f * sum3;
-    o[5] = difference1 + 32 * difference2 + 0.03125f * difference3 + p[7];
+    vec sum1 = p[1] + p[2], sum2 = p[3] + p[4], difference1 = p[1] - p[2], difference2 = p[3] - p[4];
+    o[0] = p[0] + sum1 + sum2;
+    o[1] = ROOT * difference1 + HALF_ROOT * difference2;
+    o[2] = 2 * sum1 + 0.5f * sum2;
+    o[3] = 2 * ROOT * difference1 + HALF_ROOT / 2 * difference2 + p[5];
 }
 
 INLINE void gradient_to_points(const vec *g, vec *o) {
-    vec even = g[0] + g[2] + g[4], odd = g[1] + g[3] + g[5];
+    vec even = g[0] + 2 * g[2], odd = ROOT * (g[1] + 2 * g[3]);
     o[0] = g[0];
     o[1] = even + odd;
     o[2] = even - odd;
-    even = g[0] + 4 * g[2] + 16 * g[4], odd = 2 * g[1] + 8 * g[3] + 32 * g[5];
+    even = g[0] + 0.5f * g[2], odd = HALF_ROOT * (g[1] + 0.5f * g[3]);
     o[3] = even + odd;
     o[4] = even - odd;
-    even = g[0] + 0.25f * g[2] + 0.0625f * g[4], odd = 0.5f * g[1] + 0.125f * g[3] + 0.03125f * g[5];
-    o[5] = even + odd;
-    o[6] = even - odd;
-    o[7] = g[5];
+    o[5] = g[3];
 }
 
 INLINE void kernel_to_points(const vec *k, vec *o) {
-    vec even = -2 / 9.0f * (k[0] + k[2]), odd = -2 / 9.0f * k[1];
-    o[0] = -k[0];
+    vec even = 1 / 6.0f * (k[0] + 2 * k[2]), odd = ROOT / 6 * k[1];
+    o[0] = k[0];
     o[1] = even + odd;
     o[2] = even - odd;
-    even = 1 / 90.0f * (k[0] + 4 * k[2]), odd = 1 / 45.0f * k[1];
+    even = -1 / 3.0f * (2 * k[0] + k[2]), odd = -2 / 3.0f * HALF_ROOT * k[1];
     o[3] = even + odd;
     o[4] = even - odd;
-    even = 8 / 45.0f * (4 * k[0] + k[2]), odd = 16 / 45.0f * k[1];
-    o[5] = even + odd;
-    o[6] = even - odd;
-    o[7] = k[2];
+    o[5] = k[2];
 }
 
 INLINE long least(long a, long b) { return a < b ? a : b; }
@@ -123,8 +128,8 @@ void fold(const job *j, float *y, float *border) {
             }
 }
 
-/* sums (64, C in, padded C out) += what the kernels' points get of x and the gradient g of the result; bias (padded C
-   out) += the sum of g. Plane 9, of the points 1 and 1, has the sum of each tile. */
+/* sums (POINTS, C in, padded C out) += what the kernels' points get of x and the gradient g of the result; bias (padded
+   C out) += the sum of g. */
 void weight_gradients(const job *j, const float *x, const float *g, float *sums, float *bias, float *work) {
     long out = padded_of(j->channels_out);
     float *right = work + POINTS * plane_of(j);
@@ -135,6 +140,6 @@ void weight_gradients(const job *j, const float *x, const float *g, float *sums,
         kernel_sums(j, count, work, right, sums, 1);
         for (long t = 0; t < count; t++)
             for (long c = 0; c < out; c += VEC)
-                store(bias + c, load(bias + c) + load(right + (SIDE + 1) * plane_of(j) + t * out + c));
+                store(bias + c, load(bias + c) + load(right + POINTS * plane_of(j) + t * out + c));
     }
 }

@@ -5,6 +5,21 @@
 #define SIZE 5
 #include "winograd.h"
 
+/* 8 values of a line to the 8 points 0, 1, -1, 2, -2, 1/2, -1/2, infinity */
+INLINE void to_points(const vec *d, vec *o) {
+    vec even = d[6] - 4.25f * d[4] + d[2], odd = d[5] - 4.25f * d[3] + d[1];
+    o[0] = d[6] - d[0] + 5.25f * (d[2] - d[4]);
+    o[1] = even + odd;
+    o[2] = even - odd;
+    even = d[6] - 1.25f * d[4] + 0.25f * d[2], odd = 2 * d[5] - 2.5f * d[3] + 0.5f * d[1];
+    o[3] = even + odd;
+    o[4] = even - odd;
+    even = d[6] - 5 * d[4] + 4 * d[2], odd = 0.5f * d[5] - 2.5f * d[3] + 2 * d[1];
+    o[5] = even + odd;
+    o[6] = even - odd;
+    o[7] = d[7] - d[1] + 5.25f * (d[3] - d[5]);
+}
+
 INLINE void from_points(const vec *p, vec *o) {
     vec sum1 = p[1] + p[2], sum2 = p[3] + p[4], sum3 = p[5] + p[6];
     vec difference1 = p[1] - p[2], difference2 = p[3] - p[4], difference3 = p[5] - p[6];

@@ -1,10 +1,11 @@
 /* What the Winograd algorithms of winograd.c and reflected.c share; winograd.py has the maths.
 
-   Compiled with -DVEC=4, 8 or 16, the floats of a vector. A source defines PER and SIZE before including this file, and
-   the functions declared below. Images are (N, H, W, C), C at least VEC. A tile is PER x PER pixels of the result, for
-   which 8 x 8 of the image are read; tiles count row by row, image by image, and `first` to `last` of them are done,
-   `chunk` at a time, so that their planes stay in cache. A plane has one of the 64 products for every tile: (tiles,
-   padded), padded the channels rounded up to VEC. Planes stand `plane` floats apart. */
+   Compiled with -DVEC=4, 8 or 16, the floats of a vector. A source defines SIZE, the side of its kernels, and PER before
+   including this file, and then the functions declared below. Images are (N, H, W, C), C at least VEC. A tile is PER x
+   PER pixels of the result, for which SIDE x SIDE of the image are read; tiles count row by row, image by image, and
+   `first` to `last` of them are done, `chunk` at a time, so that their planes stay in cache. A plane has one of the
+   POINTS products for every tile: (tiles, padded), padded the channels rounded up to VEC. Planes stand `plane` floats
+   apart. */
 
 #include <string.h>
 
@@ -13,8 +14,8 @@
 #else
 #define ROWS 6
 #endif
-#define SIDE 8
-#define POINTS 64
+#define SIDE (PER + SIZE - 1)
+#define POINTS (SIDE * SIDE)
 #define TAPS (SIZE * SIZE)
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
@@ -37,27 +38,14 @@ INLINE long plane_of(const job *j) { /* no power of two */
 /* floats from a kernel's values at one point to those at the next */
 INLINE long stride_of(long channels_in, long channels_out) { return channels_in * padded_of(channels_out) + VEC; }
 
-/* SIZE weights of a line to the 8 points */
+/* SIDE values of a line to the SIDE points */
+INLINE void to_points(const vec *d, vec *o);
+/* SIZE weights of a line to the points */
 INLINE void kernel_to_points(const vec *k, vec *o);
-/* products at the 8 points to PER values of a line */
+/* products at the points to PER values of a line */
 INLINE void from_points(const vec *p, vec *o);
-/* the transpose of from_points: gradients of PER values to those of the 8 products */
+/* the transpose of from_points: gradients of PER values to those of the products */
 INLINE void gradient_to_points(const vec *g, vec *o);
-
-/* 8 values of a line to the 8 points 0, 1, -1, 2, -2, 1/2, -1/2, infinity */
-INLINE void to_points(const vec *d, vec *o) {
-    vec even = d[6] - 4.25f * d[4] + d[2], odd = d[5] - 4.25f * d[3] + d[1];
-    o[0] = d[6] - d[0] + 5.25f * (d[2] - d[4]);
-    o[1] = even + odd;
-    o[2] = even - odd;
-    even = d[6] - 1.25f * d[4] + 0.25f * d[2], odd = 2 * d[5] - 2.5f * d[3] + 0.5f * d[1];
-    o[3] = even + odd;
-    o[4] = even - odd;
-    even = d[6] - 5 * d[4] + 4 * d[2], odd = 0.5f * d[5] - 2.5f * d[3] + 2 * d[1];
-    o[5] = even + odd;
-    o[6] = even - odd;
-    o[7] = d[7] - d[1] + 5.25f * (d[3] - d[5]);
-}
 
 typedef struct {
     long image, top, left;
@@ -95,7 +83,7 @@ INLINE void window(const float *image, long height, long width, long channels, l
 }
 
 
-/* kernel (C out, C in, SIZE, SIZE) to points (64, padded C out / VEC, C in, VEC), VEC floats apart. turned: the points of the transposed
+/* kernel (C out, C in, SIZE, SIZE) to points (POINTS, padded C out / VEC, C in, VEC), VEC floats apart. turned: the points of the transposed
    convolution, whose channels are given; the kernel is then (C in, C out, SIZE, SIZE). */
 void kernel_points(const float *kernel, long channels_in, long channels_out, int turned, float *points) {
     long padded = padded_of(channels_out), stride = stride_of(channels_in, channels_out);
@@ -118,7 +106,8 @@ void kernel_points(const float *kernel, long channels_in, long channels_out, int
         }
 }
 
-/* planes of tiles' windows, which begin `before` pixels before the tile, or of gradients at tiles */
+/* planes of tiles' windows, which begin `before` pixels before the tile, or of gradients at tiles, and after these one
+   more plane of their sums */
 INLINE void to_planes(const float *x, const job *j, long channels, long start, long count, float *planes, int gradient,
                       int before, long margin, int reflect) {
     long padded = padded_of(channels), plane = plane_of(j);
@@ -129,6 +118,11 @@ INLINE void to_planes(const float *x, const job *j, long channels, long start, l
             vec pixels[SIDE][SIDE], half[SIDE][SIDE], line[SIDE], out[SIDE];
             const float *image = x + at.image * j->height * j->width * channels + c;
             window(image, j->height, j->width, channels, at.top - before, at.left - before, size, reflect, pixels);
+            if (gradient) {
+                vec sum = {0};
+                UNROLL for (int i = 0; i < PER; i++) UNROLL for (int k = 0; k < PER; k++) sum += pixels[i][k];
+                store(planes + POINTS * plane + t * padded + c, sum);
+            }
             UNROLL for (int i = 0; i < size; i++) (gradient ? gradient_to_points : to_points)(pixels[i], half[i]);
             UNROLL for (int k = 0; k < SIDE; k++) {
                 UNROLL for (int i = 0; i < size; i++) line[i] = half[i][k];
@@ -195,7 +189,7 @@ INLINE void products(const job *j, long count, const float *kernels, float *work
     }
 }
 
-/* sums (64, C in, padded C out) += scale * planes of windows (transposed) times planes of gradients */
+/* sums (POINTS, C in, padded C out) += scale * planes of windows (transposed) times planes of gradients */
 INLINE void kernel_sums(const job *j, long count, const float *left, const float *right, float *sums, float scale) {
     long in = padded_of(j->channels_in), out = padded_of(j->channels_out), plane = plane_of(j);
     for (long p = 0; p < POINTS; p++)
@@ -206,4 +200,4 @@ INLINE void kernel_sums(const job *j, long count, const float *left, const float
 }
 
 /* floats of `work` */
-long work_size(const job *j, int gradient) { return (gradient ? 2 * POINTS : POINTS + 1) * plane_of(j) + ROWS * VEC; }
+long work_size(const job *j, int gradient) { return ((gradient ? 2 * POINTS : POINTS) + 1) * plane_of(j) + ROWS * VEC; }
