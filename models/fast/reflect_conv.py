@@ -10,6 +10,7 @@ from .reflected import plain, routines_for, tiles
 from .series import untransformed
 
 LEAST_TILES = 16  # with fewer tiles the transform of the kernel costs more than it saves
+LEAST_WORK = {False: 2**13, True: 2**16}  # least tiles times C in times C out, without and with gradients
 
 
 class ReflectConv(nn.Conv2d):
@@ -31,16 +32,21 @@ def suits(x: Tensor, kernel: Tensor, bias: Tensor) -> bool:
     """Whether `winograd` can compute with these tensors, and is faster with them than PyTorch."""
     if not untransformed(x, kernel, bias) or x.dim() != 4 or x.shape[1] != kernel.shape[1] or min(x.shape[2:]) < 2:
         return False
-    if tiles(x.shape[0], *x.shape[2:]) < LEAST_TILES:
+    count, with_gradient = tiles(x.shape[0], *x.shape[2:]), _needs_gradient(x, kernel, bias)
+    if count < LEAST_TILES or count * kernel.shape[0] * kernel.shape[1] < LEAST_WORK[with_gradient]:
         return False
     return routines_for(min(kernel.shape[:2])) is not None
 
 
 def winograd(x: Tensor, kernel: Tensor, bias: Tensor, slope: float) -> Tensor:
     """Return what `reflected.plain` returns, for tensors that suit."""
-    if torch.is_grad_enabled() and (x.requires_grad or kernel.requires_grad or bias.requires_grad):
+    if _needs_gradient(x, kernel, bias):
         return WinogradConv.apply(x, kernel, bias, slope)
     return _forward(x, kernel, bias, slope)
+
+
+def _needs_gradient(*tensors: Tensor) -> bool:
+    return torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
 
 
 def _innermost(x: Tensor) -> Tensor:

@@ -78,6 +78,16 @@ def test_a_cache_that_cannot_be_used(tmp_path):
             os.environ["XDG_CACHE_HOME"] = before
 
 
+@compiles
+def test_a_changed_header_is_compiled_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = tmp_path / "answer.c"
+    source.write_text('#include "answer.h"\nint answer(void) { return ANSWER; }\n')
+    for answer in (41, 42):
+        (tmp_path / "answer.h").write_text(f"#define ANSWER {answer}\n")
+        assert compiled.loaded.__wrapped__(source).answer() == answer
+
+
 @pytest.mark.parametrize("environment", [{"DCINN_COMPILE": "0"}, {"PATH": "/nowhere", "CC": ""}])
 def test_without_a_compiler(environment, tmp_path):
     assert_silent(child("plain", XDG_CACHE_HOME=str(tmp_path), **environment))
