@@ -178,10 +178,10 @@ INLINE void either(const float *a, long a_row, long a_k, const float *b, long b_
 INLINE void products(const job *j, long count, const float *kernels, float *work) {
     long depth = j->channels_in, in = padded_of(depth), out = padded_of(j->channels_out), plane = plane_of(j);
     long stride = stride_of(depth, j->channels_out);
-    float *rows = work + POINTS * plane;
     for (long p = 0; p < POINTS; p++) {
-        float *planes = work + p * plane;
-        memcpy(rows, planes, sizeof(float) * count * in);
+        float *planes = work + p * plane, *rows = planes;
+        if (in != out || out > 2 * VEC) /* else a block reads all of its rows before it writes them */
+            rows = memcpy(work + POINTS * plane, planes, sizeof(float) * count * in);
         for (long o = 0; o < out; o += 2 * VEC)
             for (long t = 0; t < count; t += ROWS)
                 either(rows + t * in, in, 1, kernels + p * stride + o * depth, VEC, depth * VEC, depth,

@@ -1,6 +1,7 @@
 """Reflected 3x3 convolutions by Winograd's way are PyTorch's, forward and backward, wherever they are used."""
 
 import copy
+import itertools
 import os
 import pickle
 import subprocess
@@ -129,6 +130,22 @@ def test_threads_agree_and_results_repeat_to_the_bit(monkeypatch):
 
 
 @compiles
+def test_jobs_at_the_same_time_have_memory_of_their_own(monkeypatch):
+    monkeypatch.setattr(winograd_base, "LEAST_WORK", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    routines = reflected.routines_for(8)
+    jobs = routines._jobs(torch.zeros(1, 40, 40, 8), (8, 8), margin=0)
+    assert [(job.first, job.last) for job in jobs] == [(0, 33), (33, 66), (66, 100)]
+    pieces = [
+        *routines.work(jobs, gradient=True),
+        *routines.sums(jobs),
+        routines.points(torch.zeros(8, 8, 3, 3), False),
+    ]
+    spans = sorted((piece.data_ptr(), piece.data_ptr() + 4 * piece.numel()) for piece in pieces)
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+
+
+@compiles
 @pytest.mark.parametrize("slope", [1.0, 0.2])
 @pytest.mark.parametrize("wanted", [(True, False, False), (False, True, False), (False, False, True)])
 def test_one_gradient_alone(wanted, slope):
@@ -225,7 +242,7 @@ def test_the_residual_block_in_inference_and_training(used):
     found = block(x)
     of_x = torch.autograd.grad(found.square().sum(), x)[0]
     with torch.no_grad():
-        assert torch.equal(block(x), found)
+        assert_same([block(x)], [found])
     assert len(used) == 4
     exact = copy.deepcopy(block).double()
     wide = x.detach().double().requires_grad_()
@@ -235,15 +252,15 @@ def test_the_residual_block_in_inference_and_training(used):
 
 
 @compiles
-@pytest.mark.parametrize(("kind", "sides", "layers"), [("ps", 64, 200), ("hmf", 48, 60), ("ivf", 128, 60)])
-def test_networks_agree_with_the_plain_ones(kind, sides, layers, golden_model, used):
+@pytest.mark.parametrize(("kind", "sides"), [("ps", 64), ("hmf", 48), ("ivf", 128)])
+def test_networks_agree_with_the_plain_ones(kind, sides, golden_model, used):
     model = golden_model(kind)
     a, b = (torch.rand(1, c, sides, sides) for c in {"ps": (8, 1), "hmf": (31, 3), "ivf": (1, 1)}[kind])
     with torch.no_grad():
         found = model(a, b)
         expected = PlainDCINN(model.double())(a.double(), b.double())
     assert (found - expected).abs().max() <= 2e-5 * max(1, expected.abs().max())
-    assert len(used) >= layers // 10
+    assert len(used) > 40
 
 
 CHILD = """
