@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .fast import strips
+from .fast.reflect_conv import ReflectConv
 from .invertible import Invertible
 
 
-def reflect_conv(c_in: int, c_out: int) -> nn.Conv2d:
+def reflect_conv(c_in: int, c_out: int) -> ReflectConv:
     """Return a 3x3 convolution with one reflected pixel on every side; it keeps H and W."""
-    return nn.Conv2d(c_in, c_out, 3, padding=1, padding_mode="reflect")
+    return ReflectConv(c_in, c_out)
 
 
 class Haar(Invertible):
@@ -128,7 +129,7 @@ class Residual(nn.Module):
 
     def inner(self, x: Tensor) -> Tensor:
         """Return the input (B, C, H, W) of squeeze-excite; an output pixel depends on input up to two pixels away."""
-        return self.conv2(functional.leaky_relu(self.conv1(x), 0.2))
+        return self.conv2(self.conv1(x, slope=0.2))
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.inner(x)

@@ -1,8 +1,9 @@
 """Compiles a C source of this folder at its first use, with the system's compiler if there is one.
 
-The library is kept in the user's cache folder (XDG_CACHE_HOME, else ~/.cache); a hash of the source, the compiler's
-command and the processor's macros is part of its name. If that folder cannot be written, the library lives as long as
-the process. After any failure the functions return None without a message, because every caller has a slower fallback.
+The library is kept in the user's cache folder (XDG_CACHE_HOME, else ~/.cache); a hash of the source, the headers
+beside it, the compiler's command and the processor's macros is part of its name. If that folder cannot be written, the
+library lives as long as the process. After any failure the functions return None without a message, because every
+caller has a slower fallback.
 DCINN_COMPILE=0 in the environment switches compilation off.
 """
 
@@ -60,7 +61,8 @@ def loaded(source: Path, *defines: str) -> ctypes.CDLL | None:
         return None
     with contextlib.suppress(OSError, RuntimeError, subprocess.SubprocessError):
         command = (*found[0], *FLAGS, *(f"-D{define}" for define in defines))
-        said = "\0".join((*command, found[1])).encode() + source.read_bytes()
+        texts = [path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h")))]
+        said = b"\0".join(("\0".join((*command, found[1])).encode(), *texts))
         name = f"{source.stem}-{hashlib.sha256(said).hexdigest()[:32]}.so"
         with contextlib.suppress(OSError, RuntimeError):
             folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "dcinn"

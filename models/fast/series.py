@@ -33,13 +33,18 @@ def series(x: Tensor, kernel: Tensor, terms: int) -> Tensor:
     return _forward(x, kernel, terms)
 
 
-def _suits(x: Tensor, kernel: Tensor) -> bool:
+def untransformed(*tensors: Tensor) -> bool:
+    """Whether compiled code can take these tensors: plain float32 on a CPU, no autocast, no tracing, no transform."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active():
         return False
-    n, channels, height, width = x.shape
-    plain = all(type(t) in {Tensor, torch.nn.Parameter} and t.dtype == torch.float32 for t in (x, kernel))
-    if not plain or x.device.type != "cpu" or kernel.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+    plain = all(type(t) in {Tensor, torch.nn.Parameter} and t.dtype == torch.float32 for t in tensors)
+    return plain and all(t.device.type == "cpu" for t in tensors) and not torch.is_autocast_enabled("cpu")
+
+
+def _suits(x: Tensor, kernel: Tensor) -> bool:
+    if not untransformed(x, kernel):
         return False
+    n, channels, height, width = x.shape
     if kernel.shape != (channels, channels, SIZE, SIZE) or n * -(-height // PER) * -(-width // PER) < LEAST_TILES:
         return False
     return routines_for(channels) is not None

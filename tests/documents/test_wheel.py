@@ -49,7 +49,8 @@ def test_a_wheel_installed_without_the_checkout(tmp_path):
     (wheel,) = tmp_path.glob("dcinn-*.whl")
     run(*pip, "install", "--no-deps", "--target", str(site), str(wheel), cwd=elsewhere)
     assert sorted(p.name.partition("-")[0] for p in site.iterdir()) == ["dcinn", "dcinn"], "the package, its metadata"
-    assert (site / "dcinn/fast/winograd.c").is_file()
+    for name in ("winograd.c", "reflected.c", "winograd.h"):
+        assert (site / "dcinn/fast" / name).is_file()
     shutil.rmtree(source)
     code = """
         import sys

@@ -14,9 +14,9 @@ compiles = pytest.mark.skipif(not compiled.vectors(), reason="no C compiler here
 
 CHILD = """
 import os, sys, torch
-from models.fast import series as way, winograd, compiled
+from models.fast import series as way, winograd, winograd_base, compiled
 x, k = torch.ones(1, 16, 24, 24) / 3, torch.full((16, 16, 5, 5), 0.002)
-winograd.LEAST_WORK = 1
+winograd_base.LEAST_WORK = 1
 torch.get_num_threads = lambda: 3
 assert (winograd.routines_for(16) is not None) == (sys.argv[1] == "compiled"), "the wrong way"
 expected = way.horner(x, k, 10)
@@ -77,6 +77,16 @@ def test_a_cache_that_cannot_be_used(tmp_path):
         os.environ.pop("XDG_CACHE_HOME")
         if before is not None:
             os.environ["XDG_CACHE_HOME"] = before
+
+
+@compiles
+def test_a_changed_header_is_compiled_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = tmp_path / "answer.c"
+    source.write_text('#include "answer.h"\nint answer(void) { return ANSWER; }\n')
+    for answer in (41, 42):
+        (tmp_path / "answer.h").write_text(f"#define ANSWER {answer}\n")
+        assert compiled.loaded.__wrapped__(source).answer() == answer
 
 
 @pytest.mark.parametrize("environment", [{"DCINN_COMPILE": "0"}, {"PATH": "/nowhere", "CC": ""}])
