@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .config import DCINNConfig
-from .layers import Residual, reflect_conv
+from .layers import ReflectConv, Residual
 
 
 class NoConditions(nn.Module):
@@ -61,9 +61,9 @@ class PlainMapping(nn.Module):
 
     def __init__(self, bands: int, conditions: int, width: int, blocks: int) -> None:
         super().__init__()
-        self.conv_in = reflect_conv(bands + conditions, width)
+        self.conv_in = ReflectConv(bands + conditions, width)
         self.blocks = nn.Sequential(*(Residual(width, 16) for _ in range(blocks)))
-        self.conv_out = reflect_conv(width, bands)
+        self.conv_out = ReflectConv(width, bands)
         for parameter in self.conv_out.parameters():
             nn.init.zeros_(parameter)
 

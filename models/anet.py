@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .fast import strips
-from .layers import Residual, reflect_conv
+from .layers import ReflectConv, Residual
 from .recompute import Recomputed
 
 
@@ -22,16 +22,14 @@ class _Trunk(Recomputed):
 
     def __init__(self, c_in: int, width: int, reduction: int) -> None:
         super().__init__()
-        self.conv_in = reflect_conv(c_in, width)
+        self.conv_in = ReflectConv(c_in, width)
         self.res = nn.Sequential(Residual(width, reduction), Residual(width, reduction))
 
     def forward(self, base_image: Tensor, guide: Tensor) -> tuple[Tensor, ...]:
         """Return the conditions of a pair (B, c, H, W), H and W multiples of 2 (two scales) or 8 (three scales)."""
         if strips.pay(base_image, self.conv_in.out_channels):
             return strips.trunk(self, base_image, guide)
-        t = self.conv_in(
-            torch.cat((base_image, guide), dim=1).contiguous(memory_format=torch.channels_last)
-        )  # (B, width, H, W)
+        t = self.conv_in(torch.cat((base_image, guide), dim=1))  # (B, width, H, W)
         for residual in self.res:
             t = self.run(residual, t)
         return self.tails(t)
@@ -52,11 +50,11 @@ class TwoScaleANet(_Trunk):
 
     def __init__(self, c_in: int, width: int, conditions: tuple[int, int]) -> None:
         super().__init__(c_in, width, reduction=16)
-        self.tail_full = reflect_conv(width, conditions[0])
+        self.tail_full = ReflectConv(width, conditions[0])
         self.tail_half = nn.Conv2d(width, conditions[1], 3)
 
     def tails(self, t: Tensor) -> tuple[Tensor, ...]:
-        # The released network convolves first and then reflects the result; `reflect_conv` reflects first.
+        # The released network convolves first and then reflects the result; `ReflectConv` reflects first.
         half = _half(functional.pad(self.tail_half(t), (1, 1, 1, 1), mode="reflect"))
         return self.tail_full(t), half
 
@@ -68,7 +66,7 @@ class ThreeScaleANet(_Trunk):
 
     def __init__(self) -> None:
         super().__init__(2, 16, reduction=8)
-        self.tail1, self.tail2, self.tail3 = (reflect_conv(16, channels) for channels in self.conditions)
+        self.tail1, self.tail2, self.tail3 = (ReflectConv(16, channels) for channels in self.conditions)
 
     def tails(self, t: Tensor) -> tuple[Tensor, ...]:
         half = _half(t)

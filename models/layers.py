@@ -16,11 +16,6 @@ from .fast.reflect_conv import ReflectConv
 from .invertible import Invertible
 
 
-def reflect_conv(c_in: int, c_out: int) -> ReflectConv:
-    """Return a 3x3 convolution with one reflected pixel on every side; it keeps H and W."""
-    return ReflectConv(c_in, c_out)
-
-
 class Haar(Invertible):
     """2x2 Haar analysis, stride 2: (B, C, H, W) -> (B, 4C, H/2, W/2), H and W even. The inverse is the synthesis.
 
@@ -123,8 +118,8 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
-        self.conv1 = reflect_conv(channels, channels)
-        self.conv2 = reflect_conv(channels, channels)
+        self.conv1 = ReflectConv(channels, channels)
+        self.conv2 = ReflectConv(channels, channels)
         self.se = SqueezeExcite(channels, reduction)
 
     def inner(self, x: Tensor) -> Tensor:
@@ -186,10 +181,10 @@ class Subnet(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, width: int, reduction: int, normalize: bool) -> None:
         super().__init__()
-        self.conv_in = reflect_conv(c_in, width)
+        self.conv_in = ReflectConv(c_in, width)
         self.gate = Gate(width, normalize)
         self.res = Residual(width, reduction)
-        self.conv_out = reflect_conv(width, c_out)
+        self.conv_out = ReflectConv(width, c_out)
         for conv in (self.conv_in, *(m for m in self.res.modules() if isinstance(m, nn.Conv2d))):
             nn.init.xavier_normal_(conv.weight)
             conv.weight.data *= 0.1
