@@ -70,11 +70,10 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
             "project's, the detail of the brighter source. Chosen by the rule in benchmarks/night.py on 21 held-back "
             "pairs, by day and in a night version, before 20 epochs, a loss without structure, and one that sharpens "
             "dark pairs as much as others.",
-            "Held-back pairs: above the maximum of the two in EN, SD, SF and SCD by day (7.44, 52.7, 15.9, 1.25), below "
-            "it in MI, VIF, Qabf and SSIM (3.27, 0.756, 0.497, 0.949). By night 0.01 % of the pixels are black that are "
-            "not black in both sources (ivf_tuned before: 10.7 %), and VIF is 0.944, 96.0 % of the untrained network's. "
-            "One seed; of three seeds of 20 epochs EN lay within 0.03, SD within 0.8, SF within 0.2 and VIF within "
-            "0.003.",
+            "Held-back pairs: above the maximum of the two in EN, SD, SF and SCD by day (7.44, 52.7, 15.9, 1.25), "
+            "below it in MI, VIF, Qabf and SSIM (3.27, 0.756, 0.497, 0.949). By night 0.01 % of the pixels are black "
+            "that are not black in both sources, and VIF is 0.944, 96.0 % of the untrained network's. One seed; of "
+            "three seeds of 20 epochs EN lay within 0.03, SD within 0.8, SF within 0.2 and VIF within 0.003.",
             "To the eye (four held-back pairs): the most contrast, no halos, people clear by day and night. Texture of "
             "the darker source is mostly lost where the other one is bright; MEF-SSIM is low because of that.",
         ),
