@@ -87,9 +87,10 @@ def prepared(script, monkeypatch, *options):
 
 
 def test_the_tuned_recipe():
-    weights = (2, 5, 0.5, 0.5, 0.3, 50, 1.4)
-    assert (TUNED.lr, TUNED.epochs, TUNED.batch, TUNED.patch, TUNED.milestones) == (4e-4, 20, 8, 152, (12, 16))
+    weights = (2, 5, 0.5, 0.5, 0.3, 300, 1.4)
+    assert (TUNED.lr, TUNED.epochs, TUNED.batch, TUNED.patch, TUNED.milestones) == (4e-4, 60, 8, 152, (36, 48))
     assert (tuple(TUNED.maxima_weights), TUNED.base_rule, TUNED.backward_weight) == (weights, "max", 0)
+    assert TUNED.night == 0.5
 
 
 @pytest.mark.parametrize(("options", "rule"), [((), "max"), (("--base-rule", "mean"), "mean")])
