@@ -74,9 +74,9 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
             "below it in MI, VIF, Qabf and SSIM (3.27, 0.756, 0.497, 0.949). By night 0.01 % of the pixels are black "
             "that are not black in both sources, and VIF is 0.944, 96.0 % of the untrained network's. One seed; of "
             "three seeds of 20 epochs EN lay within 0.03, SD within 0.8, SF within 0.2 and VIF within 0.003.",
-            "Aimed at and missed: above CDDFuse's published row in five of its eight metrics on TNO-25 and RoadScene-50 "
-            "(found: three and three, MI, VIF and Qabf; EN, SD and SF are nearer to it than those of ivf_tuned). The "
-            "validation loss was still falling slowly.",
+            "Aimed at and missed: above CDDFuse's published row in five of its eight metrics on TNO-25 and "
+            "RoadScene-50 (found: three and three, MI, VIF and Qabf; EN, SD and SF are nearer to that row than those "
+            "of ivf_tuned). The validation loss was still falling slowly.",
             "To the eye (four held-back pairs): the most contrast, no halos, people clear by day and night. Texture of "
             "the darker source is mostly lost where the other one is bright; MEF-SSIM is low because of that.",
         ),
