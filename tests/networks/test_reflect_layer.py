@@ -17,7 +17,6 @@ from models.fast import compiled, reflect_conv, reflected
 from models.fast.reflect_conv import ReflectConv
 from models.fast.reflected import plain
 from models.layers import Residual
-from models.layers import reflect_conv as layer_of
 
 compiles = pytest.mark.skipif(not compiled.vectors(), reason="no C compiler here")
 
@@ -79,7 +78,7 @@ def test_the_plain_way_where_it_must_be(used):
 
 @compiles
 def test_weights_changed_in_place_are_seen():
-    layer, x = layer_of(16, 24), torch.randn(2, 16, 40, 40)
+    layer, x = ReflectConv(16, 24), torch.randn(2, 16, 40, 40)
     for seed in (1, 2):
         with torch.no_grad():
             for parameter, value in zip((layer.weight, layer.bias), example((16, 24, 1, 2, 2), seed)[1:3], strict=True):
@@ -89,7 +88,7 @@ def test_weights_changed_in_place_are_seen():
 
 def test_the_layer_is_a_conv2d_with_its_names_and_its_start():
     torch.manual_seed(3)
-    layer = layer_of(9, 12)
+    layer = ReflectConv(9, 12)
     torch.manual_seed(3)
     reference = nn.Conv2d(9, 12, 3, padding=1, padding_mode="reflect")
     assert isinstance(layer, nn.Conv2d)
