@@ -53,8 +53,8 @@ class Recipe:
 
 
 # For both infrared-visible scripts: a loss towards the stronger of the two sources, on pairs by day and darkened ones,
-# chosen by the rule in benchmarks/night.py on held-back pairs of RoadScene. It is ours, not the paper's. Both recipes of
-# ours have three times the released schedule, since after its 20 epochs their losses are still falling.
+# chosen by the rule in benchmarks/night.py on held-back pairs of RoadScene. It is ours, not the paper's. Both of ours
+# have three times the released schedule, since after its 20 epochs their losses are still falling.
 TUNED = Recipe(
     lr=4e-4,
     epochs=60,
