@@ -53,6 +53,11 @@ def vectors() -> tuple[int, ...]:
     return (*((16,) if "__AVX512F__" in found[1] else ()), *((8,) if "__AVX__" in found[1] else ()), 4)
 
 
+def lanes_for(channels: int) -> int | None:
+    """Return the longest vector length that the channels fill; None for fewer than 8, or without a compiler."""
+    return next((lanes for lanes in vectors() if lanes <= channels), None) if channels >= 8 else None
+
+
 @functools.cache
 def loaded(source: Path, *defines: str) -> ctypes.CDLL | None:
     """Return the library of a C source compiled with macros such as "VEC=8", or None if that fails."""

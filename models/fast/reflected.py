@@ -121,5 +121,5 @@ def routines_for(channels: int) -> Reflected | None:
     Args:
         channels: the fewer of C in and C out.
     """
-    lanes = next((n for n in compiled.vectors() if n <= channels), None)
-    return None if lanes is None or channels < 8 else _routines(lanes)
+    lanes = compiled.lanes_for(channels)
+    return None if lanes is None else _routines(lanes)

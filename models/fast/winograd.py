@@ -71,8 +71,8 @@ def routines_for(channels: int) -> Routines | None:
 
     Return None for fewer than 8 channels, or if the routines cannot be compiled or fail their self-test.
     """
-    lanes = next((n for n in compiled.vectors() if n <= channels), None)
-    return None if lanes is None or channels < 8 else _routines(lanes)
+    lanes = compiled.lanes_for(channels)
+    return None if lanes is None else _routines(lanes)
 
 
 class Series:

@@ -18,27 +18,11 @@ CASES = [  # C in, C out, images, height, width
 ]
 
 
-@pytest.fixture
-def used(monkeypatch):
-    """The sizes of the images that went Winograd's way, with the number of threads."""
-    calls = []
-    for lanes in compiled.vectors():
-        reflected._routines(lanes)  # which tries itself
-    original = reflected.Reflected.forward
-
-    def counted(self, x, *arguments):
-        calls.append(tuple(x.shape))
-        return original(self, x, *arguments)
-
-    monkeypatch.setattr(reflected.Reflected, "forward", counted)
-    return calls
-
-
 @compiles
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("lanes", compiled.vectors())
 @pytest.mark.parametrize("slope", [1.0, 0.2])
-def test_the_plain_convolution_and_its_gradients(case, lanes, slope, used, monkeypatch):
+def test_the_plain_convolution_and_its_gradients(case, lanes, slope, reflected_shapes, monkeypatch):
     if lanes > min(case[:2]):
         pytest.skip("fewer channels than a vector has")
     monkeypatch.setattr(compiled, "vectors", lambda: (lanes,))
@@ -46,15 +30,15 @@ def test_the_plain_convolution_and_its_gradients(case, lanes, slope, used, monke
     if slope != 1:
         bias = away_from_zero(x, kernel, bias)
     expected = with_gradients(plain, *(t.double() for t in (x, kernel, bias, weight)), slope)
-    used.clear()
+    reflected_shapes.clear()
     assert_same(with_gradients(winograd, x, kernel, bias, weight, slope), expected)
     with torch.no_grad():
         assert_same([winograd(x, kernel, bias, slope)], expected[:1])
-    assert len(used) == 2
+    assert len(reflected_shapes) == 2
 
 
 @compiles
-def test_any_layout(used):
+def test_any_layout(reflected_shapes):
     x, kernel, bias, weight = example((24, 16, 2, 20, 22))
     expected = with_gradients(plain, x, kernel, bias, weight)
     wide = torch.zeros(2, 30, 22, 50)
@@ -67,7 +51,7 @@ def test_any_layout(used):
     ones = torch.ones(())
     spread = with_gradients(winograd, x, kernel, bias, ones.expand(2, 16, 20, 22))
     assert_same(spread, with_gradients(plain, x, kernel, bias, ones))
-    assert len(used) == 4
+    assert len(reflected_shapes) == 4
 
 
 @compiles

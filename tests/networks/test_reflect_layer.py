@@ -21,24 +21,8 @@ from models.layers import Residual
 compiles = pytest.mark.skipif(not compiled.vectors(), reason="no C compiler here")
 
 
-@pytest.fixture
-def used(monkeypatch):
-    """The sizes of the images that went Winograd's way, with the number of threads."""
-    calls = []
-    for lanes in compiled.vectors():
-        reflected._routines(lanes)  # which tries itself
-    original = reflected.Reflected.forward
-
-    def counted(self, x, *arguments):
-        calls.append(tuple(x.shape))
-        return original(self, x, *arguments)
-
-    monkeypatch.setattr(reflected.Reflected, "forward", counted)
-    return calls
-
-
 @compiles
-def test_the_plain_way_where_it_must_be(used):
+def test_the_plain_way_where_it_must_be(reflected_shapes):
     torch.manual_seed(0)
     layer, x = ReflectConv(32, 16), torch.randn(1, 32, 40, 40)
     reference = nn.Conv2d(32, 16, 3, padding=1, padding_mode="reflect")
@@ -47,7 +31,7 @@ def test_the_plain_way_where_it_must_be(used):
     def is_plain(x, layer=layer, reference=reference):
         assert torch.equal(layer(x), reference(x))
         assert torch.equal(layer(x, slope=0.2), nn.functional.leaky_relu(reference(x), 0.2))
-        assert not used
+        assert not reflected_shapes
 
     with torch.no_grad():
         is_plain(x[:, :, :8, :8])
@@ -58,19 +42,19 @@ def test_the_plain_way_where_it_must_be(used):
         few[1].load_state_dict(few[0].state_dict())
         is_plain(x, *few)
         assert (torch.func.vmap(lambda y: layer(y[None])[0])(x)[0] - reference(x)[0]).abs().max() < 1e-5
-        assert not used
+        assert not reflected_shapes
         traced = torch.jit.trace(layer.eval(), (x,), check_trace=False)
         assert "_convolution" in str(traced.graph)
         assert torch.equal(traced(x[..., :39]), reference(x[..., :39]))
         program = torch.export.export(layer, (x,), strict=False)
         assert any("conv2d" in str(node.target) for node in program.graph.nodes)
-        assert not used
+        assert not reflected_shapes
         assert_same([layer(x)], [reference(x)])
-        assert used == [(1, 40, 40, 32)]
+        assert reflected_shapes == [(1, 40, 40, 32)]
     assert_same([layer(x)], [reference(x)])
-    assert len(used) == 1, "with gradients, these few tiles are faster the plain way"
+    assert len(reflected_shapes) == 1, "with gradients, these few tiles are faster the plain way"
     layer(x.repeat(2, 1, 1, 1))
-    assert len(used) == 2
+    assert len(reflected_shapes) == 2
     for wrong in (x[:, :30], x[0, :30], x[:, :, :1]):
         with pytest.raises(RuntimeError):
             layer(wrong)
@@ -101,7 +85,7 @@ def test_the_layer_is_a_conv2d_with_its_names_and_its_start():
 
 
 @compiles
-def test_the_residual_block_in_inference_and_training(used):
+def test_the_residual_block_in_inference_and_training(reflected_shapes):
     torch.manual_seed(0)
     block = Residual(16, 8)
     x = torch.randn(2, 16, 60, 60).requires_grad_()
@@ -109,7 +93,7 @@ def test_the_residual_block_in_inference_and_training(used):
     of_x = torch.autograd.grad(found.square().sum(), x)[0]
     with torch.no_grad():
         assert_same([block(x)], [found])
-    assert len(used) == 4
+    assert len(reflected_shapes) == 4
     exact = copy.deepcopy(block).double()
     wide = x.detach().double().requires_grad_()
     expected = exact(wide)
@@ -119,14 +103,14 @@ def test_the_residual_block_in_inference_and_training(used):
 
 @compiles
 @pytest.mark.parametrize(("kind", "sides"), [("ps", 64), ("hmf", 48), ("ivf", 128)])
-def test_networks_agree_with_the_plain_ones(kind, sides, golden_model, used):
+def test_networks_agree_with_the_plain_ones(kind, sides, golden_model, reflected_shapes):
     model = golden_model(kind)
     a, b = (torch.rand(1, c, sides, sides) for c in {"ps": (8, 1), "hmf": (31, 3), "ivf": (1, 1)}[kind])
     with torch.no_grad():
         found = model(a, b)
         expected = PlainDCINN(model.double())(a.double(), b.double())
     assert (found - expected).abs().max() <= 2e-5 * max(1, expected.abs().max())
-    assert len(used) > 40
+    assert len(reflected_shapes) > 40
 
 
 CHILD = """
