@@ -102,6 +102,7 @@ TABLES = {
     "roadscene50": Entry("test_dcinn_ivf_rs.py", "cddfuse_test/RoadScene", (*BESIDE, *BESIDE_ROADSCENE)),
     "mri_ct": Entry("test_dcinn_ivf_tno.py", "medical/MRI_CT", BESIDE),
     "cave_x4": Entry("test_dcinn_hmf.py", "cave", ("--bits", "12")),
+    "cave_x8": Entry("test_dcinn_hmf.py", "cave", ("--bits", "12", "--ratio", "8")),
     "wv2_released": Entry(
         "test_dcinn_ps.py", "pansharpening/wv2.mat", ("--rows", WV2_TEST_ROWS, "--weights", "AUTHORS_WV3.pth")
     ),

@@ -18,6 +18,7 @@ from .hdf5_chunks import check_chunks, unpacked_at_once
 from .hdf5_links import own_items
 from .matlab5 import is_matlab5, read_matlab5
 from .not_arrays import MOST_FIELDS, NotArray, of_hdf5
+from .packed_numbers import check_plain
 from .regular_file import check_regular
 from .size_limits import check_declared, check_packed
 
@@ -123,13 +124,17 @@ class ArrayFile:
         """Return a whole array, or its entry `index` along the first axis.
 
         Raises:
-            DataError: for a damaged array, or one that does not fit into memory.
+            DataError: for a damaged array, one that does not fit into memory, and packed or missing numbers.
         """
         array, at = self[key], key if index is None else f"{key}[{index}]"
         shape = array.shape if index is None else array.shape[1:]
         try:
             self._check_size(key, at, shape, index)
-            return np.asarray(array[...] if index is None else array[index])
+            values = np.asarray(array[...] if index is None else array[index])
+            dataset = array.dataset if isinstance(array, Reversed) else array
+            if isinstance(dataset, h5py.Dataset):
+                check_plain(self.path, at, dataset, values)
+            return values
         except DataError:
             raise
         # h5py and NumPy raise many types on damaged files, and if memory is short.

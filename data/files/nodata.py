@@ -4,7 +4,6 @@ They are filled by mirroring the measured pixels at the border of the measuremen
 similar content on both sides. Repeating the nearest pixel instead doubles the error of a network 32 pixels inwards.
 """
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import scipy
 from data.errors import DataError
 
 from .geotiff import file_nodata, nodata_value
+from .held_value import held
 from .raster_windows import Windows
 
 REACH = 64  # pixels; farther from a measurement, a filled pixel hardly affects measured ones
@@ -111,16 +111,6 @@ def _mirrored(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     columns = np.clip(np.rint(x + (x - across) * inwards).astype(int), 0, missing.shape[1] - 1)
     there = ~missing[rows, columns]
     return np.where(there, rows, y), np.where(there, columns, x), distances
-
-
-def held(value: float, dtype: np.dtype) -> np.generic | None:
-    """Return a value as a sample of this type; None if the type cannot hold it."""
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            number = dtype.type(value)
-        return None if np.isinf(number) and not math.isinf(value) else number
-    fits = math.isfinite(value) and value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
-    return dtype.type(int(value)) if fits else None
 
 
 def zero_border(image: np.ndarray) -> float:

@@ -6,7 +6,8 @@ import torch
 from data.errors import DataError
 from data.files.georeference import TIEPOINTS, common_ground, georeference
 from data.files.geotiff import nodata_value
-from data.files.nodata import LEAST_BORDER, MeasuredWindows, held, zero_border
+from data.files.held_value import held
+from data.files.nodata import LEAST_BORDER, MeasuredWindows, zero_border
 from data.files.raster_windows import Windows
 from data.simulate import interp23
 from utils.tiling import Span
