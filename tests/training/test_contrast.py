@@ -1,5 +1,7 @@
 """The contrast recipe: its curve and target by their formulas, its terms, a step of it; crops as at night."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -136,6 +138,22 @@ def test_a_step_of_the_recipe(name, tmp_path):
     config = load_pretrained(tmp_path / "run/last.pth").config
     assert (config.base_rule, config.detail_rule) == ("max", "brighter")
     assert CONTRAST.night == 0.5
+
+
+@pytest.mark.parametrize(("options", "share"), [(["--night", 0.25], 0.25), (["--night", 0], None)])
+def test_the_share_of_night_samples(options, share, tmp_path):
+    train("ivf_tno", tmp_path, "--recipe", "contrast", *options)
+    run = json.loads((tmp_path / "run/run.json").read_text())
+    assert run["settings"]["night"] == share
+    pairs = len(sample_pairs())
+    assert run["validation"].startswith(f"{pairs * (2 if share else 1)} ")
+
+
+def test_a_share_over_one_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as refusal:
+        train("ivf_tno", tmp_path, "--night", 1.5)
+    assert refusal.value.code == 2
+    assert "--night: found 1.5, expected a number from 0 to 1" in capsys.readouterr().err
 
 
 def test_night_is_dark_and_its_lamps_are_bright():

@@ -13,8 +13,8 @@ class TrainingArguments:
         output: folder for checkpoints, logs and pictures.
         resume: True to continue from OUTPUT/last.pth, or the path of another checkpoint.
         recipe: name of the recipe.
-        lr, epochs, batch, patch, milestones, clip, backward_weight, base_rule, detail_rule, first_stage: None takes
-            the recipe's value.
+        lr, epochs, batch, patch, milestones, clip, backward_weight, base_rule, detail_rule, night, first_stage: None
+            takes the recipe's value.
         compile: the mode of torch.compile; None does not compile.
         read_every: steps between two readings of the losses; None takes the device's default.
         on_device: keep the whole training set in the device's memory.
@@ -70,6 +70,7 @@ class TrainingArguments:
     # infrared-visible pairs, for the other methods too
     base_rule: str | None = None
     detail_rule: str | None = None
+    night: float | None = None
     keep_test_pairs: bool = False
     infrared_range: str | tuple[float, float] | None = None
     # the other methods

@@ -118,6 +118,7 @@ def add_pair_options(parser: Parser) -> None:
     add = parser.add_argument
     add("--base-rule", choices=BASE_RULES, help="how the low-passes are fused (default: the recipe's)")
     add("--detail-rule", choices=DETAIL_RULES, help="how the high-passes are fused (default: the recipe's)")
+    add("--night", type=_share, help="fraction of the samples that are darkened as by night (default: the recipe's)")
     add_image_options(parser)
 
 
@@ -137,7 +138,7 @@ def chosen(recipe: Recipe, args: TrainingArguments) -> Recipe:
     Raises:
         UsageError: for options that do not fit the recipe.
     """
-    names = ("lr", "epochs", "batch", "patch", "clip", "first_stage", "backward_weight")
+    names = ("lr", "epochs", "batch", "patch", "clip", "first_stage", "backward_weight", "night")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.milestones is not None:
         given["milestones"] = tuple(args.milestones)
@@ -188,6 +189,13 @@ def _not_negative(text: str) -> float:
     value = _number(text)
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a number of 0 or more")
+    return value
+
+
+def _share(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"found {text[:40]}, expected a number from 0 to 1")
     return value
 
 
