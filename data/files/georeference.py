@@ -43,17 +43,18 @@ class Georeference:
 
 @dataclass(frozen=True)
 class CommonGround:
-    """The pixels of an MS and of a pan image that cover the same ground.
+    """The pixels of an image of low resolution and of its guide that cover the same ground.
 
     Attributes:
-        ms, pan: (first, end) of the rows, then of the columns; end is not included. The pan's spans are `ratio` times
-            as long.
-        ratio: MS pixel size over pan pixel size.
-        rest: (columns, rows) by which the MS crop lies right of and below the pan crop, in pan pixels, -0.5 to 0.5.
+        low, guide: (first, end) of the rows, then of the columns; end is not included. The guide's spans are `ratio`
+            times as long.
+        ratio: pixel size of the low image over that of the guide.
+        rest: (columns, rows) by which the low crop lies right of and below the guide's, in pixels of the guide, -0.5 to
+            0.5.
     """
 
-    ms: tuple[Span, Span]
-    pan: tuple[Span, Span]
+    low: tuple[Span, Span]
+    guide: tuple[Span, Span]
     ratio: int
     rest: tuple[float, float]
 
@@ -78,54 +79,64 @@ def georeference(tags: list[tuple], path: Path) -> Georeference | None:
 
 
 def common_ground(
-    ms: Georeference,
-    pan: Georeference,
-    ms_sides: tuple[int, int],
-    pan_sides: tuple[int, int],
+    low: Georeference,
+    guide: Georeference,
+    low_sides: tuple[int, int],
+    guide_sides: tuple[int, int],
     ratios: tuple[int, ...],
     path: Path,
+    name: str = "MS image",
 ) -> CommonGround:
-    """Return the pixels of an MS and of a pan image that cover the same ground, to crop both to.
+    """Return the pixels of an image of low resolution and of its guide that cover the same ground, to crop both to.
 
     Args:
-        ms, pan: georeferences of the two images.
-        ms_sides, pan_sides: height and width of each.
+        low, guide: georeferences of the two images.
+        low_sides, guide_sides: height and width of each.
         ratios: the accepted ratios of pixel sizes.
-        path: the pan's file, for messages.
+        path: the guide's file, for messages.
+        name: what messages call the low image.
 
     Raises:
         DataError: for different CRSs, a ratio of pixel sizes that is not in `ratios`, grids that are turned or sheared
             against each other, and images without common ground.
     """
-    places = f"{pan.extent(*pan_sides)} beside an MS image of {ms.extent(*ms_sides)}"
-    if ms.crs and pan.crs and ms.crs != pan.crs:
-        own = f" that differs from the MS image's{'' if pan.crs_name != ms.crs_name else ', of its own too'}"
-        found = pan.crs_name if isinstance(pan.crs, str) and isinstance(ms.crs, str) else pan.crs_name + own
-        raise DataError(path, f"{found}, {places}", f"{ms.crs_name} as the MS image has")
-    origin = pan.grid[:, 2:]
-    moved = np.concatenate([ms.grid[:, :2], ms.grid[:, 2:] - origin], axis=1)
+    places = f"{guide.extent(*guide_sides)} beside an {name} of {low.extent(*low_sides)}"
+    if low.crs and guide.crs and low.crs != guide.crs:
+        own = f" that differs from the {name}'s{'' if guide.crs_name != low.crs_name else ', of its own too'}"
+        found = guide.crs_name if isinstance(guide.crs, str) and isinstance(low.crs, str) else guide.crs_name + own
+        raise DataError(path, f"{found}, {places}", f"{low.crs_name} as the {name} has")
+    origin = guide.grid[:, 2:]
+    moved = np.concatenate([low.grid[:, :2], low.grid[:, 2:] - origin], axis=1)
     with np.errstate(all="ignore"):
-        relative = np.linalg.solve(pan.grid[:, :2], moved)  # MS columns and rows -> the pan's
+        relative = np.linalg.solve(guide.grid[:, :2], moved)  # columns and rows of the low image -> the guide's
         side = math.sqrt(abs(np.linalg.det(relative[:, :2])))
     ratio = round(side) if np.isfinite(relative).all() and math.isfinite(side) else 0
-    corners = np.array([(c, r, 1) for c in (0, ms_sides[1]) for r in (0, ms_sides[0])])
-    apart = corners @ relative.T - corners[:, :2] * ratio  # offset of each corner, in pan pixels
-    if ratio not in ratios or abs(side - ratio) * max(ms_sides) > 0.5:
-        expected = f"pixels {', '.join(map(str, ratios[:-1]))} or {ratios[-1]} times as small"
-        raise DataError(path, f"pixels {side:.6g} times as small as the MS image's, {places}", expected)
+    corners = np.array([(c, r, 1) for c in (0, low_sides[1]) for r in (0, low_sides[0])])
+    apart = corners @ relative.T - corners[:, :2] * ratio  # offset of each corner, in the guide's pixels
+    if ratio not in ratios or abs(side - ratio) * max(low_sides) > 0.5:
+        expected = f"pixels {listed_ratios(ratios)} times as small"
+        raise DataError(path, f"pixels {side:.6g} times as small as the {name}'s, {places}", expected)
     if np.ptp(apart, axis=0).max() > 0.5:
-        raise DataError(path, f"a grid turned or sheared against the MS image's, {places}", "grids of one direction")
+        raise DataError(path, f"a grid turned or sheared against the {name}'s, {places}", "grids of one direction")
     offset = np.round(apart.mean(axis=0), 3)  # ignores rounding of the tags
     whole = np.round(offset).astype(int)
     spans = [
         _common(int(start), ratio, *sides)
-        for start, sides in zip(whole, zip(ms_sides[::-1], pan_sides[::-1], strict=True), strict=True)
+        for start, sides in zip(whole, zip(low_sides[::-1], guide_sides[::-1], strict=True), strict=True)
     ]
     if None in spans:
         raise DataError(path, places, "common ground")
-    (ms_columns, pan_columns), (ms_rows, pan_rows) = (span for span in spans if span)
+    (low_columns, guide_columns), (low_rows, guide_rows) = (span for span in spans if span)
     column, row = (offset - whole).tolist()
-    return CommonGround((ms_rows, ms_columns), (pan_rows, pan_columns), ratio, (column, row))
+    return CommonGround((low_rows, low_columns), (guide_rows, guide_columns), ratio, (column, row))
+
+
+def listed_ratios(ratios: tuple[int, ...]) -> str:
+    """Return ratios as text: "2, 4 or 8", or "2 to 32" for all from 2 to 32."""
+    first, last = ratios[0], ratios[-1]
+    if len(ratios) > 2 and ratios == tuple(range(first, last + 1)):
+        return f"{first} to {last}"
+    return f"{', '.join(map(str, ratios[:-1]))} or {last}"
 
 
 def moved_tags(tags: list[tuple], row: int, column: int) -> list[tuple]:
@@ -188,12 +199,12 @@ def _crs(keys: dict[int, object]) -> object:
     return tuple(sorted((key, value) for key, value in keys.items() if RASTER_TYPE != key < VERTICAL)) or None
 
 
-def _common(offset: int, ratio: int, ms_side: int, pan_side: int) -> tuple[Span, Span] | None:
-    """Return the common pixels of MS and pan along one axis; None without any.
+def _common(offset: int, ratio: int, low_side: int, guide_side: int) -> tuple[Span, Span] | None:
+    """Return the common pixels of the low image and its guide along one axis; None without any.
 
-    The MS image begins at pixel `offset` of the pan.
+    The low image begins at pixel `offset` of the guide.
     """
     first = max(0, -(offset // ratio))
     start = offset + first * ratio
-    count = min(ms_side - first, (pan_side - start) // ratio)
+    count = min(low_side - first, (guide_side - start) // ratio)
     return ((first, first + count), (start, start + count * ratio)) if count > 0 else None

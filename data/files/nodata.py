@@ -36,6 +36,7 @@ class MeasuredWindows:
         scale: largest digital number.
 
     Attributes:
+        image, scale: see above.
         masked: whether there are masked pixels.
         held: the value in the image's type; None without a value, or if the type cannot hold it.
         means: mean of each band over the measured pixels, (B,); only with a value.
@@ -45,7 +46,7 @@ class MeasuredWindows:
     """
 
     def __init__(self, image: Windows, value: float | None, scale: int) -> None:
-        self.image, self.value = image, value
+        self.image, self.value, self.scale = image, value, scale
         self.held = None if value is None else held(value, image.dtype)
         self.any_band = value is not None and not 0 <= value <= scale
         self.masked = False

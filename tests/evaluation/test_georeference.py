@@ -204,8 +204,8 @@ def test_degrees():
     pan, ms = place(138.7 + 7 * step, 35.4, step), place(138.7, 35.4 + 5 * step, 4 * step)
     assert pan.crs == "EPSG:4326"
     found = common_ground(ms, pan, (1000, 1000), (4100, 4100), (2, 4, 8), None)
-    assert found.ms == ((2, 1000), (2, 1000))
-    assert found.pan == ((3, 3995), (1, 3993))
+    assert found.low == ((2, 1000), (2, 1000))
+    assert found.guide == ((3, 3995), (1, 3993))
     assert found.rest == (0, 0)
 
 

@@ -11,8 +11,8 @@ from tiny_scenes import fuse, geo, ground, stirred_network, write
 import test_dcinn_ivf_tno
 import test_dcinn_ps
 from data.files.raster_windows import Windows
-from utils.evaluation.pan_scene import PanScene
-from utils.evaluation.pan_scene_by_tiles import write_crop
+from utils.evaluation.scene_by_tiles import write_crop
+from utils.evaluation.scene_pair import ScenePair
 from utils.output.geotiff_file import TILE, write_tiled
 
 ITEMS = (
@@ -138,7 +138,7 @@ def test_a_crop_is_that_part_of_the_scene(dtype, folder):
     rasterio = pytest.importorskip("rasterio")
     delivered(folder, dtype, "0" if dtype == "uint16" else "-9999")
     _, whole, _ = fuse(folder, output="whole")
-    scene = PanScene(Windows(folder / "ms.tif"), Windows(folder / "pan.tif"), 2047)
+    scene = ScenePair(Windows(folder / "ms.tif"), Windows(folder / "pan.tif"), 2047)
     rows, columns = (8, 72), (40, 168)
     part = whole[:, slice(*rows), slice(*columns)]
     write_crop(folder / "crop.tif", part.astype(np.float32) / 2047, scene, rows, columns)
@@ -164,7 +164,7 @@ def test_any_shape_and_type_comes_back(shape, dtype, tmp_path):
 
 
 def test_packing_is_all_or_nothing(folder, monkeypatch, capfd):
-    from utils.evaluation import pan_scene_by_tiles
+    from utils.evaluation import scene_by_tiles
 
     (folder / "o").mkdir()
     (folder / "o/fused.tif").write_text("an earlier result")
@@ -172,7 +172,7 @@ def test_packing_is_all_or_nothing(folder, monkeypatch, capfd):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pan_scene_by_tiles, "write_tiled", full)
+    monkeypatch.setattr(scene_by_tiles, "write_tiled", full)
     files = [str(part) for name in ("ms", "pan") for part in (f"--{name}", folder / f"{name}.tif")]
     ended(test_dcinn_ps.main, *files, "--weights", folder / "w.pth", "--output", folder / "o")
     assert "No space left" in one_line(capfd)

@@ -11,7 +11,7 @@ from data.files.nodata import MeasuredWindows, zero_border
 from data.files.raster_windows import Windows
 from models.layers import SqueezeExcite
 from models.scene_pooling import ScenePooling
-from utils.evaluation.pan_scene_by_tiles import _store
+from utils.evaluation.scene_by_tiles import _store
 from utils.tiling import Tiling, sampled
 
 

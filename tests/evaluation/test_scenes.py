@@ -17,7 +17,7 @@ from data.simulate import interp23
 from models import dcinn_ps, save_checkpoint
 from models.layers import SqueezeExcite
 from models.scene_pooling import ScenePooling
-from utils.evaluation.pan_scene_by_tiles import PanScene, _store
+from utils.evaluation.scene_by_tiles import ScenePair, _store
 from utils.tiling import Tiling, fuse, fused_rows, sampled
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,7 @@ def weights(tmp_path):
 
 def test_windows_upsample_as_the_whole(scene):
     ms, pan, folder = scene
-    source = PanScene(Windows(folder / "ms.tif"), Windows(folder / "pan.tif"), 2047)
+    source = ScenePair(Windows(folder / "ms.tif"), Windows(folder / "pan.tif"), 2047)
     lms = np.moveaxis(interp23(np.moveaxis(ms / 2047, 0, -1), 4), -1, 0)
     for rows, columns in (((0, 64), (0, 64)), ((8, 104), (256, 320)), ((144, 208), (16, 17)), ((3, 10), (5, 318))):
         found, guide = source.read(rows, columns)

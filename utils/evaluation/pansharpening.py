@@ -20,12 +20,14 @@ from utils.commandline.errors import UsageError
 from utils.commandline.parser import SENSOR_HELP, bit_depth, number, sensor, span
 from utils.commandline.terminal import say
 from utils.output.figures import Panel, comparison_figure, error_map
+from utils.output.geotiff_file import check_rasterio
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 
 from .evaluation import Evaluation, read_through
-from .pan_scene_by_tiles import fuse_scene
 from .parser import evaluation_parser
 from .pick_network import Network, pick_model
+from .scene_by_tiles import fuse_scene
+from .scene_pair import ScenePair
 from .sharing import result_folder
 from .table_rows import add_scene_ps
 
@@ -111,17 +113,21 @@ def _fuse_scene(args: argparse.Namespace) -> dict:
     for name, default in of_files.items():
         if getattr(args, name) != default:
             raise UsageError(f"--{name.replace('_', '-')}: found beside --ms and --pan, expected with --data only")
-    bands = Windows(args.ms).shape[0]
+    if args.cog:
+        check_rasterio()
+    ms = Windows(args.ms)
+    bands = ms.shape[0]
     if bands == 1:
         raise DataError(args.ms, "one band", "an MS image; are --ms and --pan swapped?")
     network = pick_model(args, default_weights(bands), lambda: dcinn_ps(bands))
     for remark in [] if args.weights else order_of_bands(network):
         say(f"* {remark}")
+    if bands != network.model.config.bands:  # the axis of the bands may be the other one
+        ms = Windows(args.ms, bands=network.model.config.bands)
     bits = args.bits or SENSOR_BITS.get((args.sensor or "").upper(), DEFAULT_BITS)
-    path, notes = fuse_scene(
-        network, args.ms, args.pan, bits, args.output, args.tile, args.pooling, args.nodata, args.cog, args.verbose
-    )
-    return {"task": "ps", "weights": network.label, "fused": str(path), "notes": notes}
+    scene = ScenePair(ms, Windows(args.pan, bands=1), 2**bits - 1, args.nodata)
+    path = fuse_scene(network, scene, args.output, args.tile, args.pooling, args.cog, args.verbose)
+    return {"task": "ps", "weights": network.label, "fused": str(path), "notes": scene.notes}
 
 
 def evaluate_scenes(

@@ -10,8 +10,8 @@ from data.pan_scenes import PanScenes
 from data.pancollection import DEFAULT_BITS, SENSOR_BITS
 from data.simulate import PAN_FILTERS
 from utils.commandline.errors import UsageError
-from utils.evaluation.pan_scene import PanScene
-from utils.evaluation.pan_scene_by_tiles import write_crop
+from utils.evaluation.scene_by_tiles import write_crop
+from utils.evaluation.scene_pair import ScenePair
 from utils.output.images import stretch, write_bands
 
 from .handlers import Job, given
@@ -137,7 +137,7 @@ class TwoFiles(Scene):
         bits: bit depth of the digital numbers; None is the sensor's usual one.
 
     Raises:
-        DataError: see `Windows` and `PanScene`, and for scenes over the page's limit.
+        DataError: see `Windows` and `ScenePair`, and for scenes over the page's limit.
     """
 
     def __init__(self, job: Job, folder: Path, ms: Path, pan: Path, sensor: str | None, bits: int | None) -> None:
@@ -150,12 +150,12 @@ class TwoFiles(Scene):
         windows = Windows(ms, folder)
         if windows.shape[0] == 1:
             raise DataError(ms, "one band", "an MS image; are MS and pan swapped?")
-        self.pair = PanScene(windows, Windows(pan, folder, bands=1), self.scale)
+        self.pair = ScenePair(windows, Windows(pan, folder, bands=1), self.scale)
         self.name, self.source = pan.stem, f"{ms.name}, {pan.name}"
         self.sides = (self.pair.height, self.pair.width)
         self.bands, self.ratio = self.pair.bands, self.pair.ratio
         self.notes = [*self.pair.notes, *([MASKED] if self.pair.masked else [])]
-        low = self.pair.ms  # cropped to the common ground
+        low = self.pair.low  # cropped to the common ground
         coarse = -(-max(low.shape[1:]) // QUICK)
         self.step = coarse * self.ratio
         self.quick = stretch(np.nan_to_num(np.asarray(low.array[:, ::coarse, ::coarse], np.float32)))

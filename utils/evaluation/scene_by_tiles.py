@@ -1,4 +1,4 @@
-"""Pansharpens one scene of any size by tiles: it reads an MS and a pan image from disk and writes one TIFF."""
+"""Fuses one scene of any size by tiles: it reads two images from disk and writes one TIFF."""
 
 import time
 from contextlib import nullcontext
@@ -11,7 +11,6 @@ import torch
 from data.errors import DataError
 from data.files.georeference import moved_tags
 from data.files.geotiff import NODATA
-from data.files.raster_windows import Windows
 from data.files.size_limits import check_disk, reserve
 from models.scene_pooling import ScenePooling
 from utils import distributed
@@ -20,9 +19,9 @@ from utils.output.geotiff_file import BIG, check_rasterio, make_cloud_optimised,
 from utils.output.images import stretch, to_eight_bit, write_png
 from utils.tiling import Span, Tiling, fused_rows, scene_means
 
-from .pan_scene import PanScene
 from .pick_network import Network
 from .report import tell
+from .scene_pair import ScenePair
 from .sharing import result_folder
 
 PREVIEW = 2048  # largest side of the preview in pixels
@@ -32,55 +31,49 @@ UNIT_STEP = 1e-3  # step that moves a measured float away from the NoData value,
 
 def fuse_scene(
     network: Network,
-    ms: Path,
-    pan: Path,
-    bits: int,
+    scene: ScenePair,
     output: Path,
     tile: int,
     pooling: str,
-    nodata: float | None = None,
     cog: bool = False,
     verbose: bool = False,
-) -> tuple[Path, list[str]]:
+) -> Path:
     """Fuse a scene and write OUTPUT/fused.tif (H, W, B) and a preview, OUTPUT/fused_rgb.png.
 
-    If the pan has an unsigned integer type, or a signed one that holds 2^bits - 1, the result has the same type,
-    rounded and clipped to 0..2^bits - 1 and to the type's range; otherwise it is float32. The GeoTIFF tags are the
-    pan's, moved to the fused part; names and colours of the bands are the MS image's. Masked pixels hold the NoData
-    value, and no others do. All processes write one uncompressed file; at the end the first process packs it into
-    compressed tiles.
+    The samples are those of `ScenePair.dtype`; integers are rounded and clipped to the bit depth and to the type's
+    range. The GeoTIFF tags are the guide's, moved to the fused part; names and colours of the bands are the low
+    image's. Masked pixels hold the NoData value, and no others do. All processes write one uncompressed file; at the
+    end the first process packs it into compressed tiles.
 
     Args:
-        network: the network, for as many bands as the MS image has.
-        ms, pan: paths of the images, see `data.files.raster_windows.Windows`.
-        bits: bit depth of the digital numbers; 1 for images in [0, 1].
+        network: the network, for as many bands as the low image has.
+        scene: the two images.
         output: folder of the results; they appear only when all is done.
         tile: side of the tiles in pixels; 0 is 512.
         pooling: "scene" or "tile", see `models.scene_pooling`.
-        nodata: see `PanScene`.
         cog: write a cloud-optimised GeoTIFF, which needs rasterio.
         verbose: print every remark in a line of its own.
 
     Returns:
-        The path of the TIFF, and remarks on the scene.
+        The path of the TIFF.
 
     Raises:
-        DataError: for images that do not fit each other or the network, and too little free disk space.
+        DataError: for images that do not fit the network, values outside the bit depth, and too little free disk space.
         UsageError: for `cog` without rasterio.
     """
     if cog:
         check_rasterio()
     model, main = network.model, distributed.rank() == 0
-    images = Windows(ms, bands=model.config.bands), Windows(pan, bands=1)
-    if images[0].shape[0] != model.config.bands:
-        raise DataError(ms, f"{images[0].shape[0]} bands", f"{model.config.bands} of the weights (--weights)")
-    scene = PanScene(*images, 2**bits - 1, nodata)
+    low, guide = scene.low, scene.guide
+    for image, bands in ((low, model.config.bands), (guide, model.config.guide_bands)):
+        if image.shape[0] != bands:
+            raise DataError(image.path, f"{image.shape[0]} bands", f"{bands} of the weights (--weights)")
     valid_in = scene.valid if scene.masked else None
     tiling = Tiling(scene.height, scene.width, tile or TILE)
     rows = tiling.share(distributed.rank(), distributed.world())
     start = time.perf_counter()
     pooled = ScenePooling(model) if pooling == "scene" or scene.masked else nullcontext()
-    with result_folder(output, [ms, pan]) as folder, pooled as means:
+    with result_folder(output, [low.path, guide.path]) as folder, pooled as means:
         path = folder.path("fused.tif")
         if main:
             _create(path, scene, output / "fused.tif", cog)
@@ -99,10 +92,10 @@ def fuse_scene(
     if main:
         done = f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}"
         tell([], scene.notes, [done], few=not verbose)
-    return output / "fused.tif", scene.notes
+    return output / "fused.tif"
 
 
-def _create(path: Path, scene: PanScene, goal: Path, cog: bool) -> None:
+def _create(path: Path, scene: ScenePair, goal: Path, cog: bool) -> None:
     """Create an empty TIFF of the fused image's size and type; messages name the file `goal`."""
     dtype, shape = scene.dtype, (scene.height, scene.width, scene.bands)
     options = {"photometric": "minisblack", "planarconfig": "contig"}
@@ -116,42 +109,42 @@ def _create(path: Path, scene: PanScene, goal: Path, cog: bool) -> None:
         reserve(file.fileno(), path.stat().st_size, goal)
 
 
-def _pack(path: Path, scene: PanScene, cog: bool) -> None:
+def _pack(path: Path, scene: ScenePair, cog: bool) -> None:
     """Replace the uncompressed TIFF by a tiled and deflated one with all tags, cloud-optimised if `cog` is set."""
     packed = path.with_name("packed.tif")
-    write_tiled(packed, lambda: tifffile.memmap(path, mode="r"), fused_tags(scene), scene.ms.described.rgb)
+    write_tiled(packed, lambda: tifffile.memmap(path, mode="r"), fused_tags(scene), scene.low.described.rgb)
     if cog:
         make_cloud_optimised(packed)
     packed.replace(path)
 
 
-def fused_tags(scene: PanScene, row: int = 0, column: int = 0) -> list[tuple]:
-    """Return the TIFF tags of a fused image: the georeference, NoData, and names and colours of the MS image's bands.
+def fused_tags(scene: ScenePair, row: int = 0, column: int = 0) -> list[tuple]:
+    """Return the TIFF tags of a fused image: the georeference, NoData, and names and colours of the low image's bands.
 
     Args:
         scene: the scene.
         row, column: first row and column of the scene, for a part of it.
     """
-    tags = [*moved_tags(scene.pan.tags, row, column), *scene.ms.described.tags]
+    tags = [*moved_tags(scene.guide.tags, row, column), *scene.low.described.tags]
     if scene.nodata_text is not None:
         tags.append((NODATA, 2, 0, scene.nodata_text, True))
     return tags
 
 
-def write_crop(path: Path, fused: np.ndarray, scene: PanScene, rows: Span, columns: Span) -> None:
+def write_crop(path: Path, fused: np.ndarray, scene: ScenePair, rows: Span, columns: Span) -> None:
     """Write a fused crop as `fuse_scene` writes a scene: with the same sample type, tiles, tags and NoData.
 
     Args:
         path: the TIFF to write.
         fused: the crop (B, h, w) in [0, 1].
         scene: the scene.
-        rows, columns: rows and columns of the crop in pixels of the pan.
+        rows, columns: rows and columns of the crop in pixels of the guide.
     """
     valid = scene.valid(rows, columns) if scene.masked else None
     numbers = np.moveaxis(fused, 0, -1) * np.float32(scene.scale)
     stored = as_stored(numbers, scene.dtype, scene.scale, scene.nodata, valid)
     stored = stored[..., 0] if scene.bands == 1 else stored
-    write_tiled(path, lambda: stored, fused_tags(scene, rows[0], columns[0]), scene.ms.described.rgb)
+    write_tiled(path, lambda: stored, fused_tags(scene, rows[0], columns[0]), scene.low.described.rgb)
 
 
 def _store(
