@@ -1,4 +1,4 @@
-"""Reads windows of rasters that may be larger than memory, from TIFF and .npy files."""
+"""Reads windows of rasters that may be larger than memory, from TIFF, ENVI and .npy files."""
 
 import os
 import tempfile
@@ -11,6 +11,7 @@ from data.errors import DataError, one_line
 
 from .array_file import read_npy
 from .band_axis import band_axis
+from .envi import envi_files, read_envi
 from .gdal_metadata import Described, described
 from .georeference import moved_tags
 from .geotiff import has_scale, page_geo_tags, page_nodata
@@ -24,11 +25,11 @@ from .tiff_sidecars import aux_nodata, world_tags
 class Windows:
     """One image on disk, read in windows, (first, end) of rows and of columns; `end` is not included.
 
-    Uncompressed TIFF and .npy files are memory-mapped. A compressed TIFF is decompressed once, piece by piece, into a
-    temporary file.
+    Uncompressed TIFF, ENVI and .npy files are memory-mapped. A compressed TIFF is decompressed once, piece by piece,
+    into a temporary file.
 
     Args:
-        path: a .tif, .tiff or .npy file of (H, W), (H, W, B) or (B, H, W).
+        path: a .tif, .tiff or .npy file of (H, W), (H, W, B) or (B, H, W); or an ENVI header or its file of samples.
         scratch: folder for the temporary file; the system's by default.
         bands: expected number of bands, to find the axis of the bands in a .npy array; None infers it by `band_axis`.
 
@@ -50,12 +51,16 @@ class Windows:
         self.nodata: str | None = None
         self.described = Described()
         self.notes: list[str] = []
-        check_regular(self.path, "an image (.tif, .npy)")
-        suffix = self.path.suffix.lower()
-        if suffix not in (".tif", ".tiff", ".npy"):
-            raise DataError(self.path, f"a file ending in '{suffix}'", ".tif, .tiff or .npy")
+        check_regular(self.path, "an image (.tif, .npy, .hdr)")
+        suffix, envi = self.path.suffix.lower(), envi_files(self.path)
+        if suffix not in (".tif", ".tiff", ".npy") and envi is None:
+            raise DataError(self.path, f"a file ending in '{suffix}'", ".tif, .tiff, .npy or ENVI's .hdr")
         try:
-            array = self._npy(bands) if suffix == ".npy" else self._tiff(scratch)
+            if envi is not None:
+                array, self.tags, self.nodata, notes = read_envi(*envi)
+                self.notes += notes
+            else:
+                array = self._npy(bands) if suffix == ".npy" else self._tiff(scratch)
         except DataError:
             raise
         except Exception as error:  # tifffile raises its own types on damaged files

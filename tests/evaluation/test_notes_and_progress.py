@@ -16,7 +16,7 @@ import test_dcinn_ivf_tno
 import test_dcinn_ps
 from data import PairedImages
 from models import dcinn_ivf
-from utils.evaluation import evaluation, hyperspectral
+from utils.evaluation import cube_weights, evaluation
 from utils.tiling import Tiling, fuse
 from utils.training.validation_split import validation_label
 
@@ -94,10 +94,10 @@ def test_the_ratio_that_the_weights_were_trained_at(tmp_path, capsys, monkeypatc
 
 
 def test_weights_of_the_ratio_are_taken(tmp_path, monkeypatch):
-    monkeypatch.setattr(hyperspectral, "PRETRAINED", tmp_path)
-    assert hyperspectral.default_weights(8) == "hmf"
+    monkeypatch.setattr(cube_weights, "PRETRAINED", tmp_path)
+    assert cube_weights.default_weights(8) == "hmf"
     (tmp_path / "hmf_x8.pth").touch()
-    assert [hyperspectral.default_weights(ratio) for ratio in (2, 4, 8)] == ["hmf", "hmf", "hmf_x8"]
+    assert [cube_weights.default_weights(ratio) for ratio in (2, 4, 8)] == ["hmf", "hmf", "hmf_x8"]
 
 
 def test_every_tile_is_told():

@@ -71,7 +71,7 @@ def arguments(words):
     """The program (a script, or the module and its subcommand), and its options made small."""
     name, *options = words[1:] if words[1] != "-m" else words[2:]
     kind = f"{name} {options[0]}" if name in ("data", "train_peers.py") else name
-    more = list(EXTRA.get(kind, ()))
+    more = [] if "--hsi" in options else list(EXTRA.get(kind, ()))
     if any(option.endswith(".h5") for option in options):  # prepared patches have their size
         more = [word for i, word in enumerate(more) if not {"--patch", "--stride"} & set(more[max(i - 1, 0) : i + 1])]
     if name.startswith("train"):
@@ -105,6 +105,19 @@ def cave(folder):
             cv2.imwrite(str(folder / f"{name}_ms/{name}_ms_{band:02d}.png"), image)
 
 
+def measured_cube(folder):
+    """A cube of 12 bits as ENVI and of 14 bits as TIFF, and the camera images that the response makes of it."""
+    low = np.kron(RNG.integers(400, 3600, (31, 4, 4)), np.ones((1, 2, 2)))
+    header = "ENVI\nsamples = 8\nlines = 8\nbands = 31\ndata type = 12\ninterleave = bsq\nbyte order = 0\n"
+    (folder / "HSI.hdr").write_text(header)
+    (folder / "HSI").write_bytes(low.astype("<u2").tobytes())
+    tifffile.imwrite(folder / "HSI.tif", (low * 4).astype(np.uint16), planarconfig="separate", photometric="minisblack")
+    camera = np.kron(np.tensordot(spectral_response().T, low, 1), np.ones((1, 4, 4)))  # blue, green, red
+    cv2.imwrite(str(folder / "CAMERA.png"), np.moveaxis(camera / 16, 0, -1).astype(np.uint8))
+    image = np.moveaxis(camera * 4, 0, -1).astype(np.uint16)
+    tifffile.imwrite(folder / "MSI.tif", image, planarconfig="contig", photometric="minisblack")
+
+
 def pan_file(path, count):
     with h5py.File(path, "w") as file:
         gt = digital(count, 8, 64, 64)
@@ -122,6 +135,7 @@ def make_world(folder):
     for name, kind in (("A", "vi"), ("B", "ir")):
         (folder / kind / "A.png").rename(folder / f"{name}.png")
     cave(folder / "CAVE_DIR")
+    measured_cube(folder)
     (folder / "HARVARD_DIR").mkdir()
     ramp = np.linspace(0, 60000, 1000).astype(np.uint16)[:, None, None]
     scipy.io.savemat(folder / "HARVARD_DIR/img1.mat", {"ref": np.tile(ramp, (1, 1000, 31))}, do_compression=True)

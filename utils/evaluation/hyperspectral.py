@@ -11,27 +11,23 @@ from data.simulate import spectral_response
 from metrics import protocols
 from metrics.table import Table
 from models import dcinn_hmf
-from models.weights.files import PRETRAINED
 from utils.commandline.errors import UsageError
 from utils.commandline.parser import bit_depth
 from utils.commandline.srf_option import read_response
+from utils.commandline.terminal import say
 from utils.output.figures import MOST_ROWS, Panel, comparison_figure, error_map
 from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, write_png
 
+from .cube_weights import default_weights, trained_elsewhere
 from .evaluation import Evaluation, read_through
+from .measured_cube import add_measured_options, fuse_measured
 from .parser import evaluation_parser
 from .pick_network import pick_model
 from .report import Convention
 from .sharing import result_folder
 from .table_rows import add_scene_hmf
 
-TRAINED_AT = {"hmf": 4, "hmf_x8": 8}  # resolution ratios that the weights in pretrained/ were trained for
-
-
-def default_weights(ratio: int) -> str:
-    """Return the name in pretrained/ of the default weights for a ratio: "hmf_x8" for 8 if it exists, else "hmf"."""
-    there = (name for name, of in TRAINED_AT.items() if of == ratio and (PRETRAINED / f"{name}.pth").is_file())
-    return next(there, "hmf")
+RATIO = 4  # default resolution ratio, that of the paper's first tables
 
 
 def run_hmf(description: str, argv: list[str] | None) -> dict:
@@ -40,7 +36,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         "hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)"
     )
     parser.add_argument("--scenes", nargs="+", help="names of scenes, or 'all' (default: test scenes in the folder)")
-    parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="resolution ratio")
+    parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), help="resolution ratio (default: 4)")
     parser.add_argument(
         "--srf",
         type=Path,
@@ -54,11 +50,21 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         default="group",
         help="metrics of the published tables, or as the authors' released code computes them",
     )
+    add_measured_options(parser)
     args = parser.parse_args(argv)
 
-    if args.data is None and (args.scenes or args.bits):
+    measured = args.hsi or args.msi
+    for name in () if measured else ("msi_bits", "nodata", "cog"):
+        if getattr(args, name) is not parser.get_default(name):
+            raise UsageError(f"--{name.replace('_', '-')}: found without --hsi and --msi, expected with them")
+    if args.data is None and not measured and (args.scenes or args.bits):
         raise UsageError("--scenes, --bits: found without --data, expected with it; the sample has its own")
     args.srf, notes = read_response(args.srf) if args.srf else (None, [])
+    if measured:
+        for note in notes:
+            say(f"* {note}")
+        return fuse_measured(args)
+    ratio = args.ratio or RATIO
     srf = spectral_response() if args.srf is None else args.srf
     scenes: CAVE | list[dict]
     if args.data is None:
@@ -69,15 +75,13 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         if names != ["all"]:
             scenes = CAVE(args.data, tuple(names), bits=args.bits)
         source = str(args.data)
-    network = pick_model(
-        args, default_weights(args.ratio), lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response()
-    )
+    network = pick_model(args, default_weights(ratio), lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
     run, scale = (
         Evaluation("hmf", network, source, args.tile, args.pooling, measured=not args.no_metrics, verbose=args.verbose),
         2 ** (args.bits or CAVE_BITS) - 1,
     )
     run.doubts += [*getattr(scenes, "remarks", []), *notes]
-    return evaluate_scenes(run, scenes, args.ratio, args.output, args.format, scale, args.limit, args.protocol)
+    return evaluate_scenes(run, scenes, ratio, args.output, args.format, scale, args.limit, args.protocol)
 
 
 def evaluate_scenes(
@@ -137,11 +141,8 @@ def scene_table(run: Evaluation, ratio: int, protocol: str = "group") -> Table:
     if run.source and not (srf.shape == d700.shape and np.allclose(srf, d700, atol=1e-4)):
         table.comparable = False
         table.remark("Another spectral response than the published tables' Nikon D700.")
-    ours = run.network.file is not None and run.network.file.resolve().parent == PRETRAINED
-    trained_at = TRAINED_AT.get(run.network.name) if ours else None
-    if trained_at not in {None, ratio}:
-        others = f"train_dcinn_hmf.py --ratio {ratio} makes others"
-        run.doubts.append(f"These weights were trained at x{trained_at}; {others}.")
+    if remark := trained_elsewhere(run.network, ratio):
+        run.doubts.append(remark)
     return table
 
 

@@ -69,7 +69,7 @@ def run_ps(description: str, argv: list[str] | None) -> dict:
         default="toolbox",
         help="metrics at reduced resolution: with the DLPan-Toolbox's border cut, of whole images, or the authors' own",
     )
-    parser.add_argument("--ms", type=Path, help="MS image of one scene of any size (.tif, .npy), with --pan")
+    parser.add_argument("--ms", type=Path, help="MS image of one scene of any size (.tif, .npy, .hdr), with --pan")
     parser.add_argument("--pan", type=Path, help="pan image of that scene, 2, 4 or 8 times as large in each direction")
     parser.add_argument("--nodata", type=number, help=NODATA_HELP)
     parser.add_argument("--cog", action="store_true", help="with --ms and --pan: write a cloud-optimised GeoTIFF")

@@ -41,9 +41,9 @@ def fuse_scene(
     """Fuse a scene and write OUTPUT/fused.tif (H, W, B) and a preview, OUTPUT/fused_rgb.png.
 
     The samples are those of `ScenePair.dtype`; integers are rounded and clipped to the bit depth and to the type's
-    range. The GeoTIFF tags are the guide's, moved to the fused part; names and colours of the bands are the low
-    image's. Masked pixels hold the NoData value, and no others do. All processes write one uncompressed file; at the
-    end the first process packs it into compressed tiles.
+    range. The GeoTIFF tags are those of `ScenePair.tags`, moved to the fused part; names and colours of the bands are
+    the low image's. Masked pixels hold the NoData value, and no others do. All processes write one uncompressed file;
+    at the end the first process packs it into compressed tiles.
 
     Args:
         network: the network, for as many bands as the low image has.
@@ -64,16 +64,13 @@ def fuse_scene(
     if cog:
         check_rasterio()
     model, main = network.model, distributed.rank() == 0
-    low, guide = scene.low, scene.guide
-    for image, bands in ((low, model.config.bands), (guide, model.config.guide_bands)):
-        if image.shape[0] != bands:
-            raise DataError(image.path, f"{image.shape[0]} bands", f"{bands} of the weights (--weights)")
+    check_bands(network, scene)
     valid_in = scene.valid if scene.masked else None
     tiling = Tiling(scene.height, scene.width, tile or TILE)
     rows = tiling.share(distributed.rank(), distributed.world())
     start = time.perf_counter()
     pooled = ScenePooling(model) if pooling == "scene" or scene.masked else nullcontext()
-    with result_folder(output, [low.path, guide.path]) as folder, pooled as means:
+    with result_folder(output, [scene.low.path, scene.guide.path]) as folder, pooled as means:
         path = folder.path("fused.tif")
         if main:
             _create(path, scene, output / "fused.tif", cog)
@@ -93,6 +90,14 @@ def fuse_scene(
         done = f"{scene.height}x{scene.width} pixels in {time.perf_counter() - start:.1f} s; results in {output}"
         tell([], scene.notes, [done], few=not verbose)
     return output / "fused.tif"
+
+
+def check_bands(network: Network, scene: ScenePair) -> None:
+    """Raise DataError unless both images of a scene have as many bands as the network takes."""
+    config = network.model.config
+    for image, bands in ((scene.low, config.bands), (scene.guide, config.guide_bands)):
+        if image.shape[0] != bands:
+            raise DataError(image.path, f"{image.shape[0]} bands", f"{bands} of the weights (--weights)")
 
 
 def _create(path: Path, scene: ScenePair, goal: Path, cog: bool) -> None:
@@ -125,7 +130,7 @@ def fused_tags(scene: ScenePair, row: int = 0, column: int = 0) -> list[tuple]:
         scene: the scene.
         row, column: first row and column of the scene, for a part of it.
     """
-    tags = [*moved_tags(scene.guide.tags, row, column), *scene.low.described.tags]
+    tags = [*moved_tags(scene.tags, row, column), *scene.low.described.tags]
     if scene.nodata_text is not None:
         tags.append((NODATA, 2, 0, scene.nodata_text, True))
     return tags

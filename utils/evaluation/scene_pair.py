@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from data.errors import DataError
-from data.files.georeference import TIEPOINTS, common_ground, georeference, listed_ratios
+from data.files.georeference import TIEPOINTS, common_ground, finer_tags, georeference, listed_ratios
 from data.files.geotiff import nodata_value
 from data.files.held_value import held
 from data.files.nodata import LEAST_BORDER, MeasuredWindows, zero_border
@@ -73,7 +73,7 @@ class ScenePair:
             self.order.reverse()
         for _, image in self.order:
             check_unit(image, image.scale, self.bits_option(image))
-        like = self.order[0][1].image.dtype
+        like = self.order[0][1].image.dtype.newbyteorder("=")
         self.dtype = like if _holds(like, scale) else np.dtype(np.float32)
         self.masked = self.measured_guide.masked or self.measured_low.masked
         self.nodata, self.nodata_text = self._written(nodata)
@@ -145,6 +145,11 @@ class ScenePair:
             f"NoData in {share:.2%} of the fused pixels, written as {self.nodata_text}: filled with what is measured "
             "beside them for the network, left out of its means and of the preview's range."
         )
+
+    @property
+    def tags(self) -> list[tuple]:
+        """The GeoTIFF tags of the fused image: the guide's, or without any the low image's, for the smaller pixels."""
+        return self.guide.tags or finer_tags(self.low.tags, self.ratio, self.low.path)
 
     def valid(self, rows: Span, columns: Span) -> np.ndarray:
         """Return (h, w) bool: the pixels of a window that are measured in both images."""
