@@ -10,7 +10,7 @@ import numpy as np
 
 from data.simulate import spectral_response
 
-from . import array_files, folders_and_bombs, image_files, known_truths
+from . import array_files, envi_files, folders_and_bombs, image_files, known_truths
 from .byte_changes import changed
 
 Rng = np.random.Generator
@@ -118,6 +118,7 @@ KINDS = {
     "bmp": Kind(_image(image_files.write_coded), ("pair",), ".bmp"),
     "jp2": Kind(_image(image_files.write_coded), ("pair",), ".jp2"),
     "tiff": Kind(_image(image_files.write_tiff), ("pair", "windows", "cubes"), ".tif"),
+    "ENVI": Kind(_image(envi_files.write_envi), ("envi",)),
     "CAVE": Kind(_image(image_files.write_cave), ("cave",)),
     "pairs": Kind(_image(image_files.write_pairs), ("pairs",)),
     "ours.pth": Kind(_weights("ours"), ("weights",), ".pth"),

@@ -8,6 +8,8 @@ import numpy as np
 
 from data import CAVE, DataError, Harvard, PairedImages
 from data.files.band_images import Cubes
+from data.files.georeference import georeference
+from data.files.geotiff import nodata_value
 from data.files.raster_windows import Windows
 from data.pan_scenes import PanScenes
 from data.patches.h5 import H5Patches
@@ -64,6 +66,15 @@ def _windows(path: Path) -> None:
     _, height, width = found.shape
     found.read((0, min(CORNER, height)), (0, min(CORNER, width)))
     found.read((max(0, height - CORNER), height), (max(0, width - CORNER), width))
+
+
+def _envi(path: Path) -> None:
+    header = path / "scene.hdr"
+    _windows(header)
+    found = Windows(header)
+    georeference(found.tags, header)
+    if found.nodata is not None:
+        nodata_value(found.nodata, header)
 
 
 def _pair(path: Path) -> None:
@@ -132,6 +143,7 @@ READERS = {
     "patches": _patches,
     "cubes": _cubes,
     "windows": _windows,
+    "envi": _envi,
     "pair": _pair,
     "pairs": _pairs,
     "cave": _cave,
