@@ -9,11 +9,21 @@ import pytest
 import tifffile
 
 from data.errors import DataError
+from data.simulate import imresize, spectral_response
 from utils.commandline.errors import UsageError
 
 gr = pytest.importorskip("gradio", reason="requirements-demo.txt is not installed")
 
-from utils.page import cubes, handlers, pairs, scene_fusion, scenes  # noqa: E402
+from utils.page import (  # noqa: E402
+    cubes,
+    cubes_tab,
+    handlers,
+    measured_cubes,
+    networks,
+    pairs,
+    scene_fusion,
+    scenes,
+)
 from utils.page.networks import BY_BANDS, Shelf, choices  # noqa: E402
 from utils.page.visitors import LeftError, Visitors  # noqa: E402
 
@@ -215,3 +225,44 @@ def test_a_zipped_scene_against_its_truth(shelf, job, tmp_path):
     np.testing.assert_array_equal(found["arrays"]["truth"], item["gt"][:, 4:68, 8:72])
     with pytest.raises(UsageError, match="scene: found 'other', expected one of toys"):
         cubes.read_cube(job, path, "other", 0)
+
+
+def measured_files(folder, ratio=4):
+    """A smooth cube of 12 bits and a photograph of 8 bits of the same ground, as TIFF and PNG; the cube (31, h, w)."""
+    low = np.stack([smooth(24, 20) * (1000 + 60 * band) + 200 for band in range(31)])
+    tifffile.imwrite(folder / "hsi.tif", low.astype(np.uint16), photometric="minisblack", planarconfig="separate")
+    camera = np.kron(np.tensordot(spectral_response().T, low, 1), np.ones((ratio, ratio)))  # blue, green, red
+    cv2.imwrite(str(folder / "msi.png"), np.moveaxis(camera / 4095 * 255, 0, -1).round().astype(np.uint8))
+    return low
+
+
+def test_a_measured_cube_with_a_photograph(shelf, job, tmp_path):
+    low = measured_files(tmp_path)
+    files = tmp_path / "hsi.tif", tmp_path / "msi.png"
+    found = measured_cubes.fuse_measured_middle(job, shelf, files, measured_cubes.BY_RATIO, 64, (12, 0))
+    fused, up = found["arrays"].values()
+    assert next(iter(found["arrays"])) == "DCINN (hmf)"
+    whole = np.moveaxis(imresize(np.moveaxis(low / 4095, 0, -1), 4, "bilinear"), -1, 0)
+    assert np.abs(up - whole[:, 16:80, 8:72]).max() < 1e-3
+    assert list(found["pictures"]) == ["DCINN (hmf)", cubes.UPSAMPLED, "MSI"]
+    assert "96x80 pixels, ratio 4: fused rows 16 to 80, columns 8 to 72" in found["table"]
+    assert "taken in the response's order" in found["table"]
+    stored = tifffile.imread(found["download"])
+    assert stored.dtype == np.uint16
+    assert np.abs(np.moveaxis(stored, -1, 0) - (fused * 4095).clip(0, 4095)).max() <= 0.51
+    with pytest.raises(DataError, match="are the two swapped"):
+        measured_cubes.fuse_measured_middle(job, shelf, files[::-1], "hmf", 64, (0, 0))
+
+
+def test_a_measured_cube_alone_is_not_fused(shelf, job, tmp_path):
+    measured_files(tmp_path)
+    actions, path = cubes_tab.CubeActions(shelf), str(tmp_path / "hsi.tif")
+    for files in ((path, None, None), (None, path, None), (path, path, path)):
+        with pytest.raises(UsageError, match="HSI, MSI: found one of them"):
+            actions.fuse(job, *files, "coffee", 0, 0, "hmf", 4, 64)
+
+
+def test_without_weights_the_page_takes_untrained_ones(monkeypatch, tmp_path):
+    assert networks.at_hand("hmf", "hmf") == "hmf"
+    monkeypatch.setattr(networks, "PRETRAINED", tmp_path)
+    assert networks.at_hand("hmf", "hmf") == "untrained"

@@ -18,7 +18,7 @@ from utils.commandline.parser import Parser, bit_depth, number
 from utils.output.geotiff_file import check_rasterio
 
 from .cube_weights import default_weights, trained_elsewhere
-from .pick_network import pick_model
+from .pick_network import Network, pick_model
 from .response_check import channel_order, compare
 from .scene_by_tiles import check_bands, fuse_scene
 from .scene_kinds import HYPERSPECTRAL
@@ -57,22 +57,50 @@ def fuse_measured(args: argparse.Namespace) -> dict:
     pick = partial(pick_model, args, build=lambda: dcinn_hmf(len(srf), srf=srf), srf=spectral_response())
     network = pick(default_weights(None)) if args.weights else None
     bands = len(srf) if network is None else network.model.config.bands
-    low, guide = open_image(args.hsi, bands), open_image(args.msi, srf.shape[1])
-    channels = guide.shape[0]
-    if low.shape[0] < channels:
-        raise DataError(
-            args.hsi, f"{low.shape[0]} bands", f"more than the MSI's {guide.shape[0]}; are the two swapped?"
-        )
-    scale = 2 ** depth(low, args.bits, "--bits") - 1
-    guide_scale = 2 ** depth(guide, args.msi_bits, "--msi-bits") - 1
-    scene = ScenePair(low, guide, scale, args.nodata, HYPERSPECTRAL, guide_scale)
+    scene = measured_scene(args.hsi, args.msi, args.bits, args.msi_bits, args.nodata, (bands, srf.shape[1]))
     network = pick(default_weights(scene.ratio)) if network is None else network
-    response = np.array(network.model.config.srf)
-    check_bands(network, scene)
-    remarks = [channel_order(scene, response), *compare(scene, response), trained_elsewhere(network, scene.ratio)]
-    scene.notes += [remark for remark in remarks if remark]
+    prepare(scene, network)
     path = fuse_scene(network, scene, args.output, args.tile, args.pooling, args.cog, args.verbose)
     return {"task": "hmf", "weights": network.label, "fused": str(path), "notes": scene.notes}
+
+
+def measured_scene(
+    hsi: Path,
+    msi: Path,
+    bits: int | None = None,
+    msi_bits: int | None = None,
+    nodata: float | None = None,
+    bands: tuple[int, int] = (31, 3),
+) -> ScenePair:
+    """Open a measured scene.
+
+    Args:
+        hsi, msi: the files, see `scene_image.open_image`.
+        bits, msi_bits: bit depth of each; None as in `depth`.
+        nodata: see `ScenePair`.
+        bands: expected bands of the two, to find their axis in arrays.
+
+    Raises:
+        DataError: see `open_image`, `depth` and `ScenePair`, and for fewer bands in the HSI than in the MSI.
+    """
+    low, guide = open_image(hsi, bands[0]), open_image(msi, bands[1])
+    channels = guide.shape[0]
+    if low.shape[0] < channels:
+        raise DataError(hsi, f"{low.shape[0]} bands", f"more than the MSI's {channels}; are the two swapped?")
+    scales = [2 ** depth(*given) - 1 for given in ((low, bits, "--bits"), (guide, msi_bits, "--msi-bits"))]
+    return ScenePair(low, guide, scales[0], nodata, HYPERSPECTRAL, scales[1])
+
+
+def prepare(scene: ScenePair, network: Network) -> None:
+    """Put the MSI's channels into the order of the network's response, and add remarks on what does not fit to it.
+
+    Raises:
+        DataError: for other numbers of bands than the network's, and see `response_check.compare`.
+    """
+    check_bands(network, scene)
+    response = np.array(network.model.config.srf)
+    remarks = [channel_order(scene, response), *compare(scene, response), trained_elsewhere(network, scene.ratio)]
+    scene.notes += [remark for remark in remarks if remark]
 
 
 def depth(image: Windows, given: int | None, option: str) -> int:

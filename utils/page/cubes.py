@@ -22,6 +22,7 @@ from .pictures import angle_map, save
 from .scenes import on_disk
 from .zipped import unpack
 
+UPSAMPLED = "upsampled (bilinear)"  # name of the picture to compare with
 SAMPLES = ("coffee", "astronaut")  # names of `sample_hyperspectral`
 MOST_PIXELS = 2**20  # pixels of a band
 
@@ -98,7 +99,7 @@ def fuse_cube(
     add_scene_hmf(table, item["name"], network.label, fused, gt, inputs)
     run.result([table])
     folder = job.visitor.fresh("cube")
-    images = {network.label: fused, "upsampled (bilinear)": inputs["hsi_up"], "truth": gt}
+    images = {network.label: fused, UPSAMPLED: inputs["hsi_up"], "truth": gt}
     pictures = {name: save(folder / f"{n}.png", stretch(x, gt)) for n, (name, x) in enumerate(images.items())}
     download = folder / f"{item['name']}_fused.mat"
     write_bands(download, fused, 2 ** int(bits or CAVE_BITS) - 1)

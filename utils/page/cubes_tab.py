@@ -2,19 +2,25 @@
 
 import gradio as gr
 
+from utils.commandline.errors import UsageError
+from utils.evaluation.cube_weights import default_weights
+
 from .clicked import fused_cube, slide, spectra_at
-from .cubes import SAMPLES, fuse_cube, open_cubes, read_cube
-from .handlers import ONE_AT_A_TIME, QUICK, Handlers, Job
+from .cubes import SAMPLES, UPSAMPLED, fuse_cube, open_cubes, read_cube
+from .handlers import ONE_AT_A_TIME, QUICK, Handlers, Job, given
 from .limits import MOST_BYTES, SIDES, megabytes
-from .networks import Shelf, choices
+from .measured_cubes import BY_RATIO, fuse_measured_middle
+from .networks import Shelf, at_hand, choices
 
 TITLE = "Hyperspectral"
 ABOUT = (
-    f"A zipped folder of CAVE's band images (NAME_ms/NAME_ms_01.png ...), up to {megabytes(MOST_BYTES)}; without one, "
-    "the sample, simulated from photographs. The scene is degraded, fused with its colour image, and compared with "
-    f"what it was; of a larger one the middle, up to {SIDES[1]}x{SIDES[1]} pixels."
+    f"A measured hyperspectral image (HSI) and a camera image of the same scene (MSI), up to {megabytes(MOST_BYTES)} "
+    "each. Or a zipped folder of CAVE's band images (NAME_ms/NAME_ms_01.png ...), or the sample, simulated from "
+    "photographs: such a scene is degraded, fused with its colour image, and compared with what it was. Of a large one "
+    f"the middle is fused, up to {SIDES[1]}x{SIDES[1]} pixels."
 )
-UPSAMPLED = "upsampled (bilinear)"
+CUBES = [".tif", ".tiff", ".npy", ".mat", ".h5", ".hdf5"]
+IMAGES = [*CUBES, ".png", ".jpg", ".jpeg", ".bmp", ".jp2"]
 
 
 class CubeActions:
@@ -34,9 +40,16 @@ class CubeActions:
 
     def fuse(self, job: Job, *values: object) -> list:
         """Fuse; returns updates of slider, against, download, fused, spectrum, angles, table."""
-        file, scene, bits, weights, ratio, side = values
+        hsi, msi, file, scene, bits, msi_bits, weights, ratio, side = values
         job.step(0, "reading")
+        pair = given(job, hsi), given(job, msi)
+        if pair != (None, None):
+            if None in pair or file is not None:
+                raise UsageError("HSI, MSI: found one of them or zipped scenes as well, expected both alone")
+            found = fuse_measured_middle(job, self.shelf, pair, weights, side, (bits, msi_bits))
+            return fused_cube(job, "cube", UPSAMPLED, found)
         item, source = read_cube(job, file, scene, bits)
+        weights = at_hand("hmf", default_weights(int(ratio))) if weights == BY_RATIO else weights
         found = fuse_cube(job, self.shelf, item, source, weights, side, ratio, bits)
         return fused_cube(job, "cube", UPSAMPLED, found)
 
@@ -44,17 +57,30 @@ class CubeActions:
 def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
     """Build the hyperspectral tab inside a `gr.Tabs`."""
     actions, names = CubeActions(shelf), choices("hmf")
+    names = [(BY_RATIO, BY_RATIO), *((name, name) for name in names)]
     with gr.Tab(TITLE):
         gr.Markdown(ABOUT)
         with gr.Row():
+            hsi = gr.File(label="HSI", file_types=CUBES, height=130, elem_id="hsi")
+            msi = gr.File(label="MSI", file_types=IMAGES, height=130, elem_id="msi")
+            file = gr.File(label="Or zipped scenes", file_types=[".zip"], height=130, elem_id="cube_file")
+        with gr.Row():
             with gr.Column(scale=1, min_width=320):
-                file = gr.File(label="Zipped scenes", file_types=[".zip"], height=150, elem_id="cube_file")
-                scene = gr.Dropdown(list(SAMPLES), value=SAMPLES[0], label="Scene", elem_id="cube_scene")
-                weights = gr.Dropdown(names, value=names[0], label="Weights")
+                scene = gr.Dropdown(
+                    list(SAMPLES), value=SAMPLES[0], label="Scene of the zip or sample", elem_id="cube_scene"
+                )
+                weights = gr.Dropdown(names, value=BY_RATIO, label="Weights")
                 side = gr.Slider(*SIDES, value=128, step=64, label="Side of the middle that is fused, pixels")
                 with gr.Accordion("Options", open=False):
-                    ratio = gr.Dropdown([2, 4, 8, 16], value=4, label="Resolution ratio (--ratio)")
-                    bits = gr.Number(0, label="Bits of the bands, 0: 16 (--bits)", precision=0, minimum=0, maximum=32)
+                    ratio = gr.Dropdown([2, 4, 8, 16], value=4, label="Ratio of zip or sample (--ratio)")
+                    bits = gr.Number(
+                        0,
+                        label="Bits of HSI or bands, 0: those of the type (--bits)",
+                        precision=0,
+                        minimum=0,
+                        maximum=32,
+                    )
+                    msi_bits = gr.Number(0, label="Bits of the MSI (--msi-bits)", precision=0, minimum=0, maximum=32)
                 fuse = gr.Button("Fuse", variant="primary", elem_id="cube_fuse")
             with gr.Column(scale=2, min_width=420):
                 slider = gr.ImageSlider(label="Left; fused, right", interactive=False, elem_id="cube_slider")
@@ -74,13 +100,15 @@ def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
 
         fuse.click(
             handlers.call(actions.fuse),
-            [file, scene, bits, weights, ratio, side],
+            [hsi, msi, file, scene, bits, msi_bits, weights, ratio, side],
             [slider, against, download, fused, spectrum, angles, table],
             show_progress_on=slider,
             **ONE_AT_A_TIME,
         )
         against.input(handlers.call(lambda job, name: slide(job, "cube", name)), against, slider, **QUICK)
         fused.select(handlers.click(lambda job, place: spectra_at(job, "cube", place)), None, spectrum, **QUICK)
+        for upload in (hsi, msi):
+            upload.upload(handlers.upload, upload, None, **QUICK)
         file.upload(handlers.upload, file, None, **QUICK).then(
             handlers.call(actions.open), file, scene, show_progress_on=scene, api_name=False
         )

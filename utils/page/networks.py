@@ -25,6 +25,11 @@ def choices(task: str) -> list[str]:
     return [*sorted(names, key=lambda name: name != FIRST.get(task)), UNTRAINED]
 
 
+def at_hand(task: str, name: str) -> str:
+    """Return the name of weights if they are in pretrained/, else "untrained"."""
+    return name if name in choices(task) else UNTRAINED
+
+
 def methods() -> list[tuple[str, str]]:
     """Return (title, name) of the other methods whose weights are in pretrained/."""
     return [(title, f"peers/{name}") for name, title in TITLES.items() if (PRETRAINED / f"peers/{name}.pth").is_file()]

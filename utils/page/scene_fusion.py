@@ -13,7 +13,7 @@ from utils.evaluation.table_rows import add_scene_ps
 from utils.output.images import stretch
 
 from .handlers import Job
-from .networks import BY_BANDS, Shelf
+from .networks import BY_BANDS, Shelf, at_hand
 from .pictures import angle_map, save
 from .scenes import Box, Scene, on_disk
 
@@ -38,7 +38,7 @@ def fuse_crop(job: Job, shelf: Shelf, scene: Scene, box: Box, weights: str, suff
     """
     job.step(0, "loading weights")
     if weights == BY_BANDS:
-        weights = default_weights(scene.bands)
+        weights = at_hand("ps", default_weights(scene.bands))
     network = shelf.get("ps", weights, scene.bands)
     if network.model.config.bands != scene.bands:
         expected = f"{network.model.config.bands} of the weights; untrained takes any"
