@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from measured_files import measured_files
 
 from data.errors import DataError
-from data.simulate import imresize, spectral_response
+from data.simulate import imresize
 from utils.commandline.errors import UsageError
 
 gr = pytest.importorskip("gradio", reason="requirements-demo.txt is not installed")
@@ -225,15 +226,6 @@ def test_a_zipped_scene_against_its_truth(shelf, job, tmp_path):
     np.testing.assert_array_equal(found["arrays"]["truth"], item["gt"][:, 4:68, 8:72])
     with pytest.raises(UsageError, match="scene: found 'other', expected one of toys"):
         cubes.read_cube(job, path, "other", 0)
-
-
-def measured_files(folder, ratio=4):
-    """A smooth cube of 12 bits and a photograph of 8 bits of the same ground, as TIFF and PNG; the cube (31, h, w)."""
-    low = np.stack([smooth(24, 20) * (1000 + 60 * band) + 200 for band in range(31)])
-    tifffile.imwrite(folder / "hsi.tif", low.astype(np.uint16), photometric="minisblack", planarconfig="separate")
-    camera = np.kron(np.tensordot(spectral_response().T, low, 1), np.ones((ratio, ratio)))  # blue, green, red
-    cv2.imwrite(str(folder / "msi.png"), np.moveaxis(camera / 4095 * 255, 0, -1).round().astype(np.uint8))
-    return low
 
 
 def test_a_measured_cube_with_a_photograph(shelf, job, tmp_path):
