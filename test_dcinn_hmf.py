@@ -2,8 +2,9 @@
 
     python test_dcinn_hmf.py                                     the embedded sample
     python test_dcinn_hmf.py --data CAVE_DIR --weights FILE      CAVE, trained weights; x8 with --ratio 8
+    python test_dcinn_hmf.py --hsi FILE --msi FILE               a measured scene, fused without a table
 
-The scenes are degraded by the published protocol and measured against the originals.
+The scenes of --data are degraded by the published protocol and measured against the originals.
 """
 
 from utils.evaluation.hyperspectral import run_hmf

@@ -18,9 +18,12 @@ from .size_limits import check_stored
 TYPES = {1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 12: "u2", 13: "u4", 14: "i8", 15: "u8"}  # "data type" -> NumPy's
 AXES = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (2, 0, 1)}  # axes of the file's order that are bands, rows, columns
 DATA = ("", ".dat", ".img", ".raw", ".bsq", ".bil", ".bip", ".bin")  # suffixes of files of samples, in this order
+SCALE = "reflectance scale factor"
 MOST_HEADER = 2**24  # bytes; headers of many bands have a few hundred kilobytes
-SCALED = ("reflectance scale factor", "data gain values", "data offset values")
-UTM, GEOGRAPHIC = ("utm", "wgs-84"), ("geographic lat/lon", "wgs-84")
+SCALED = ("data gain values", "data offset values")
+NANOMETRES = {"": 1.0, "nanometers": 1.0, "nm": 1.0, "micrometers": 1e3, "um": 1e3, "µm": 1e3}
+WGS84 = {"wgs-84", "wgs84", "wgs_1984", "wgs 84", "d_wgs_1984"}
+UNITS = {"utm": {"meters", "metres", "m"}, "geographic lat/lon": {"degrees"}}  # others are not read
 
 
 class EnviImage(NamedTuple):
@@ -30,12 +33,16 @@ class EnviImage(NamedTuple):
         array: (B, H, W), mapped from the file.
         tags: its "map info" as GeoTIFF tags, in the form of tifffile's "extratags"; empty without one.
         nodata: text of its "data ignore value"; None without one.
-        notes: remarks on fields that are not applied.
+        one: its "reflectance scale factor", the stored number that stands for a reflectance of 1; None without one.
+        wavelengths: of the bands in nanometres, increasing; empty without them.
+        notes: remarks on what was changed, and on fields that are not applied.
     """
 
     array: np.ndarray
     tags: list[tuple]
     nodata: str | None
+    one: float | None
+    wavelengths: list[float]
     notes: list[str]
 
 
@@ -43,13 +50,16 @@ def envi_files(path: Path) -> tuple[Path, Path] | None:
     """Return the header and the file of samples of an ENVI raster, of which `path` is one; None if it is neither.
 
     Raises:
-        DataError: for a header without its file of samples.
+        DataError: for a header without its file of samples, or with several.
     """
     if path.suffix.lower() == ".hdr":
         stem = path.with_suffix("")
-        there = [file for end in DATA if (file := stem.with_name(stem.name + end)).is_file()]
-        if not there:
-            raise DataError(path, "a header alone", f"its samples beside it, {stem.name} or {stem.name}.dat")
+        names = {f"{stem.name}{end}".lower() for end in DATA}
+        beside = sorted(path.parent.iterdir()) if path.is_file() else []
+        there = [file for file in beside if file.name.lower() in names and file.is_file()]
+        if len(there) != 1:
+            found = " and ".join(one_line(file.name) for file in there) or "a header alone"
+            raise DataError(path, found, f"one file of its samples beside it, {stem.name} or {stem.name}.dat")
         return path, there[0]
     if path.suffix.lower() not in DATA:
         return None
@@ -66,6 +76,8 @@ def read_envi(header: Path, data: Path) -> EnviImage:
         DataError: for damaged headers, complex samples, and a file of samples that is shorter than its header says.
     """
     fields = _fields(header)
+    if fields.get("file compression", "0") != "0":
+        raise DataError(header, "compressed samples", "file compression = 0")
     sides = {name: _whole(header, fields, name, 1) for name in ("bands", "lines", "samples")}
     order, code = _whole(header, fields, "byte order", 0, 0), _whole(header, fields, "data type", 0)
     interleave = fields.get("interleave", "").lower()
@@ -84,7 +96,14 @@ def read_envi(header: Path, data: Path) -> EnviImage:
     scaled = [name for name in SCALED if name in fields]
     notes = [f"{one_line(header.name)} declares a {scaled[0]}: fused as stored."] if scaled else []
     tags = _map_tags(fields.get("map info", ""), header, notes)
-    return EnviImage(array, tags, fields.get("data ignore value"), notes)
+    wavelengths = _wavelengths(header, fields, sides["bands"])
+    if len(wavelengths) > 1 and wavelengths[0] > wavelengths[-1]:
+        array, wavelengths = array[::-1], wavelengths[::-1]
+        notes.append(f"{one_line(header.name)} has its bands from long to short wavelengths: turned around.")
+    nodata, factor = (_number(header, fields, name) for name in ("data ignore value", SCALE))
+    if factor is not None and not 0 < factor < float("inf"):
+        raise DataError(header, f"{SCALE} = {factor:g}", "a number over 0")
+    return EnviImage(array, tags, None if nodata is None else fields["data ignore value"], factor, wavelengths, notes)
 
 
 def _fields(header: Path) -> dict[str, str]:
@@ -105,13 +124,37 @@ def _whole(header: Path, fields: dict[str, str], name: str, least: int, default:
     return int(text)
 
 
+def _number(header: Path, fields: dict[str, str], name: str) -> float | None:
+    """Return a field as a number; None without it."""
+    if name not in fields:
+        return None
+    try:
+        return float(fields[name])
+    except ValueError:
+        raise DataError(header, f"{name} = {one_line(fields[name], 20) or '(none)'}", "a number") from None
+
+
+def _wavelengths(header: Path, fields: dict[str, str], bands: int) -> list[float]:
+    """Return the wavelengths of the bands in nanometres, as stored; empty without them, or in an unknown unit."""
+    unit = NANOMETRES.get(fields.get("wavelength units", "").lower())
+    if "wavelength" not in fields or unit is None:
+        return []
+    try:
+        found = [float(word) * unit for word in fields["wavelength"].split(",")]
+    except ValueError:
+        found = []
+    if len(found) != bands or not np.isfinite(found).all():
+        raise DataError(header, f"wavelength of {len(found)} numbers", f"{bands}, one per band")
+    return found
+
+
 def _map_tags(text: str, header: Path, notes: list[str]) -> list[tuple]:
     """Return "map info" as GeoTIFF tags; what cannot be kept is added to `notes`.
 
     Its words are projection, reference pixel's column and row from 1 on, its x and y, pixel width and height, and for
     UTM zone and hemisphere; then the datum, and units=... and rotation=....
     """
-    if not text:
+    if not text or text.lower().startswith("arbitrary"):  # pixels, no place
         return []
     words = [word.strip() for word in text.split(",")]
     named = dict(word.lower().split("=", 1) for word in words if "=" in word)
@@ -128,17 +171,19 @@ def _map_tags(text: str, header: Path, notes: list[str]) -> list[tuple]:
         (33550, "d", 3, (width, height, 0.0), True),
         (33922, "d", 6, (column - 1, row - 1, 0.0, x, y, 0.0), True),
     ]
-    key = _crs_key([word.lower() for word in plain])
+    key = _crs_key([word.lower() for word in plain], named.get("units", ""))
     if key is None:
-        notes.append(f"{one_line(header.name)}: the CRS {one_line(plain[0], 40)} is not read, only the grid.")
+        notes.append(f"{one_line(header.name)}: the CRS of '{one_line(text, 90)}' is not read, only the grid.")
         return tags
     model = 1 if key[0] == 3072 else 2  # projected or geographic
     keys = (1, 1, 0, 3, 1024, 0, 1, model, 1025, 0, 1, 1, key[0], 0, 1, key[1])
     return [*tags, (34735, "H", len(keys), keys, True)]
 
 
-def _crs_key(words: list[str]) -> tuple[int, int] | None:
-    """Return GeoTIFF's key and EPSG code of WGS 84 in UTM or in degrees; None for another CRS."""
-    if words[0] == UTM[0] and len(words) > 9 and words[9] == UTM[1] and words[7].isdigit() and 1 <= int(words[7]) <= 60:
+def _crs_key(words: list[str], units: str) -> tuple[int, int] | None:
+    """Return GeoTIFF's key and EPSG code of WGS 84 in UTM or in degrees; None for another CRS or unit."""
+    if not WGS84 & set(words[7:]) or (units and units.strip() not in UNITS.get(words[0], ())):
+        return None
+    if words[0] == "utm" and re.fullmatch(r"\d{1,2}", words[7]) and 1 <= int(words[7]) <= 60 and len(words) > 9:
         return 3072, (32600 if words[8].startswith("n") else 32700) + int(words[7])
-    return (2048, 4326) if words[0] == GEOGRAPHIC[0] and GEOGRAPHIC[1] in words[7:] else None
+    return (2048, 4326) if words[0] == "geographic lat/lon" else None

@@ -9,6 +9,7 @@ import numpy as np
 from data.errors import DataError
 
 SCALE, TIEPOINTS, MATRIX, DIRECTORY, DOUBLES, TEXT = 33550, 33922, 34264, 34735, 34736, 34737
+PLACES = (TIEPOINTS, MATRIX)  # tags that put pixels at coordinates
 RASTER_TYPE, POINT = 1025, 2
 GEOGRAPHIC, PROJECTED = 2048, 3072
 USER_DEFINED = 32767
@@ -132,10 +133,10 @@ def common_ground(
 
 
 def listed_ratios(ratios: tuple[int, ...]) -> str:
-    """Return ratios as text: "2, 4 or 8", or "2 to 32" for all from 2 to 32."""
+    """Return ratios as text: "2, 4 or 8", or "a whole number, 2 to 32," for all from 2 to 32."""
     first, last = ratios[0], ratios[-1]
     if len(ratios) > 2 and ratios == tuple(range(first, last + 1)):
-        return f"{first} to {last}"
+        return f"a whole number, {first} to {last},"
     return f"{', '.join(map(str, ratios[:-1]))} or {last}"
 
 

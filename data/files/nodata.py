@@ -53,6 +53,12 @@ class MeasuredWindows:
         if value is not None:
             self._survey()
 
+    def reverse_bands(self) -> None:
+        """Turn the order of the bands around."""
+        self.image.array = self.image.array[::-1]
+        if self.value is not None:
+            self.means = self.means[::-1]
+
     def valid(self, rows: Span, columns: Span) -> np.ndarray:
         """Return a mask (h, w) bool of a window, True for measured pixels."""
         if not self.masked:

@@ -23,26 +23,28 @@ def check_plain(path: Path, name: str, dataset: h5py.Dataset, values: np.ndarray
     Args:
         path: the file, for messages.
         name: name of the dataset, for messages.
-        dataset: the dataset; an attribute that is not one number is ignored.
+        dataset: the dataset; attributes that are not numbers are ignored.
         values: the part of it that was read.
     """
-    numbers = {key: _number(dataset, key) for key in (*NEUTRAL, *MISSING)}
     for key, neutral in NEUTRAL.items():
-        if numbers[key] not in (None, neutral):
-            found = f"{name} with {key} {numbers[key]:g}"
+        other = [value for value in _numbers(dataset, key) if value != neutral]
+        if other:
+            found = f"{name} with {key} {other[0]:g}"
             raise DataError(path, found, "numbers stored as they are: unpack them, and remove the attribute")
+    if values.dtype.kind == "i" and str(dataset.attrs.get("_Unsigned", b"")).strip("b'\"").lower() == "true":
+        raise DataError(path, f"{name} with _Unsigned, {values.dtype} for unsigned integers", "an unsigned type")
     for key in MISSING:
-        mark = None if numbers[key] is None or values.dtype.kind not in "iuf" else held(numbers[key], values.dtype)
-        if mark is not None:
-            count = np.count_nonzero(np.isnan(values) if np.isnan(mark) else values == mark)
+        for number in _numbers(dataset, key) if values.dtype.kind in "iuf" else ():
+            mark = held(number, values.dtype)
+            count = 0 if mark is None else np.count_nonzero(np.isnan(values) if np.isnan(mark) else values == mark)
             if count:
                 raise DataError(path, f"{name} with {key} ({mark:g}) in {count} entries", "measurements alone")
 
 
-def _number(dataset: h5py.Dataset, key: str) -> np.generic | None:
-    """Return an attribute that is one number, in its own type; None if there is none."""
+def _numbers(dataset: h5py.Dataset, key: str) -> list[np.generic | float]:
+    """Return the numbers of an attribute, in its own type; of text the number that it spells, if any."""
     try:
         value = np.asarray(dataset.attrs.get(key, ""))
-    except Exception:  # h5py raises many types for attributes that NumPy lacks
-        return None
-    return value.ravel()[0] if value.size == 1 and value.dtype.kind in "iuf" else None
+        return list(value.ravel()) if value.dtype.kind in "iuf" else [float(value.item())]
+    except Exception:  # no attribute, no number; h5py raises many types for attributes that NumPy lacks
+        return []

@@ -15,6 +15,7 @@ from .envi import envi_files, read_envi
 from .gdal_metadata import Described, described
 from .georeference import moved_tags
 from .geotiff import has_scale, page_geo_tags, page_nodata
+from .orientation import ORIENTATION
 from .regular_file import check_regular
 from .size_limits import MOST_BANDS, check_declared, reserve
 from .tiff_masks import MASK, check_samples, transparency
@@ -38,6 +39,8 @@ class Windows:
         dtype: type of the stored samples.
         tags: GeoTIFF tags in the form of tifffile's "extratags", with the grid of a world file.
         nodata: text of the GDAL_NODATA tag or of the .aux.xml file; None without either.
+        one: stored number that stands for 1, if the file declares it; else None.
+        wavelengths: of the bands in nanometres; empty if unknown.
         described: the tags that describe image and bands, see `gdal_metadata.Described`.
         notes: remarks on content that is ignored or taken as data.
 
@@ -51,13 +54,16 @@ class Windows:
         self.nodata: str | None = None
         self.described = Described()
         self.notes: list[str] = []
+        self.one: float | None = None
+        self.wavelengths: list[float] = []
         check_regular(self.path, "an image (.tif, .npy, .hdr)")
         suffix, envi = self.path.suffix.lower(), envi_files(self.path)
         if suffix not in (".tif", ".tiff", ".npy") and envi is None:
             raise DataError(self.path, f"a file ending in '{suffix}'", ".tif, .tiff, .npy or ENVI's .hdr")
         try:
             if envi is not None:
-                array, self.tags, self.nodata, notes = read_envi(*envi)
+                array, tags, self.nodata, self.one, self.wavelengths, notes = read_envi(*envi)
+                self.tags = world_tags(self.path, tags)
                 self.notes += notes
             else:
                 array = self._npy(bands) if suffix == ".npy" else self._tiff(scratch)
@@ -117,6 +123,10 @@ class Windows:
             if self.nodata is None:
                 self.nodata = aux_nodata(self.path)
             self.described = described(page)
+            turning = page.tags.get(ORIENTATION)
+            if turning is not None and turning.value in range(2, 9) and not self.tags:
+                found = f"orientation {turning.value}, pixels to be turned"
+                raise DataError(self.path, found, "pixels as they are shown")
             self._tell(file)
             if series.dataoffset is not None:
                 array: np.ndarray = tifffile.memmap(self.path, series=0, mode="r")

@@ -6,19 +6,24 @@ import numpy as np
 
 from data.errors import DataError
 
-from .band_images import SUFFIXES as ARRAYS
-from .band_images import Cubes
+from .array_file import SUFFIXES as ARRAYS
+from .array_file import ArrayFile
+from .band_axis import band_axis
 from .gdal_metadata import Described
+from .geotiff import TIFF
 from .image_file import SUFFIXES as PICTURES
 from .image_file import read_upright
 from .raster_windows import Windows
+from .tiff_sidecars import world_tags
+
+KNOWN = ".tif, .npy, .mat, .h5, .png, .jpg or ENVI's .hdr"
 
 
 class Loaded(Windows):
     """An image in memory, with the interface of `Windows`.
 
     Args:
-        path: its file.
+        path: its file, beside which a world file may be.
         array: (B, H, W).
         rgb: whether its three bands are red, green and blue.
         notes: remarks on reading it.
@@ -26,7 +31,8 @@ class Loaded(Windows):
 
     def __init__(self, path: Path, array: np.ndarray, rgb: bool, notes: list[str]) -> None:
         self.path, self.array, self.dtype, self.shape = path, array, array.dtype, array.shape
-        self.tags, self.nodata, self.described, self.notes = [], None, Described(rgb=rgb), notes
+        self.tags, self.nodata, self.described, self.notes = world_tags(path, []), None, Described(rgb=rgb), notes
+        self.one, self.wavelengths = None, []
 
 
 def open_image(path: Path, bands: int | None = None) -> Windows:
@@ -43,15 +49,32 @@ def open_image(path: Path, bands: int | None = None) -> Windows:
         DataError: for files that are missing, damaged or of another type, and alpha channels.
     """
     suffix = path.suffix.lower()
-    if suffix in (".mat", ".h5", ".hdf5"):
-        cubes = Cubes(path)
-        if len(cubes) != 1:
-            raise DataError(path, f"{len(cubes)} images", "one, the image of a scene")
-        return Loaded(path, cubes.read(0, cubes.shape(0, bands)).astype(cubes.dtype(0)), False, [])
-    if suffix in PICTURES and suffix not in ARRAYS:
+    if suffix in ARRAYS:
+        return Loaded(path, _array(path, bands), False, [])
+    if suffix in PICTURES and suffix not in TIFF:
         image, notes = read_upright(path)
         planes = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
         if len(planes) in (2, 4):
             raise DataError(path, "an alpha channel", "bands alone")
         return Loaded(path, planes, len(planes) == 3, [f"{path.name}: {note}." for note in notes])
+    if suffix in (".webp", ".gif", ".jxl", ".heic", ".avif") or not path.exists():
+        raise DataError(path, f"a file of type {suffix}" if path.exists() else "no such file", KNOWN)
     return Windows(path, bands=bands)
+
+
+def _array(path: Path, bands: int | None) -> np.ndarray:
+    """Return the only array (B, H, W) of a file that has three axes, or else two, as stored."""
+    file = ArrayFile(path)
+    shapes = {name: file[name].shape for name in file if not name.startswith("__") and file[name].dtype.kind in "uif"}
+    for axes in (3, 2):
+        names = [name for name, shape in shapes.items() if len(shape) == axes and min(shape) > axes - 2]
+        if len(names) > 1:
+            raise DataError(path, f"the images {', '.join(names[:8])}", "one of them alone in the file")
+        if names:
+            array = file.read(names[0])
+            if axes == 2:
+                return array[None]
+            ends = [axis for axis in (2, 0) if array.shape[axis] == bands]
+            usual = 2 if path.suffix.lower() == ".mat" else None
+            return np.moveaxis(array, ends[0] if len(ends) == 1 else band_axis(array.shape, path, usual=usual), 0)
+    raise file.lacks("cube, an array (H, W, B) or (B, H, W)")

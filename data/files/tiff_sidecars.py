@@ -1,4 +1,4 @@
-"""Reads files beside a TIFF that replace missing tags: a world file, and GDAL's NAME.tif.aux.xml."""
+"""Reads files beside an image that replace missing tags: a world file, and GDAL's NAME.tif.aux.xml."""
 
 import re
 from pathlib import Path
@@ -8,10 +8,10 @@ import numpy as np
 from data.errors import DataError
 
 from .georeference import MATRIX, SCALE, is_point
-from .geotiff import nodata_value
+from .geotiff import TIFF, nodata_value
 from .regular_file import read_small
 
-WORLD = (".tfw", ".tifw", ".tiffw", ".wld")
+WORLD = (".tfw", ".tifw", ".tiffw", ".wld")  # of a TIFF; of others the first and the last letter, and w: .pgw, .jgw
 NUMBERS = 6  # in a world file: x and y of the step to the next column, the step to the next row, the first centre
 VALUE = re.compile(r"<NoDataValue\b[^>]*>([^<]*)</NoDataValue>")
 
@@ -24,7 +24,9 @@ def world_tags(path: Path, tags: list[tuple]) -> list[tuple]:
     """
     if any(code in (SCALE, MATRIX) for code, *_ in tags):
         return tags
-    suffixes = (form for suffix in WORLD for form in (suffix, suffix.upper()))
+    own = path.suffix.lower()
+    names = WORLD if own in TIFF else (f"{own[:2]}{own[-1:]}w", f"{own}w", ".wld")[0 if own else 2 :]
+    suffixes = (form for suffix in names for form in (suffix, suffix.upper()))
     beside = next((p for p in map(path.with_suffix, suffixes) if p.is_file()), None)
     if beside is None:
         return tags

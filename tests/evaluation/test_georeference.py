@@ -156,7 +156,8 @@ def test_one_georeference_alone_is_said(role, scene):
     put(folder, ms, pan, **{f"{'ms' if role == 'pan' else 'pan'}_geo": ()})
     result, fused, tags = fuse(folder)
     assert fused.shape == (4, 192, 192)
-    assert (33922 in tags) == (role == "pan")
+    assert tags[33922][3:5] == (X, Y)
+    assert tags[33550][:2] == (PIXEL, PIXEL)
     name = {"ms": "MS image", "pan": "pan"}[role]
     assert [note.split(":")[0] for note in result["notes"]] == [f"Only the {name} has a georeference"]
 

@@ -251,7 +251,7 @@ def test_a_measured_cube_alone_is_not_fused(shelf, job, tmp_path):
     actions, path = cubes_tab.CubeActions(shelf), str(tmp_path / "hsi.tif")
     for files in ((path, None, None), (None, path, None), (path, path, path)):
         with pytest.raises(UsageError, match="HSI, MSI: found one of them"):
-            actions.fuse(job, *files, "coffee", 0, 0, "hmf", 4, 64)
+            actions.fuse(job, *files, "coffee", 0, 0, False, "hmf", 4, 64)
 
 
 def test_without_weights_the_page_takes_untrained_ones(monkeypatch, tmp_path):

@@ -24,6 +24,10 @@ def written(path, numbers=NUMBERS, **attributes):
         "a scale as an array": (NUMBERS, {"scale_factor": np.array([2.0])}, "ms with scale_factor 2"),
         "an offset": (NUMBERS, {"add_offset": np.float32(273.0)}, "ms with add_offset 273"),
         "a fill value": (NUMBERS, {"_FillValue": np.uint16(7)}, "ms with _FillValue (7) in 1 entries"),
+        "a scale of every band": (NUMBERS, {"scale_factor": [1.0, 0.2, 0.3]}, "ms with scale_factor 0.2"),
+        "a scale as text": (NUMBERS, {"scale_factor": "0.1"}, "ms with scale_factor 0.1"),
+        "several missing values": (NUMBERS, {"missing_value": [-9999, 8]}, "ms with missing_value (8) in 1 entries"),
+        "signed for unsigned": (NUMBERS.astype(np.int8), {"_Unsigned": "true"}, "ms with _Unsigned, int8"),
         "a fill value of NaN": (np.float32([[np.nan, 1, np.nan]]), {"missing_value": np.nan}, "(nan) in 2 entries"),
     }.values(),
 )
@@ -40,7 +44,7 @@ def test_packed_and_missing_numbers_are_refused(tmp_path, numbers, attributes, s
         {"scale_factor": 1.0, "add_offset": 0},
         {"_FillValue": np.uint16(65535)},
         {"_FillValue": np.int32(-9999), "missing_value": np.nan},  # no unsigned number is one of these
-        {"scale_factor": "by hand", "_FillValue": np.zeros((2, 2))},
+        {"scale_factor": "by hand", "_FillValue": np.full((2, 2), 99), "_Unsigned": "true"},
     ],
 )
 def test_plain_numbers_are_read(tmp_path, attributes):

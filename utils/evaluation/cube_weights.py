@@ -13,10 +13,14 @@ def default_weights(ratio: int | None) -> str:
     return next(there, "hmf")
 
 
+def is_ours(network: Network) -> bool:
+    """Whether a network has weights of pretrained/."""
+    return network.file is not None and network.file.resolve().parent == PRETRAINED
+
+
 def trained_elsewhere(network: Network, ratio: int) -> str | None:
     """Return a remark if a network has weights of pretrained/ that were trained at another ratio; else None."""
-    ours = network.file is not None and network.file.resolve().parent == PRETRAINED
-    trained_at = TRAINED_AT.get(network.name) if ours else None
+    trained_at = TRAINED_AT.get(network.name) if is_ours(network) else None
     if trained_at in {None, ratio}:
         return None
     return f"These weights were trained at x{trained_at}; train_dcinn_hmf.py --ratio {ratio} makes others."

@@ -20,7 +20,7 @@ from utils.output.images import FORMATS, stretch, to_eight_bit, write_bands, wri
 
 from .cube_weights import default_weights, trained_elsewhere
 from .evaluation import Evaluation, read_through
-from .measured_cube import add_measured_options, fuse_measured
+from .measured_cube import MEASURED_ONLY, add_measured_options, fuse_measured
 from .parser import evaluation_parser
 from .pick_network import pick_model
 from .report import Convention
@@ -42,7 +42,11 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
         type=Path,
         help="spectral response, .csv, .npy, .mat (default: the weights' own, else Nikon D700)",
     )
-    parser.add_argument("--bits", type=bit_depth, help="bit depth of the band images (default: 16)")
+    parser.add_argument(
+        "--bits",
+        type=bit_depth,
+        help="bit depth of the band images or of --hsi; 1: in [0, 1] (default: 16; of --hsi that of its type)",
+    )
     parser.add_argument("--format", choices=FORMATS, default="mat", help="file format of the fused scenes")
     parser.add_argument(
         "--protocol",
@@ -54,7 +58,7 @@ def run_hmf(description: str, argv: list[str] | None) -> dict:
     args = parser.parse_args(argv)
 
     measured = args.hsi or args.msi
-    for name in () if measured else ("msi_bits", "nodata", "cog"):
+    for name in () if measured else MEASURED_ONLY:
         if getattr(args, name) is not parser.get_default(name):
             raise UsageError(f"--{name.replace('_', '-')}: found without --hsi and --msi, expected with them")
     if args.data is None and not measured and (args.scenes or args.bits):

@@ -34,7 +34,12 @@ def evaluation_parser(task: str, description: str, data_help: str) -> Parser:
         f"(default: pretrained/{task}.pth, if it exists)",
     )
     add_run_options(parser, task)
-    parser.add_argument("--tile", type=tile_side, default=0, help="side of tiles in pixels; 0: whole images")
+    parser.add_argument(
+        "--tile",
+        type=tile_side,
+        default=0,
+        help="side of tiles in pixels; 0: whole images, and 512 for a scene of two files",
+    )
     parser.add_argument(
         "--pooling",
         choices=("scene", "tile"),

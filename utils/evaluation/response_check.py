@@ -10,7 +10,9 @@ from data.errors import DataError
 
 from .scene_pair import ScenePair
 
-SEEN = 128  # pixels of the low image per side that are compared, in the scene's middle
+SEEN = 1024  # pixels of the guide per side that are compared, in the scene's middle
+OURS = np.linspace(400, 700, 31)  # nanometres, the bands that our weights were trained on
+NEAR = 15.0  # nanometres by which bands may differ from these without a remark
 GAINS = (0.8, 1.25)  # ratio of given and computed brightness without a remark
 ALIKE = 0.8  # correlation with the computed channel without a remark
 CLEARLY = 0.5  # part of the other order's error that shows that the channels are in reverse
@@ -30,8 +32,25 @@ def channel_order(scene: ScenePair, srf: np.ndarray) -> str | None:
     guide = scene.guide
     if not (guide.described.rgb and guide.shape[0] == 3 == srf.shape[1] and (np.diff(centres) > 0).all()):
         return None
-    guide.array = guide.array[::-1]
+    scene.measured_guide.reverse_bands()
     return "The MSI's red, green and blue are taken in the response's order: blue, green, red."
+
+
+def other_wavelengths(scene: ScenePair, ours: bool) -> str | None:
+    """Return a remark if the HSI's bands are not those of our weights; None if they are, or if it is not known."""
+    there = np.array(scene.low.wavelengths)
+    if not ours or there.shape != OURS.shape or np.abs(there - OURS).max() <= NEAR:
+        return None
+    return (
+        f"The HSI's bands are {there[0]:g} to {there[-1]:g} nm, those of these weights 400 to 700 nm in steps of 10: "
+        "the fused spectra are wrong."
+    )
+
+
+def linear(image: np.ndarray) -> np.ndarray:
+    """Return an image of sRGB's tone curve (IEC 61966-2-1) in linear light; both in [0, 1]."""
+    image = np.clip(image, 0, 1)
+    return np.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def compare(scene: ScenePair, srf: np.ndarray) -> list[str]:
@@ -46,11 +65,17 @@ def compare(scene: ScenePair, srf: np.ndarray) -> list[str]:
     """
     expected, found = _channels(scene, srf)
     if expected.shape[1] < 2:
-        return []
+        return ["The scene's middle is not measured: whether the MSI fits the HSI by the response was not compared."]
     order = [_misfit(expected, found), _misfit(expected, found[::-1])]
     if order[1] < CLEARLY * order[0]:
-        wanted = "the response's order; it fits what the response makes of the HSI in reverse"
-        raise DataError(scene.guide.path, f"{len(found)} channels in another order", wanted)
+        declared = "channels declared red, green, blue" if scene.guide.described.rgb else "channels in another order"
+        wanted = "channels that fit what the response makes of the HSI; these do in reverse order"
+        raise DataError(scene.guide.path, f"{len(found)} {declared}", wanted)
+    if _misfit(expected, linear(found)) < CLEARLY * order[0]:
+        return [
+            "The MSI has a tone curve like sRGB's, as photographs have, but the fusion needs linear samples: give "
+            "--msi-srgb, or develop it without a curve. As it is the fused spectra are wrong."
+        ]
     remarks = []
     gains = (expected * found).sum(axis=1) / np.maximum((expected**2).sum(axis=1), 1e-12)
     if not all(GAINS[0] <= gain <= GAINS[1] for gain in gains):
@@ -72,8 +97,9 @@ def _channels(scene: ScenePair, srf: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Return the channels that the response makes and the given ones, at low resolution, (channels, pixels) each."""
     spans = []
     for side in scene.low.shape[1:]:
-        first = max(0, (side - SEEN) // 2)
-        spans.append((first, min(first + SEEN, side)))
+        seen = max(SEEN // scene.ratio, 1)
+        first = max(0, (side - seen) // 2)
+        spans.append((first, min(first + seen, side)))
     ratio, (rows, columns) = scene.ratio, spans
     low = scene.unit(scene.measured_low, rows, columns)
     fine = [(first * ratio, end * ratio) for first, end in spans]

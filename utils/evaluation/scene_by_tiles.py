@@ -16,7 +16,7 @@ from models.scene_pooling import ScenePooling
 from utils import distributed
 from utils.commandline.progress import progress
 from utils.output.geotiff_file import BIG, check_rasterio, make_cloud_optimised, write_tiled
-from utils.output.images import stretch, to_eight_bit, write_png
+from utils.output.images import rgb_bands, stretch, to_eight_bit, write_png
 from utils.tiling import Span, Tiling, fused_rows, scene_means
 
 from .pick_network import Network
@@ -81,7 +81,7 @@ def fuse_scene(
         with progress(total=count, desc="fusing", unit="tile", disable=not main) as bar:
             for top, part in fused_rows(model, tiling, scene.read, rows, bar.update, means):
                 valid = None if valid_in is None else valid_in((top, top + part.shape[-2]), (0, scene.width))
-                _store(path, top, part[0], scene.scale, network.label, scene.nodata, valid)
+                _store(path, top, part[0], scene.scale, network.label, scene.nodata, valid, scene.kind.slack)
         distributed.wait()
         if main:
             _preview(path, folder.path("fused_rgb.png"), scene.nodata if scene.masked else None)
@@ -147,7 +147,7 @@ def write_crop(path: Path, fused: np.ndarray, scene: ScenePair, rows: Span, colu
     """
     valid = scene.valid(rows, columns) if scene.masked else None
     numbers = np.moveaxis(fused, 0, -1) * np.float32(scene.scale)
-    stored = as_stored(numbers, scene.dtype, scene.scale, scene.nodata, valid)
+    stored = as_stored(numbers, scene.dtype, scene.scale, scene.nodata, valid, scene.kind.slack)
     stored = stored[..., 0] if scene.bands == 1 else stored
     write_tiled(path, lambda: stored, fused_tags(scene, rows[0], columns[0]), scene.low.described.rgb)
 
@@ -160,6 +160,7 @@ def _store(
     label: str,
     nodata: np.generic | None = None,
     valid: np.ndarray | None = None,
+    slack: float = 0.0,
 ) -> None:
     """Write rows (B, rows, W) in [0, 1] to the TIFF, from row `top` on.
 
@@ -170,7 +171,7 @@ def _store(
     if not np.isfinite(numbers).all():
         raise DataError(label, "NaN or infinity in the fused image", "finite values; the weights diverge")
     target = tifffile.memmap(path, mode="r+")
-    stored = as_stored(numbers, target.dtype, scale, nodata, valid)
+    stored = as_stored(numbers, target.dtype, scale, nodata, valid, slack)
     target[top : top + len(stored)] = stored.reshape(len(stored), *target.shape[1:])
     target.flush()
 
@@ -181,6 +182,7 @@ def as_stored(
     scale: int,
     nodata: np.generic | None = None,
     valid: np.ndarray | None = None,
+    slack: float = 0.0,
 ) -> np.ndarray:
     """Return digital numbers as samples of a type, in which all masked pixels, and no others, have the NoData value.
 
@@ -193,11 +195,12 @@ def as_stored(
         scale: digital number of 1.
         nodata: the NoData value as a sample; None if there is none.
         valid: (H, W) bool, False for masked pixels, which need a NoData value; None if no pixel is masked.
+        slack: part of the range by which integers may lie outside 0..scale.
     """
     whole, most = dtype.kind in "ui", float(scale)
     if whole:
-        most = min(scale, np.iinfo(dtype).max)
-        numbers = np.rint(numbers.clip(0, most))
+        most = min(int(scale * (1 + slack)), np.iinfo(dtype).max)
+        numbers = np.rint(numbers.clip(max(int(-scale * slack), np.iinfo(dtype).min), most))
     stored = numbers.astype(dtype)
     if nodata is not None:
         step = 1 if scale > 1 or whole else UNIT_STEP
@@ -212,11 +215,11 @@ def _preview(path: Path, png: Path, nodata: np.generic | None) -> None:
     """Write a preview of every n-th pixel, stretched, with NoData black."""
     fused = tifffile.memmap(path, mode="r")
     step = -(-max(fused.shape[:2]) // PREVIEW)
-    small = fused[::step, ::step]
-    small = np.moveaxis(small.reshape(*small.shape[:2], -1), -1, 0)
-    masked = np.zeros(small.shape[1:], bool)
-    if nodata is not None:
-        masked = (np.isnan(small) if np.isnan(nodata) else small == nodata).all(axis=0)
-    small = np.asarray(small, np.float32)
+    bands = np.atleast_3d(fused)[::step, ::step]  # still on disk; one band is read at a time
+    masked = np.full(bands.shape[:2], nodata is not None)
+    for band in range(bands.shape[-1]) if nodata is not None else ():
+        masked &= np.isnan(bands[..., band]) if np.isnan(nodata) else bands[..., band] == nodata
+    blue_first = reversed(rgb_bands(bands.shape[-1]))
+    small = np.array([bands[..., band] for band in blue_first], np.float32)
     shown = stretch(small, small[:, ~masked][..., None] if masked.any() and not masked.all() else small)
     write_png(png, to_eight_bit(np.where(masked[..., None], 0, shown)))

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from data.errors import DataError
-from data.files.georeference import TIEPOINTS, common_ground, finer_tags, georeference, listed_ratios
+from data.files.georeference import PLACES, TIEPOINTS, common_ground, finer_tags, georeference, listed_ratios
 from data.files.geotiff import nodata_value
 from data.files.held_value import held
 from data.files.nodata import LEAST_BORDER, MeasuredWindows, zero_border
@@ -148,8 +148,9 @@ class ScenePair:
 
     @property
     def tags(self) -> list[tuple]:
-        """The GeoTIFF tags of the fused image: the guide's, or without any the low image's, for the smaller pixels."""
-        return self.guide.tags or finer_tags(self.low.tags, self.ratio, self.low.path)
+        """The GeoTIFF tags of the fused image: the guide's, or without a place those of the low image made finer."""
+        placed = any(code in PLACES for code, *_ in self.guide.tags)
+        return self.guide.tags if placed else finer_tags(self.low.tags, self.ratio, self.low.path)
 
     def valid(self, rows: Span, columns: Span) -> np.ndarray:
         """Return (h, w) bool: the pixels of a window that are measured in both images."""

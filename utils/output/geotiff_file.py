@@ -38,7 +38,7 @@ def write_tiled(path: Path, image: Callable[[], np.ndarray], tags: Sequence[tupl
         planarconfig="contig" if bands > 1 else None,
         extrasamples=["unspecified"] * (bands - 3) if rgb and bands > 3 else None,
         compression="adobe_deflate",
-        predictor=True,
+        predictor=dtype.kind == "f" or dtype.itemsize < 8,  # there is none for integers of 64 bits
         maxworkers=1,
         bigtiff=bool(np.prod(shape, dtype=np.int64) * dtype.itemsize > BIG),
         metadata=None,

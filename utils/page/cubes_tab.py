@@ -40,13 +40,13 @@ class CubeActions:
 
     def fuse(self, job: Job, *values: object) -> list:
         """Fuse; returns updates of slider, against, download, fused, spectrum, angles, table."""
-        hsi, msi, file, scene, bits, msi_bits, weights, ratio, side = values
+        hsi, msi, file, scene, bits, msi_bits, srgb, weights, ratio, side = values
         job.step(0, "reading")
         pair = given(job, hsi), given(job, msi)
         if pair != (None, None):
             if None in pair or file is not None:
                 raise UsageError("HSI, MSI: found one of them or zipped scenes as well, expected both alone")
-            found = fuse_measured_middle(job, self.shelf, pair, weights, side, (bits, msi_bits))
+            found = fuse_measured_middle(job, self.shelf, pair, weights, side, (bits, msi_bits), srgb)
             return fused_cube(job, "cube", UPSAMPLED, found)
         item, source = read_cube(job, file, scene, bits)
         weights = at_hand("hmf", default_weights(int(ratio))) if weights == BY_RATIO else weights
@@ -80,6 +80,7 @@ def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
                         minimum=0,
                         maximum=32,
                     )
+                    srgb = gr.Checkbox(False, label="The MSI is a photograph with sRGB's tone curve (--msi-srgb)")
                     msi_bits = gr.Number(0, label="Bits of the MSI (--msi-bits)", precision=0, minimum=0, maximum=32)
                 fuse = gr.Button("Fuse", variant="primary", elem_id="cube_fuse")
             with gr.Column(scale=2, min_width=420):
@@ -100,7 +101,7 @@ def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
 
         fuse.click(
             handlers.call(actions.fuse),
-            [hsi, msi, file, scene, bits, msi_bits, weights, ratio, side],
+            [hsi, msi, file, scene, bits, msi_bits, srgb, weights, ratio, side],
             [slider, against, download, fused, spectrum, angles, table],
             show_progress_on=slider,
             **ONE_AT_A_TIME,

@@ -7,7 +7,7 @@ import numpy as np
 from metrics.outside_text import line_in_markdown
 from metrics.reference import spectral_angles
 from utils.evaluation.cube_weights import default_weights
-from utils.evaluation.measured_cube import measured_scene, prepare
+from utils.evaluation.measured_cube import Stored, measured_scene, prepare
 from utils.evaluation.scene_by_tiles import write_crop
 from utils.output.images import stretch
 from utils.tiling import fuse
@@ -30,6 +30,7 @@ def fuse_measured_middle(
     weights: str,
     side: float,
     bits: tuple[float | None, float | None],
+    srgb: bool = False,
 ) -> dict:
     """Fuse the middle of a measured scene; returns the same dictionary as `scene_fusion.fuse_crop`.
 
@@ -40,6 +41,7 @@ def fuse_measured_middle(
         weights: a name of `networks.choices`, or BY_RATIO for the one that suits the scene.
         side: side of the middle in pixels of the MSI.
         bits: bit depths of the two; 0 or None is that of their types.
+        srgb: whether the MSI has sRGB's tone curve.
 
     Raises:
         DataError: see `measured_scene` and `prepare`, and for images over the page's limit.
@@ -47,7 +49,8 @@ def fuse_measured_middle(
     for file in files:
         if shape := header_shape(file):
             check_samples(file, shape)
-    scene = measured_scene(*files, *(int(depth) if depth else None for depth in bits))
+    stored = [Stored(file, int(depth) if depth else None) for file, depth in zip(files, bits, strict=True)]
+    scene = measured_scene(stored[0], stored[1]._replace(srgb=srgb))
     for image in (scene.low, scene.guide):
         check_samples(image.path, image.shape)
     weights = at_hand("hmf", default_weights(scene.ratio)) if weights == BY_RATIO else weights
