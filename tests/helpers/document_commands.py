@@ -106,16 +106,17 @@ def cave(folder):
 
 
 def measured_cube(folder):
-    """A cube of 12 bits as ENVI and of 14 bits as TIFF, and the camera images that the response makes of it."""
+    """A cube of 12 bits as ENVI, and times 2.5 as TIFF, and the camera images that the response makes of them."""
     low = np.kron(RNG.integers(400, 3600, (31, 4, 4)), np.ones((1, 2, 2)))
     header = "ENVI\nsamples = 8\nlines = 8\nbands = 31\ndata type = 12\ninterleave = bsq\nbyte order = 0\n"
     (folder / "HSI.hdr").write_text(header)
     (folder / "HSI").write_bytes(low.astype("<u2").tobytes())
-    tifffile.imwrite(folder / "HSI.tif", (low * 4).astype(np.uint16), planarconfig="separate", photometric="minisblack")
+    options = {"photometric": "minisblack"}
+    tifffile.imwrite(folder / "HSI.tif", (low * 2.5).astype(np.uint16), planarconfig="separate", **options)
     camera = np.kron(np.tensordot(spectral_response().T, low, 1), np.ones((1, 4, 4)))  # blue, green, red
     cv2.imwrite(str(folder / "CAMERA.png"), np.moveaxis(camera / 16, 0, -1).astype(np.uint8))
-    image = np.moveaxis(camera * 4, 0, -1).astype(np.uint16)
-    tifffile.imwrite(folder / "MSI.tif", image, planarconfig="contig", photometric="minisblack")
+    image = np.moveaxis(camera * 2.5, 0, -1).astype(np.uint16)
+    tifffile.imwrite(folder / "MSI.tif", image, planarconfig="contig", **options)
 
 
 def pan_file(path, count):
