@@ -30,9 +30,10 @@ def write_envi(path: Path, rng: Rng, twisted: bool) -> None:
     path.mkdir()
     code = int(rng.choice(list(CODES)))
     shape = rng.integers(2, 9, 3)
+    waves = np.sort(rng.integers(400, 2500, shape[0]))[:: 1 if rng.random() < 0.7 else -1]
     fields = {"samples": shape[2], "lines": shape[1], "bands": shape[0], "header offset": 0, "data type": code}
     fields |= {"interleave": ("bsq", "bil", "bip")[int(rng.integers(3))], "byte order": int(rng.integers(2))}
-    fields |= {"map info": MAP, "data ignore value": 0, "wavelength": "{\n 400.0,\n 410.0}"}
+    fields |= {"map info": MAP, "data ignore value": 0, "wavelength": f"{{\n {', '.join(map(str, waves))}}}"}
     lines = list(fields.items())
     for _ in range(int(rng.integers(1, 4)) if twisted else 0):
         at, odd = int(rng.integers(len(lines))), ODD[int(rng.integers(len(ODD)))]
