@@ -278,6 +278,10 @@ def test_a_photograph_with_a_tone_curve_is_told_and_made_linear(folder):
     found, _, notes = run(folder, "--msi-srgb", "--msi-bits", 16, msi="curved.png", output="linear")
     assert np.abs(found.astype(int) - before).max() <= 1
     assert not any("tone curve" in note for note in notes)
+    write(folder / "curved.tif", np.where(np.arange(60) < 2, 65535, curved * 65000).astype(np.uint16), nodata="65535")
+    found, _, _ = run(folder, "--msi-srgb", "--msi-one", 65000, msi="curved.tif", output="masked")
+    assert (found[:, :, :2] == 65535).all()
+    assert (found[:, :, 2:] != 65535).all()
 
 
 def test_the_number_for_one(folder):

@@ -23,7 +23,7 @@ from utils.output.geotiff_file import check_rasterio
 from .cube_weights import default_weights, is_ours, trained_elsewhere
 from .pick_network import Network, pick_model
 from .response_check import channel_order, compare, linear, other_wavelengths
-from .scene_by_tiles import check_bands, fuse_scene
+from .scene_by_tiles import bands_of, check_bands, fuse_scene
 from .scene_kinds import HYPERSPECTRAL
 from .scene_pair import ScenePair
 
@@ -108,13 +108,16 @@ def measured_scene(
     low, guide = open_image(hsi.path, bands[0]), open_image(msi.path, bands[1])
     channels = guide.shape[0]
     if low.shape[0] < channels:
-        raise DataError(hsi.path, f"{low.shape[0]} bands", f"more than the MSI's {channels}; are the two swapped?")
+        raise DataError(hsi.path, bands_of(low), f"more than the MSI's {channels}; are the two swapped?")
     scales = [
         scale_of(image, file, nodata, options)
         for image, file, options in ((low, hsi, HSI_OPTIONS), (guide, msi, MSI_OPTIONS))
     ]
     if msi.srgb:
+        mark = _mark(guide, nodata)
+        missing = np.zeros(guide.shape[1:], bool) if mark is None else (guide.array == mark).all(axis=0)
         guide.array = linear(np.asarray(guide.array, np.float32) / np.float32(scales[1]))
+        guide.array[:, missing] = np.nan  # which is NoData as well, once there is a value
         guide.dtype, scales[1] = guide.array.dtype, 1
     return ScenePair(low, guide, scales[0], nodata, HYPERSPECTRAL, scales[1])
 
@@ -161,11 +164,16 @@ def scale_of(image: Windows, file: Stored, nodata: float | None, options: tuple[
     declared = f"a declared bit depth ({options[0]}) or number for 1 ({options[1]})"
     if image.dtype.kind != "u" or bits > 16:
         raise DataError(image.path, f"samples of type {image.dtype}", declared)
-    value = nodata if nodata is not None or image.nodata is None else nodata_value(image.nodata, image.path)
-    mark = None if value is None else held(value, image.dtype)
+    mark = _mark(image, nodata)
     seen = np.asarray(image.array[:, ::step, ::step])
     seen = seen if mark is None else seen[seen != mark]
     if bits > 8 and seen.size and uses_little(seen, bits):
         found = f"{bits}-bit samples in a small part of their range"
         raise DataError(image.path, found, f"{declared}; {options[0]} {bits} if it is that")
     return 2**bits - 1
+
+
+def _mark(image: Windows, given: float | None) -> np.generic | None:
+    """Return the NoData value of an image, as given or as its file says, as a sample; None without one."""
+    value = given if given is not None or image.nodata is None else nodata_value(image.nodata, image.path)
+    return None if value is None else held(value, image.dtype)

@@ -11,6 +11,7 @@ import torch
 from data.errors import DataError
 from data.files.georeference import moved_tags
 from data.files.geotiff import NODATA
+from data.files.raster_windows import Windows
 from data.files.size_limits import check_disk, reserve
 from models.scene_pooling import ScenePooling
 from utils import distributed
@@ -97,7 +98,12 @@ def check_bands(network: Network, scene: ScenePair) -> None:
     config = network.model.config
     for image, bands in ((scene.low, config.bands), (scene.guide, config.guide_bands)):
         if image.shape[0] != bands:
-            raise DataError(image.path, f"{image.shape[0]} bands", f"{bands} of the weights (--weights)")
+            raise DataError(image.path, bands_of(image), f"{bands} of the weights (--weights)")
+
+
+def bands_of(image: Windows) -> str:
+    """Return the number of bands as text, for messages: "one band", "3 bands"."""
+    return "one band" if image.shape[0] == 1 else f"{image.shape[0]} bands"
 
 
 def _create(path: Path, scene: ScenePair, goal: Path, cog: bool) -> None:
