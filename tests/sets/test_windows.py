@@ -50,7 +50,7 @@ def test_windows_of_npy_and_gray(tmp_path):
     [
         ("a.tif", b"II*\0", "no readable image"),
         ("a.npy", b"\x93NUMPY", "no readable .npy file"),
-        ("a.jpg", b"", "expected .tif, .tiff or .npy"),
+        ("a.jpg", b"", "expected .tif, .tiff, .npy or ENVI"),
         ("none.tif", None, "no such file"),
     ],
 )

@@ -7,10 +7,10 @@ import numpy as np
 from metrics.outside_text import line_in_markdown
 from metrics.reference import spectral_angles
 from utils.evaluation.cube_weights import default_weights
+from utils.evaluation.evaluation import Evaluation
 from utils.evaluation.measured_cube import Stored, measured_scene, prepare
 from utils.evaluation.scene_by_tiles import write_crop
 from utils.output.images import stretch
-from utils.tiling import fuse
 
 from .cubes import UPSAMPLED
 from .handlers import Job
@@ -57,15 +57,15 @@ def fuse_measured_middle(
     network = shelf.get("hmf", weights)
     prepare(scene, network)
     rows, columns = (_middle(length, int(side), scene.ratio) for length in (scene.height, scene.width))
-    up, guide, *_ = scene.read(rows, columns)
+    up, guide = (image[0].numpy() for image in scene.read(rows, columns)[:2])
     job.step(0.2, network.label)
     with job.running(network.model):
-        fused = fuse(network.model, up, guide)[0].numpy()
+        fused = Evaluation("hmf", network, files[0].name).fuse(up, guide)
     job.step(0.8, "writing")
-    folder, up = job.visitor.fresh("cube"), up[0].numpy()
+    folder = job.visitor.fresh("cube")
     images = {network.label: fused, UPSAMPLED: up}
     pictures = {name: save(folder / f"{n}.png", stretch(x, up)) for n, (name, x) in enumerate(images.items())}
-    camera = guide[0].numpy()[[-1, len(guide[0]) // 2, 0]]  # red, green and blue
+    camera = guide[[-1, len(guide) // 2, 0]]  # red, green and blue
     pictures["MSI"] = save(folder / "msi.png", stretch(camera))
     download = folder / f"{scene.guide.path.stem}_fused.tif"
     write_crop(download, fused, scene, rows, columns)
