@@ -92,7 +92,7 @@ def read_envi(header: Path, data: Path) -> EnviImage:
     needed, there = offset + int(np.prod(stored, dtype=object)) * dtype.itemsize, data.stat().st_size
     if there < needed:
         raise DataError(data, f"{there} bytes", f"the {needed} that {header.name} declares")
-    array = np.memmap(data, dtype, "r", offset, tuple(stored)).transpose(axes)
+    array: np.ndarray = np.memmap(data, dtype, "r", offset, tuple(stored)).transpose(axes)
     scaled = [name for name in SCALED if name in fields]
     notes = [f"{one_line(header.name)} declares a {scaled[0]}: fused as stored."] if scaled else []
     tags = _map_tags(fields.get("map info", ""), header, notes)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 
-def held(value: float, dtype: np.dtype) -> np.generic | None:
+def held(value: float | np.number, dtype: np.dtype) -> np.generic | None:
     """Return a value as a sample of this type; None if the type cannot hold it."""
     if dtype.kind == "f":
         with np.errstate(over="ignore"):

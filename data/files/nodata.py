@@ -39,7 +39,7 @@ class MeasuredWindows:
         image, scale: see above.
         masked: whether there are masked pixels.
         held: the value in the image's type; None without a value, or if the type cannot hold it.
-        means: mean of each band over the measured pixels, (B,); only with a value.
+        means: mean of each band over the measured pixels, (B,); empty without a value.
 
     Raises:
         DataError: if all pixels are masked.
@@ -50,14 +50,14 @@ class MeasuredWindows:
         self.held = None if value is None else held(value, image.dtype)
         self.any_band = value is not None and not 0 <= value <= scale
         self.masked = False
+        self.means = np.zeros(0, np.float32)
         if value is not None:
             self._survey()
 
     def reverse_bands(self) -> None:
         """Turn the order of the bands around."""
         self.image.array = self.image.array[::-1]
-        if self.value is not None:
-            self.means = self.means[::-1]
+        self.means = self.means[::-1]
 
     def valid(self, rows: Span, columns: Span) -> np.ndarray:
         """Return a mask (h, w) bool of a window, True for measured pixels."""

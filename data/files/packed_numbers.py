@@ -41,7 +41,7 @@ def check_plain(path: Path, name: str, dataset: h5py.Dataset, values: np.ndarray
                 raise DataError(path, f"{name} with {key} ({mark:g}) in {count} entries", "measurements alone")
 
 
-def _numbers(dataset: h5py.Dataset, key: str) -> list[np.generic | float]:
+def _numbers(dataset: h5py.Dataset, key: str) -> list[np.number | float]:
     """Return the numbers of an attribute, in its own type; of text the number that it spells, if any."""
     try:
         value = np.asarray(dataset.attrs.get(key, ""))
