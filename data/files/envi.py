@@ -96,7 +96,7 @@ def read_envi(header: Path, data: Path) -> EnviImage:
     scaled = [name for name in SCALED if name in fields]
     notes = [f"{one_line(header.name)} declares a {scaled[0]}: fused as stored."] if scaled else []
     tags = _map_tags(fields.get("map info", ""), header, notes)
-    wavelengths = _wavelengths(header, fields, sides["bands"])
+    wavelengths = _wavelengths(header, fields, sides["bands"], notes)
     if len(wavelengths) > 1 and wavelengths[0] > wavelengths[-1]:
         array, wavelengths = array[::-1], wavelengths[::-1]
         notes.append(f"{one_line(header.name)} has its bands from long to short wavelengths: turned around.")
@@ -134,8 +134,11 @@ def _number(header: Path, fields: dict[str, str], name: str) -> float | None:
         raise DataError(header, f"{name} = {one_line(fields[name], 20) or '(none)'}", "a number") from None
 
 
-def _wavelengths(header: Path, fields: dict[str, str], bands: int) -> list[float]:
-    """Return the wavelengths of the bands in nanometres, as stored; empty without them, or in an unknown unit."""
+def _wavelengths(header: Path, fields: dict[str, str], bands: int, notes: list[str]) -> list[float]:
+    """Return the wavelengths of the bands in nanometres, as stored; empty without them, or in an unknown unit.
+
+    If there is not one number per band, there is a note, and they are not used.
+    """
     unit = NANOMETRES.get(fields.get("wavelength units", "").lower())
     if "wavelength" not in fields or unit is None:
         return []
@@ -144,7 +147,8 @@ def _wavelengths(header: Path, fields: dict[str, str], bands: int) -> list[float
     except ValueError:
         found = []
     if len(found) != bands or not np.isfinite(found).all():
-        raise DataError(header, f"wavelength of {len(found)} numbers", f"{bands}, one per band")
+        notes.append(f"{one_line(header.name)}: its wavelengths are not {bands} numbers, one per band: not used.")
+        return []
     return found
 
 

@@ -440,7 +440,6 @@ def test_arrays_of_files_with_more_than_the_cube(folder):
 
 HEADERS = {
     "compressed": ({"file_compression": 1}, None, "compressed samples"),
-    "wavelengths": ({"wavelength": "{1, 2}"}, None, "wavelength of 2 numbers, expected 6"),
     "a factor of 0": ({"reflectance_scale_factor": 0}, None, "reflectance scale factor = 0"),
     "a value of words": ({"data_ignore_value": "{}"}, None, "data ignore value = (none), expected a number"),
     "no header": ({}, "not one", "whose first line is ENVI"),
@@ -464,10 +463,12 @@ def test_headers_that_cannot_be_read(case, folder, capsys):
 
 def test_fields_of_a_header_that_are_not_applied_are_told(folder):
     info = "{Some Local, 1, 1, 500000, 4100000, 30, 30, units=Meters}"
-    envi(folder / "hsi.hdr", scene()[0], map_info=info, data_gain_values="{1, 2}")
+    more = {"data_gain_values": "{1, 2}", "wavelength": "{700, 400}"}
+    envi(folder / "hsi.hdr", scene()[0], map_info=info, **more)
     _, tags, notes = run(folder, hsi="hsi.hdr")
     assert "hsi.hdr declares a data gain values: fused as stored." in notes
     assert f"hsi.hdr: the CRS of '{info[1:-1]}' is not read, only the grid." in notes
+    assert "hsi.hdr: its wavelengths are not 6 numbers, one per band: not used." in notes
     assert tags[33550][:2] == (10.0, 10.0)
     envi(folder / "hsi.hdr", scene()[0], map_info=info.replace("units", "rotation=15, units"))
     _, tags, notes = run(folder, hsi="hsi.hdr", output="turned")
