@@ -1,7 +1,7 @@
 """Reads ENVI rasters, the usual format of imaging spectrometers: a text header (.hdr) and a file of plain samples.
 
 The fields are those of ENVI's documentation, "ENVI header files": samples, lines, bands, data type, interleave, byte
-order, header offset, data ignore value, map info.
+order, header offset, file compression, data ignore value, map info, wavelength, reflectance scale factor.
 """
 
 import re
@@ -94,7 +94,7 @@ def read_envi(header: Path, data: Path) -> EnviImage:
         raise DataError(data, f"{there} bytes", f"the {needed} that {header.name} declares")
     array: np.ndarray = np.memmap(data, dtype, "r", offset, tuple(stored)).transpose(axes)
     scaled = [name for name in SCALED if name in fields]
-    notes = [f"{one_line(header.name)} declares a {scaled[0]}: fused as stored."] if scaled else []
+    notes = [f"{one_line(header.name)} declares {scaled[0]}: fused as stored."] if scaled else []
     tags = _map_tags(fields.get("map info", ""), header, notes)
     wavelengths = _wavelengths(header, fields, sides["bands"], notes)
     if len(wavelengths) > 1 and wavelengths[0] > wavelengths[-1]:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,14 +49,15 @@ class Windows:
         DataError: for files that are missing, damaged, of another type or another number of axes.
     """
 
+    one: float | None = None
+    wavelengths: Sequence[float] = ()
+
     def __init__(self, path: str | os.PathLike, scratch: Path | None = None, bands: int | None = None) -> None:
         self.path = Path(path)
         self.tags: list[tuple] = []
         self.nodata: str | None = None
         self.described = Described()
         self.notes: list[str] = []
-        self.one: float | None = None
-        self.wavelengths: list[float] = []
         check_regular(self.path, "an image (.tif, .npy, .hdr)")
         suffix, envi = self.path.suffix.lower(), envi_files(self.path)
         if suffix not in (".tif", ".tiff", ".npy") and envi is None:

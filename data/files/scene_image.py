@@ -9,11 +9,13 @@ from data.errors import DataError
 from .array_file import SUFFIXES as ARRAYS
 from .array_file import ArrayFile
 from .band_axis import band_axis
+from .envi import envi_files
 from .gdal_metadata import Described
 from .geotiff import TIFF
 from .image_file import SUFFIXES as PICTURES
 from .image_file import read_upright
 from .raster_windows import Windows
+from .regular_file import check_regular
 from .tiff_sidecars import world_tags
 
 KNOWN = ".tif, .npy, .mat, .h5, .png, .jpg or ENVI's .hdr"
@@ -32,7 +34,6 @@ class Loaded(Windows):
     def __init__(self, path: Path, array: np.ndarray, rgb: bool, notes: list[str]) -> None:
         self.path, self.array, self.dtype, self.shape = path, array, array.dtype, array.shape
         self.tags, self.nodata, self.described, self.notes = world_tags(path, []), None, Described(rgb=rgb), notes
-        self.one, self.wavelengths = None, []
 
 
 def open_image(path: Path, bands: int | None = None) -> Windows:
@@ -57,8 +58,9 @@ def open_image(path: Path, bands: int | None = None) -> Windows:
         if len(planes) in (2, 4):
             raise DataError(path, "an alpha channel", "bands alone")
         return Loaded(path, planes, len(planes) == 3, [f"{path.name}: {note}." for note in notes])
-    if suffix in (".webp", ".gif", ".jxl", ".heic", ".avif") or not path.exists():
-        raise DataError(path, f"a file of type {suffix}" if path.exists() else "no such file", KNOWN)
+    check_regular(path, f"an image ({KNOWN})")
+    if suffix not in (*TIFF, ".npy") and envi_files(path) is None:
+        raise DataError(path, f"a file ending in '{suffix}'", KNOWN)
     return Windows(path, bands=bands)
 
 

@@ -356,6 +356,23 @@ def test_a_middle_without_measurement_is_not_compared(folder):
     assert any("was not compared" in note for note in notes)
 
 
+def test_the_middle_is_compared(folder):
+    _, msi = scene()
+    msi[:, :9], msi[:, -9:], msi[:, :, :9], msi[:, :, -9:] = (0,) * 4  # the middle 45x30 stays
+    write(folder / "framed.tif", msi)
+    with mock.patch("utils.evaluation.response_check.SEEN", 30):
+        _, _, notes = run(folder, msi="framed.tif")
+    assert not any("times as bright" in note or "correlates" in note for note in notes)
+
+
+def test_default_weights_are_those_of_the_ratio(folder):
+    with mock.patch("utils.evaluation.measured_cube.default_weights", return_value=str(folder / "w.pth")) as asked:
+        words = ["--hsi", folder / "hsi.tif", "--msi", folder / "msi.tif", "--bits", "12", "--output", folder / "o"]
+        with pytest.raises(SystemExit):  # a name alone is no file in pretrained/, so untrained ones of 31 bands
+            test_dcinn_hmf.main([*map(str, words)])
+    asked.assert_called_with(RATIO)
+
+
 def test_far_from_measurements_the_fill_has_the_order_of_the_channels(folder):
     _, msi = scene(64, 64)
     hsi, _ = scene(64, 64)
@@ -466,7 +483,7 @@ def test_fields_of_a_header_that_are_not_applied_are_told(folder):
     more = {"data_gain_values": "{1, 2}", "wavelength": "{700, 400}"}
     envi(folder / "hsi.hdr", scene()[0], map_info=info, **more)
     _, tags, notes = run(folder, hsi="hsi.hdr")
-    assert "hsi.hdr declares a data gain values: fused as stored." in notes
+    assert "hsi.hdr declares data gain values: fused as stored." in notes
     assert f"hsi.hdr: the CRS of '{info[1:-1]}' is not read, only the grid." in notes
     assert "hsi.hdr: its wavelengths are not 6 numbers, one per band: not used." in notes
     assert tags[33550][:2] == (10.0, 10.0)

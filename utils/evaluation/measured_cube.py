@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from data.errors import DataError
-from data.files.geotiff import nodata_value
 from data.files.held_value import held
 from data.files.nodata import SEEN
 from data.files.raster_windows import Windows
@@ -25,7 +24,7 @@ from .pick_network import Network, pick_model
 from .response_check import channel_order, compare, linear, other_wavelengths
 from .scene_by_tiles import bands_of, check_bands, fuse_scene
 from .scene_kinds import HYPERSPECTRAL
-from .scene_pair import ScenePair
+from .scene_pair import ScenePair, declared_nodata
 
 HSI_OPTIONS, MSI_OPTIONS = ("--bits", "--hsi-one"), ("--msi-bits", "--msi-one")
 MEASURED_ONLY = ("msi_bits", "hsi_one", "msi_one", "msi_srgb", "nodata", "cog")  # options, expected with --hsi
@@ -175,5 +174,5 @@ def scale_of(image: Windows, file: Stored, nodata: float | None, options: tuple[
 
 def _mark(image: Windows, given: float | None) -> np.generic | None:
     """Return the NoData value of an image, as given or as its file says, as a sample; None without one."""
-    value = given if given is not None or image.nodata is None else nodata_value(image.nodata, image.path)
+    value = declared_nodata(image, given)
     return None if value is None else held(value, image.dtype)

@@ -82,7 +82,7 @@ def compare(scene: ScenePair, srf: np.ndarray) -> list[str]:
         listed = ", ".join(f"{gain:.2g}" for gain in gains)
         remarks.append(
             f"The MSI is {listed} times as bright (by channel) as the response makes it from the HSI: both must have "
-            "one unit (--bits, --msi-bits), or the fused spectra are wrong."
+            "one unit (--bits, --msi-bits, --hsi-one, --msi-one), or the fused spectra are wrong."
         )
     for number, (a, b) in enumerate(zip(expected, found, strict=True), 1):
         if (alike := _correlation(a, b)) < ALIKE:

@@ -65,9 +65,9 @@ class ScenePair:
         if self.ratio not in kind.ratios or guide.shape[1:] != (low_height * self.ratio, low_width * self.ratio):
             found = f"{self.height}x{self.width} pixels beside an {kind.low} of {low_height}x{low_width}"
             raise DataError(guide.path, found, f"{listed_ratios(kind.ratios)} times its sides")
-        self.measured_low = MeasuredWindows(low, _declared(low, nodata), scale)
+        self.measured_low = MeasuredWindows(low, declared_nodata(low, nodata), scale)
         guide_scale = scale if guide_scale is None else guide_scale
-        self.measured_guide = MeasuredWindows(guide, _declared(guide, nodata), guide_scale)
+        self.measured_guide = MeasuredWindows(guide, declared_nodata(guide, nodata), guide_scale)
         self.order = [(kind.guide, self.measured_guide), (kind.low, self.measured_low)]
         if kind.like_low:
             self.order.reverse()
@@ -213,8 +213,12 @@ class ScenePair:
         return np.concatenate(parts, axis=1)
 
 
-def _declared(image: Windows, given: float | None) -> float | None:
-    """Return the NoData value of an image: the given one, else that of its file."""
+def declared_nodata(image: Windows, given: float | None) -> float | None:
+    """Return the NoData value of an image: the given one, else that of its file; None without either.
+
+    Raises:
+        DataError: for a text in the file that is not a number.
+    """
     return given if given is not None or image.nodata is None else nodata_value(image.nodata, image.path)
 
 
