@@ -10,6 +10,7 @@ import numpy as np
 import scipy.io
 import tifffile
 import torch
+from measured_files import envi
 from outputs import pairs
 
 from data.hyperspectral import CAVE_TEST
@@ -108,9 +109,7 @@ def cave(folder):
 def measured_cube(folder):
     """A cube of 12 bits as ENVI, and times 2.5 as TIFF, and the camera images that the response makes of them."""
     low = np.kron(RNG.integers(400, 3600, (31, 4, 4)), np.ones((1, 2, 2)))
-    header = "ENVI\nsamples = 8\nlines = 8\nbands = 31\ndata type = 12\ninterleave = bsq\nbyte order = 0\n"
-    (folder / "HSI.hdr").write_text(header)
-    (folder / "HSI").write_bytes(low.astype("<u2").tobytes())
+    envi(folder / "HSI.hdr", low.astype(np.uint16))
     options = {"photometric": "minisblack"}
     tifffile.imwrite(folder / "HSI.tif", (low * 2.5).astype(np.uint16), planarconfig="separate", **options)
     camera = np.kron(np.tensordot(spectral_response().T, low, 1), np.ones((1, 4, 4)))  # blue, green, red
