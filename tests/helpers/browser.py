@@ -107,9 +107,9 @@ class Visit:
     def tab(self, name):
         next(b for b in self.all("button[role=tab]") if b.text == name and b.is_displayed()).click()
 
-    def upload(self, name, path):
-        self.one(f"#{name} input[type=file]").send_keys(str(path))
-        self.until(lambda: self.all(f"#{name} a[href*='file=']"))  # on the server
+    def upload(self, name, *paths):
+        self.one(f"#{name} input[type=file]").send_keys("\n".join(map(str, paths)))
+        self.until(lambda: len(self.all(f"#{name} a[href*='file=']")) == len(paths))  # on the server
 
     def errors(self):
         """The lines of the messages that are shown."""

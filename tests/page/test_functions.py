@@ -249,7 +249,7 @@ def test_a_measured_cube_with_a_photograph(shelf, job, tmp_path):
 def test_a_measured_cube_alone_is_not_fused(shelf, job, tmp_path):
     measured_files(tmp_path)
     actions, path = cubes_tab.CubeActions(shelf), str(tmp_path / "hsi.tif")
-    for files in ((path, None, None), (None, path, None), (path, path, path)):
+    for files in (([path], None, None), (None, [path], None), ([path], [path], path)):
         with pytest.raises(UsageError, match="HSI, MSI: found one of them"):
             actions.fuse(job, *files, "coffee", 0, 0, False, "hmf", 4, 64)
 

@@ -10,9 +10,8 @@ from urllib.request import ProxyHandler, build_opener
 import cv2
 import numpy as np
 import pytest
-import tifffile
 from browser import CHROMIUM, DRIVER, ROOT, Server, visit
-from measured_files import measured_files
+from measured_files import envi, measured_files
 
 import test_dcinn_ivf_rs
 
@@ -178,19 +177,19 @@ def test_crop_and_spectra_in_the_other_tabs(server, tmp_path):
         ActionChains(page.driver).move_to_element(page.one("#cube_fused img")).click().perform()
         page.until(lambda: page.all("#cube_spectrum img"))
 
-        measured_files(tmp_path)
+        cube = measured_files(tmp_path)
         page.upload("hsi", tmp_path / "hsi.tif")
         page.upload("msi", tmp_path / "msi.png")
         page.click("#cube_fuse")
         page.until(page.errors)
         assert "hsi.tif: found 16-bit samples in a small part of their range" in page.errors()[0]
-        np.save(tmp_path / "hsi.npy", (tifffile.imread(tmp_path / "hsi.tif") / 4095).astype(np.float32))
+        envi(tmp_path / "hsi.hdr", (cube / 4095).astype(np.float32))
         page.driver.refresh()
         page.until(lambda: page.all("#pair_fuse"))
         time.sleep(1)
         page.tab("Hyperspectral")
         page.until(lambda: page.one("#cube_fuse").is_displayed())
-        page.upload("hsi", tmp_path / "hsi.npy")
+        page.upload("hsi", tmp_path / "hsi.hdr", tmp_path / "hsi")
         page.upload("msi", tmp_path / "msi.png")
         page.click("#cube_fuse")
         page.until(lambda: "96x80 pixels, ratio 4" in page.text("#cube_table"))

@@ -7,20 +7,20 @@ from utils.evaluation.cube_weights import default_weights
 
 from .clicked import fused_cube, slide, spectra_at
 from .cubes import SAMPLES, UPSAMPLED, fuse_cube, open_cubes, read_cube
-from .handlers import ONE_AT_A_TIME, QUICK, Handlers, Job, given
+from .handlers import ONE_AT_A_TIME, QUICK, Handlers, Job
+from .image_uploads import image_upload
 from .limits import MOST_BYTES, SIDES, megabytes
 from .measured_cubes import BY_RATIO, fuse_measured_middle
 from .networks import Shelf, at_hand, choices
 
 TITLE = "Hyperspectral"
 ABOUT = (
-    f"A measured hyperspectral image (HSI) and a camera image of the same scene (MSI), up to {megabytes(MOST_BYTES)} "
-    "each. Or a zipped folder of CAVE's band images (NAME_ms/NAME_ms_01.png ...), or the sample, simulated from "
-    "photographs: such a scene is degraded, fused with its colour image, and compared with what it was. Of a large one "
-    f"the middle is fused, up to {SIDES[1]}x{SIDES[1]} pixels."
+    "A measured hyperspectral image (HSI) and a camera image of the same scene (MSI); an ENVI header is uploaded "
+    f"together with its samples. A file has at most {megabytes(MOST_BYTES)}. Or a zipped folder of CAVE's band images "
+    "(NAME_ms/NAME_ms_01.png ...), or the sample, simulated from photographs: such a scene is degraded, fused with its "
+    "colour image, and compared with what it was. Of a large one the middle is fused, up to "
+    f"{SIDES[1]}x{SIDES[1]} pixels."
 )
-CUBES = [".tif", ".tiff", ".npy", ".mat", ".h5", ".hdf5"]
-IMAGES = [*CUBES, ".png", ".jpg", ".jpeg", ".bmp", ".jp2"]
 
 
 class CubeActions:
@@ -42,11 +42,11 @@ class CubeActions:
         """Fuse; returns updates of slider, against, download, fused, spectrum, angles, table."""
         hsi, msi, file, scene, bits, msi_bits, srgb, weights, ratio, side = values
         job.step(0, "reading")
-        pair = given(job, hsi), given(job, msi)
-        if pair != (None, None):
-            if None in pair or file is not None:
+        if hsi or msi:
+            if not (hsi and msi) or file is not None:
                 raise UsageError("HSI, MSI: found one of them or zipped scenes as well, expected both alone")
-            found = fuse_measured_middle(job, self.shelf, pair, weights, side, (bits, msi_bits), srgb)
+            with image_upload(job, "HSI", hsi) as low, image_upload(job, "MSI", msi) as camera:
+                found = fuse_measured_middle(job, self.shelf, (low, camera), weights, side, (bits, msi_bits), srgb)
             return fused_cube(job, "cube", UPSAMPLED, found)
         item, source = read_cube(job, file, scene, bits)
         weights = at_hand("hmf", default_weights(int(ratio))) if weights == BY_RATIO else weights
@@ -61,8 +61,9 @@ def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
     with gr.Tab(TITLE):
         gr.Markdown(ABOUT)
         with gr.Row():
-            hsi = gr.File(label="HSI", file_types=CUBES, height=130, elem_id="hsi")
-            msi = gr.File(label="MSI", file_types=IMAGES, height=130, elem_id="msi")
+            several = {"file_count": "multiple", "height": 130}
+            hsi = gr.File(label="HSI (ENVI: both files)", elem_id="hsi", **several)
+            msi = gr.File(label="MSI", elem_id="msi", **several)
             file = gr.File(label="Or zipped scenes", file_types=[".zip"], height=130, elem_id="cube_file")
         with gr.Row():
             with gr.Column(scale=1, min_width=320):

@@ -81,7 +81,7 @@ class Handlers:
 
         return handler
 
-    def upload(self, request: gr.Request, *paths: str | None) -> None:
+    def upload(self, request: gr.Request, *paths: str | list[str] | None) -> None:
         """Assign uploaded files to their visitor, so that they are removed when the visitor leaves."""
         self._run(_keep, request, None, paths)
 
@@ -139,6 +139,7 @@ def given(job: Job, path: str | None) -> Path | None:
     return found
 
 
-def _keep(job: Job, *paths: str | None) -> None:
-    for path in paths:
-        given(job, path)
+def _keep(job: Job, *paths: str | list[str] | None) -> None:
+    for several in paths:
+        for path in several if isinstance(several, list) else [several]:
+            given(job, path)
