@@ -148,7 +148,7 @@ def test_a_crop_of_two_geotiffs_is_that_of_the_whole_scene(shelf, job, tmp_path)
     bands = np.stack([smooth(40, 48) for _ in range(8)])
     tifffile.imwrite(tmp_path / "ms.tif", (bands * 2000).astype(np.uint16), photometric="minisblack")
     tifffile.imwrite(tmp_path / "pan.tif", (smooth(160, 192) * 2000).astype(np.uint16), compression="zlib")
-    given = str(tmp_path / "ms.tif"), str(tmp_path / "pan.tif")
+    given = [str(tmp_path / "ms.tif")], [str(tmp_path / "pan.tif")]
     scene = scenes.open_scene(job, job.visitor.fresh("scene"), *given, None, "auto", 0, 1, False)
     assert (scene.sides, scene.bands, scene.ratio) == ((160, 192), 8, 4)
     whole = scene.crop((0, 160, 0, 192))
@@ -171,7 +171,7 @@ def test_pixels_without_measurement_are_spoken_of(shelf, job, tmp_path):
     bands[:, :10] = 0
     tifffile.imwrite(tmp_path / "ms.tif", bands, photometric="minisblack", extratags=tag)
     tifffile.imwrite(tmp_path / "pan.tif", np.full((80, 80), 500, np.uint16), extratags=tag)
-    given = str(tmp_path / "ms.tif"), str(tmp_path / "pan.tif")
+    given = [str(tmp_path / "ms.tif")], [str(tmp_path / "pan.tif")]
     scene = scenes.open_scene(job, job.visitor.fresh("scene"), *given, None, "auto", 0, 1, False)
     assert scenes.MASKED in scene.notes
     found = scene_fusion.fuse_crop(job, shelf, scene, scene.box((0, 0), 64), "ps", "tif")
@@ -196,7 +196,7 @@ def test_a_reduced_sample_has_a_reference(shelf, job):
 def test_scenes_that_do_not_fit(shelf, job, tmp_path, monkeypatch):
     tifffile.imwrite(tmp_path / "ms.tif", np.ones((4, 16, 16), np.uint16), photometric="minisblack")
     tifffile.imwrite(tmp_path / "pan.tif", np.ones((64, 64), np.uint16))
-    ms, pan, folder = str(tmp_path / "ms.tif"), str(tmp_path / "pan.tif"), job.visitor.fresh("scene")
+    ms, pan, folder = [str(tmp_path / "ms.tif")], [str(tmp_path / "pan.tif")], job.visitor.fresh("scene")
     with pytest.raises(UsageError, match="found one of them"):
         scenes.open_scene(job, folder, ms, None, None, "auto", 0, 1, False)
     with pytest.raises(DataError, match="are MS and pan swapped"):

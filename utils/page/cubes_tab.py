@@ -1,5 +1,7 @@
 """The hyperspectral tab."""
 
+import shutil
+
 import gradio as gr
 
 from utils.commandline.errors import UsageError
@@ -8,7 +10,7 @@ from utils.evaluation.cube_weights import default_weights
 from .clicked import fused_cube, slide, spectra_at
 from .cubes import SAMPLES, UPSAMPLED, fuse_cube, open_cubes, read_cube
 from .handlers import ONE_AT_A_TIME, QUICK, Handlers, Job
-from .image_uploads import image_upload
+from .image_uploads import SEVERAL, gather
 from .limits import MOST_BYTES, SIDES, megabytes
 from .measured_cubes import BY_RATIO, fuse_measured_middle
 from .networks import Shelf, at_hand, choices
@@ -45,8 +47,12 @@ class CubeActions:
         if hsi or msi:
             if not (hsi and msi) or file is not None:
                 raise UsageError("HSI, MSI: found one of them or zipped scenes as well, expected both alone")
-            with image_upload(job, "HSI", hsi) as low, image_upload(job, "MSI", msi) as camera:
-                found = fuse_measured_middle(job, self.shelf, (low, camera), weights, side, (bits, msi_bits), srgb)
+            folder = job.visitor.fresh("upload")
+            try:
+                pair = gather(job, "HSI", hsi, folder), gather(job, "MSI", msi, folder)
+                found = fuse_measured_middle(job, self.shelf, pair, weights, side, (bits, msi_bits), srgb)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
             return fused_cube(job, "cube", UPSAMPLED, found)
         item, source = read_cube(job, file, scene, bits)
         weights = at_hand("hmf", default_weights(int(ratio))) if weights == BY_RATIO else weights
@@ -61,9 +67,8 @@ def cubes_tab(handlers: Handlers, shelf: Shelf) -> None:
     with gr.Tab(TITLE):
         gr.Markdown(ABOUT)
         with gr.Row():
-            several = {"file_count": "multiple", "height": 130}
-            hsi = gr.File(label="HSI (ENVI: both files)", elem_id="hsi", **several)
-            msi = gr.File(label="MSI", elem_id="msi", **several)
+            hsi = gr.File(label="HSI", elem_id="hsi", **SEVERAL)
+            msi = gr.File(label="MSI", elem_id="msi", **SEVERAL)
             file = gr.File(label="Or zipped scenes", file_types=[".zip"], height=130, elem_id="cube_file")
         with gr.Row():
             with gr.Column(scale=1, min_width=320):

@@ -1,9 +1,7 @@
-"""Uploads of one image that has several files: ENVI's header and samples, a photograph and its world file."""
+"""Uploads of one image that has several files: ENVI's header and samples, a GeoTIFF and its world file."""
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from data.files.array_file import SUFFIXES as ARRAYS
@@ -13,19 +11,20 @@ from utils.commandline.errors import UsageError
 from .handlers import Job, given
 
 HEADER = ".hdr"
+SEVERAL = {"file_count": "multiple", "height": 130}  # options of an input for these
 OPENED = {*ARRAYS, *PICTURES, ".npy"}  # suffixes of files that can be opened by themselves
 
 
-@contextmanager
-def image_upload(job: Job, label: str, paths: list[str] | None) -> Iterator[Path | None]:
-    """Inside the block, give the path of an uploaded image with its other files beside it; None without an upload.
+def gather(job: Job, label: str, paths: list[str] | None, folder: Path) -> Path | None:
+    """Return the path of an uploaded image, with its other files beside it; None without an upload.
 
     Gradio stores each upload in a folder of its own, while the readers look for an image's other files beside it.
 
     Args:
         job: the visitor's job.
-        label: label of the input, for messages.
+        label: label of the input: the name of the files' folder, and in messages.
         paths: the uploads.
+        folder: the folder to which the files' folder is added, if there are several.
 
     Raises:
         DataError: for a file over the page's limit.
@@ -33,16 +32,12 @@ def image_upload(job: Job, label: str, paths: list[str] | None) -> Iterator[Path
     """
     files = [found for path in paths or () if (found := given(job, path))]
     if len(files) < 2:
-        yield files[0] if files else None
-        return
+        return files[0] if files else None
     opened = _opened(label, files)
-    folder = job.visitor.fresh("upload")
-    try:
-        for file in files:
-            _link(file, folder / file.name)
-        yield folder / opened.name
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    (folder / label).mkdir()
+    for file in files:
+        _link(file, folder / label / file.name)
+    return folder / label / opened.name
 
 
 def _opened(label: str, files: list[Path]) -> Path:

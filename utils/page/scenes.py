@@ -15,6 +15,7 @@ from utils.evaluation.scene_pair import ScenePair
 from utils.output.images import stretch, write_bands
 
 from .handlers import Job, given
+from .image_uploads import gather
 from .limits import SIDES, check_samples, header_shape
 
 QUICK = 512  # largest side of a quick-look in pixels
@@ -176,8 +177,8 @@ class TwoFiles(Scene):
 def open_scene(
     job: Job,
     folder: Path,
-    ms: str | None,
-    pan: str | None,
+    ms: list[str] | None,
+    pan: list[str] | None,
     file: str | None,
     sensor: str,
     bits: float | None,
@@ -189,7 +190,7 @@ def open_scene(
     Args:
         job: the visitor's job.
         folder: folder for the scene's files.
-        ms, pan: paths of two uploads, both or none.
+        ms, pan: paths of the uploads of two images, both or none.
         file: path of one upload with both images, in place of these.
         sensor: name of the sensor, or "auto".
         bits: bit depth; 0 or None is the file's or sensor's own.
@@ -199,7 +200,7 @@ def open_scene(
     Raises:
         UsageError, DataError: for uploads that do not fit each other, and those of `StoredScene` and `TwoFiles`.
     """
-    files = given(job, ms), given(job, pan), given(job, file)
+    files = gather(job, "MS", ms, folder), gather(job, "Pan", pan, folder), given(job, file)
     name, depth = (None if sensor in (None, "", "auto") else sensor), (int(bits) if bits else None)
     if files[2] is not None and files[:2] == (None, None):
         return StoredScene(job, folder, files[2], name, depth, int(number or 1), reduced)

@@ -6,16 +6,18 @@ from metrics.sensors import SENSORS
 
 from .clicked import slide, spectra_at
 from .handlers import ONE_AT_A_TIME, QUICK, Handlers
+from .image_uploads import SEVERAL
 from .limits import MOST_BYTES, MOST_SAMPLES, SIDES, megabytes
 from .networks import BY_BANDS, Shelf, choices
 from .scene_actions import SceneActions
 
-WINDOWED, STORED = [".tif", ".tiff", ".npy"], [".mat", ".h5", ".hdf5"]
+STORED = [".mat", ".h5", ".hdf5"]
 TITLE = "Pansharpening"
 ABOUT = (
-    f"An MS and a pan image (GeoTIFF, .npy), or one .mat or .h5 with both, up to {megabytes(MOST_BYTES)} and "
-    f"{MOST_SAMPLES / 1e6:.0f} million samples each; without any, the sample, a simulated scene. Open it, click the "
-    f"quick-look where you want the crop (up to {SIDES[1]}x{SIDES[1]} pixels of the pan), fuse."
+    "An MS and a pan image (GeoTIFF, .npy, or ENVI's header together with its samples), or one .mat or .h5 with both, "
+    f"up to {megabytes(MOST_BYTES)} and {MOST_SAMPLES / 1e6:.0f} million samples each; without any, the sample, a "
+    "simulated scene. Open it, click the quick-look where you want the crop (up to "
+    f"{SIDES[1]}x{SIDES[1]} pixels of the pan), fuse."
 )
 KINDS = [("as it is", "full"), ("reduced by Wald's protocol, with a reference", "reduced")]
 
@@ -27,8 +29,8 @@ def scenes_tab(handlers: Handlers, shelf: Shelf) -> None:
     with gr.Tab(TITLE):
         gr.Markdown(ABOUT)
         with gr.Row():
-            ms = gr.File(label="MS", file_types=WINDOWED, height=130, elem_id="ms")
-            pan = gr.File(label="Pan", file_types=WINDOWED, height=130, elem_id="pan")
+            ms = gr.File(label="MS", elem_id="ms", **SEVERAL)
+            pan = gr.File(label="Pan", elem_id="pan", **SEVERAL)
             file = gr.File(label="Or both in a .mat, .h5", file_types=STORED, height=130, elem_id="scene_file")
         with gr.Row():
             with gr.Column(scale=1, min_width=320):
