@@ -14,12 +14,11 @@ from .errors import DataError
 from .files.folders import natural, plain_name
 from .files.image_file import read_upright, to_gray, to_rgb, to_unit
 from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, scaled
-from .files.nodata import declared_missing
-from .files.orientation import sides_found
+from .files.nodata import declared, filled, missing_pixels
 from .files.remarks import of_role
-from .files.resize import plain_factor, refuse_sides, resized
-from .files.sample_type import Storage, storage_of, stretched_storage
+from .files.sample_type import storage_of, stretched_storage
 from .pair_folders import COLOURED, INFRARED_FOLDERS, VISIBLE_FOLDERS, find_pairs, subfolder
+from .pair_image import PairImage, on_common_ground
 from .pair_names import matched
 
 
@@ -49,12 +48,15 @@ class PairedImages:
 
     Items are dictionaries: `name`; `visible` and `infrared` (1, H, W) float32 in [0, 1]; `colour` (3, H, W) float32 in
     [0, 1], or None for gray images; `coloured`, "visible" or "infrared", the image that `colour` belongs to; `storage`,
-    the sample type of the file with more bits; `notes`, a list of texts on conversions.
+    the sample type of the file with more bits; `missing`, (H, W) bool, the pixels that are NoData in either file and
+    filled in the images, or None; `notes`, a list of texts on conversions. Two georeferenced images are cropped to
+    their common ground.
 
     Raises:
         ValueError: when created without `root` and without one of the two folders.
         DataError: when created, for missing or ambiguous folders, unmatched names, and a range for PET or SPECT; on
-            access, for unreadable files, values outside the bit depth, and pairs of unequal size.
+            access, for unreadable files, values outside the bit depth, NoData in every pixel, georeferences that do not
+            fit each other, and pairs of unequal size.
     """
 
     def __init__(
@@ -102,34 +104,27 @@ class PairedImages:
 
     def __getitem__(self, index: int) -> dict:
         visible_path, infrared_path = self.pairs[index]
-        visible, colour, kept, notes_visible = self._read(visible_path)
-        infrared, other_colour, other_kept, notes_infrared = self._read(infrared_path, is_infrared=True)
-        coloured = "visible"
-        if self.modality in COLOURED:
-            colour, coloured = other_colour, "infrared"
-        if visible.shape != infrared.shape:
-            factor = plain_factor(infrared.shape, visible.shape)
-            if factor is None or not self.resize_infrared:
-                expected = f"{sides_found(visible_path, visible)} of its partner {visible_path}"
-                found = sides_found(infrared_path, infrared)
-                raise refuse_sides(infrared_path, found, expected, factor, self.resize_infrared is not None)
-            infrared, said = resized(infrared, visible.shape)
-            notes_infrared.append(said)
-            if other_kept.is_tiff:  # its georeference describes the pixels before resampling
-                other_kept = other_kept._replace(path=None)
-                notes_infrared.append("a georeference is left out, the image was resampled")
-            if coloured == "infrared" and colour is not None:
-                colour = resized(colour, visible.shape)[0]
+        visible = self._read(visible_path)
+        infrared = self._read(infrared_path, is_infrared=True)
+        visible, infrared, placed = on_common_ground(visible, infrared)
+        if visible.gray.shape != infrared.gray.shape:
+            infrared = infrared.resampled(visible, self.resize_infrared)
+        coloured = "infrared" if self.modality in COLOURED else "visible"
+        storage, missing = visible.storage.deeper(infrared.storage), visible.missing | infrared.missing
+        if missing.any():
+            storage = storage.masked([read.nodata for read in (visible, infrared)])
         return {
             "name": visible_path.stem,
-            "visible": visible[None],
-            "infrared": infrared[None],
-            "colour": colour,
+            "visible": visible.gray[None],
+            "infrared": infrared.gray[None],
+            "colour": infrared.colour if coloured == "infrared" else visible.colour,
             "coloured": coloured,
-            "storage": kept.deeper(other_kept),
+            "missing": missing if missing.any() else None,
+            "storage": storage,
             "notes": [
-                *of_role("visible", notes_visible),
-                *of_role("infrared", notes_infrared),
+                *of_role("visible", visible.notes),
+                *of_role("infrared", infrared.notes),
+                *placed,
                 *self.doubts,
             ],
         }
@@ -150,18 +145,21 @@ class PairedImages:
             raise DataError(self.visible, f"no image named {lacking[0]}", f"the {len(names)} pairs asked for")
         self.pairs = [there[name] for name in sorted(names, key=natural)]
 
-    def _read(self, path: Path, is_infrared: bool = False) -> tuple[np.ndarray, np.ndarray | None, Storage, list[str]]:
-        """Return one file's gray (H, W), colour (3, H, W) or None, both in [0, 1], sample type, and notes."""
-        raw, turned = read_upright(path)
-        gray, notes = to_gray(raw)
-        notes += turned
-        wanted = self.infrared_range if is_infrared else None
-        missing, told = declared_missing(path, gray)
+    def _read(self, path: Path, is_infrared: bool = False) -> PairImage:
+        raw, notes = read_upright(path, nan=True)
+        nodata = declared(path)
+        missing = missing_pixels(raw, nodata, path)
+        raw = filled(raw, missing)
+        gray, more = to_gray(raw)
+        notes = [*more, *notes]
         if missing.any():
-            notes.append(f"NoData ({told}) {'black' if wanted is not None else 'fused as if measured'}")
+            told = "transparent" if nodata is None else nodata
+            notes.append(f"NoData ({told}): filled from beside for network and metrics, masked in the fused image")
+        wanted = self.infrared_range if is_infrared else None
         if wanted is not None:
             unit, more = scaled(gray, path, wanted, missing)
-            return unit, None, stretched_storage(raw, path, self.bits), [*notes, *more]
+            storage = stretched_storage(raw, path, self.bits)
+            return PairImage(path, unit, None, storage, missing, nodata, [*notes, *more])
         if not self.guess:
             remedy = f"--bits, {OPTIONS}" if is_infrared else "--bits"
             refuse_guess(gray, path, self.bits, remedy)
@@ -174,7 +172,7 @@ class PairedImages:
         more += doubts(gray, self.bits, OPTIONS if is_infrared else "fewer bits? --bits")
         rgb = to_rgb(raw)
         colour = None if rgb is None else np.moveaxis(to_unit(rgb, path, self.bits)[0], -1, 0)
-        return unit, colour, storage_of(raw, path, self.bits), [*notes, *more]
+        return PairImage(path, unit, colour, storage_of(raw, path, self.bits), missing, nodata, [*notes, *more])
 
 
 def _home(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Georeferences of rasters: reading GeoTIFF tags, comparing two grids, moving a grid to a crop."""
+"""Georeferences of rasters: reading GeoTIFF tags, and comparing two grids."""
 
 import math
 from dataclasses import dataclass
@@ -102,15 +102,8 @@ def common_ground(
             against each other, and images without common ground.
     """
     places = f"{guide.extent(*guide_sides)} beside an {name} of {low.extent(*low_sides)}"
-    if low.crs and guide.crs and low.crs != guide.crs:
-        own = f" that differs from the {name}'s{'' if guide.crs_name != low.crs_name else ', of its own too'}"
-        found = guide.crs_name if isinstance(guide.crs, str) and isinstance(low.crs, str) else guide.crs_name + own
-        raise DataError(path, f"{found}, {places}", f"{low.crs_name} as the {name} has")
-    origin = guide.grid[:, 2:]
-    moved = np.concatenate([low.grid[:, :2], low.grid[:, 2:] - origin], axis=1)
-    with np.errstate(all="ignore"):
-        relative = np.linalg.solve(guide.grid[:, :2], moved)  # columns and rows of the low image -> the guide's
-        side = math.sqrt(abs(np.linalg.det(relative[:, :2])))
+    check_crs(low, guide, path, name, places)
+    relative, side = relative_grid(low, guide)
     ratio = round(side) if np.isfinite(relative).all() and math.isfinite(side) else 0
     corners = np.array([(c, r, 1) for c in (0, low_sides[1]) for r in (0, low_sides[0])])
     apart = corners @ relative.T - corners[:, :2] * ratio  # offset of each corner, in the guide's pixels
@@ -132,59 +125,31 @@ def common_ground(
     return CommonGround((low_rows, low_columns), (guide_rows, guide_columns), ratio, (column, row))
 
 
+def check_crs(low: Georeference, guide: Georeference, path: Path, name: str, places: str) -> None:
+    """Raise DataError, with the two extents `places`, if both images name a CRS and these differ."""
+    if low.crs and guide.crs and low.crs != guide.crs:
+        own = f" that differs from the {name}'s{'' if guide.crs_name != low.crs_name else ', of its own too'}"
+        found = guide.crs_name if isinstance(guide.crs, str) and isinstance(low.crs, str) else guide.crs_name + own
+        raise DataError(path, f"{found}, {places}", f"{low.crs_name} as the {name} has")
+
+
+def relative_grid(low: Georeference, guide: Georeference) -> tuple[np.ndarray, float]:
+    """Return (2, 3), which maps (column, row, 1) of one image to column and row of its guide, and its pixels' side.
+
+    The side is in pixels of the guide. Both may be NaN or infinite for grids far apart.
+    """
+    moved = np.concatenate([low.grid[:, :2], low.grid[:, 2:] - guide.grid[:, 2:]], axis=1)
+    with np.errstate(all="ignore"):
+        relative = np.linalg.solve(guide.grid[:, :2], moved)
+        return relative, math.sqrt(abs(np.linalg.det(relative[:, :2])))
+
+
 def listed_ratios(ratios: tuple[int, ...]) -> str:
     """Return ratios as text: "2, 4 or 8", or "a whole number, 2 to 32," for all from 2 to 32."""
     first, last = ratios[0], ratios[-1]
     if len(ratios) > 2 and ratios == tuple(range(first, last + 1)):
         return f"a whole number, {first} to {last},"
     return f"{', '.join(map(str, ratios[:-1]))} or {last}"
-
-
-def moved_tags(tags: list[tuple], row: int, column: int) -> list[tuple]:
-    """Return the GeoTIFF tags of a crop that begins at `row` and `column` of the image that has `tags`."""
-    values = {code: value for code, *_, value, _ in tags}
-    moved = []
-    for code, dtype, count, value, once in tags:
-        numbers = value
-        if code == TIEPOINTS and SCALE in values:
-            x, y = values[SCALE][:2]
-            numbers = np.reshape(value, (-1, 6)) + np.array([0, 0, 0, column * x, -row * y, 0])
-        elif code == MATRIX:
-            matrix = np.array(value, np.float64).reshape(4, 4)
-            matrix[:, 3] += matrix[:, 0] * column + matrix[:, 1] * row
-            numbers = matrix
-        moved.append((code, dtype, count, numbers if numbers is value else tuple(np.ravel(numbers).tolist()), once))
-    return moved
-
-
-def finer_tags(tags: list[tuple], ratio: int, path: Path) -> list[tuple]:
-    """Return the GeoTIFF tags of an image of the same ground whose pixels are `ratio` times as small.
-
-    Args:
-        tags: tags of the coarse image.
-        ratio: ratio of the pixel sizes.
-        path: the coarse image, for messages.
-
-    Raises:
-        DataError: for damaged tags.
-    """
-    shift = 0.5 if is_point(tags, path) else 0.0  # of pixel centres: (0, 0) is half a pixel inside
-    finer = []
-    for code, dtype, count, value, once in tags:
-        numbers = value
-        if code == SCALE:
-            numbers = (value[0] / ratio, value[1] / ratio, *value[2:])
-        elif code == TIEPOINTS:
-            points = np.array(value, np.float64).reshape(-1, 6)
-            points[:, :2] = (points[:, :2] + shift) * ratio - shift
-            numbers = tuple(points.ravel().tolist())
-        elif code == MATRIX:
-            matrix = np.array(value, np.float64).reshape(4, 4)
-            matrix[:, :2] /= ratio
-            matrix[:, 3] += matrix[:, :2].sum(axis=1) * shift * (1 - ratio)
-            numbers = tuple(matrix.ravel().tolist())
-        finer.append((code, dtype, count, numbers, once))
-    return finer
 
 
 def is_point(tags: list[tuple], path: Path) -> bool:

@@ -40,11 +40,15 @@ def list_images(folder: Path, deep: bool = False) -> Found:
     return found
 
 
-def read_raster(path: Path) -> np.ndarray:
+def read_raster(path: Path, nan: bool = False) -> np.ndarray:
     """Return the stored samples of an image file, (H, W) or (H, W, C) with channels R, G, B[, A].
 
+    Args:
+        path: the file.
+        nan: whether floats may be NaN.
+
     Raises:
-        DataError: for a file that is missing, truncated, of another type, or holds NaN or infinity.
+        DataError: for a file that is missing, truncated, of another type, or holds infinity, or NaN without `nan`.
     """
     check_regular(path, "an image")
     try:
@@ -64,7 +68,7 @@ def read_raster(path: Path) -> np.ndarray:
         raise DataError(path, f"an array of shape {image.shape}", "one gray or RGB image")
     if image.dtype.kind not in "buif":
         raise DataError(path, f"samples of type {image.dtype}", "integers or floats")
-    if image.dtype.kind == "f" and not np.isfinite(image).all():
+    if image.dtype.kind == "f" and not (np.isfinite(image) | (np.isnan(image) & nan)).all():
         raise DataError(path, "NaN or infinity", "finite values")
     return image
 
@@ -122,8 +126,8 @@ def _decode(path: Path, replaced: tuple[int, np.ndarray] | None = None) -> np.nd
 
     OpenCV turns TIFFs by their orientation tag, so the caller replaces the tag's value.
     """
-    # OpenCV keeps 16-bit colour, but silently fills a truncated JPEG with gray and only prints a message about a
-    # damaged PNG. Pillow refuses both, so it checks them first. For JPEG 2000 Pillow only reads the sides.
+    # OpenCV fills a truncated JPEG with gray and only prints a message about a damaged PNG. Pillow refuses both, so it
+    # checks them first; of JPEG 2000 it only reads the sides.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path) as probe:
@@ -148,15 +152,12 @@ def _decode(path: Path, replaced: tuple[int, np.ndarray] | None = None) -> np.nd
     return image
 
 
-def read_upright(path: Path) -> tuple[np.ndarray, list[str]]:
+def read_upright(path: Path, nan: bool = False) -> tuple[np.ndarray, list[str]]:
     """Return the samples of `read_raster`, turned by the EXIF orientation, and a note if this is not 1 (as stored).
 
-    A georeferenced TIFF is not turned, because its tags describe the stored pixels.
-
-    Raises:
-        DataError: as `read_raster`.
+    A georeferenced TIFF is not turned, because its tags describe the stored pixels. Raises as `read_raster`.
     """
-    raw, number = read_raster(path), orientation(path)
+    raw, number = read_raster(path, nan), orientation(path)
     if number == 1:
         return raw, []
     if geo_tags(path):

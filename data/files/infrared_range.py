@@ -25,8 +25,7 @@ def scaled(
         where: the file, for messages.
         wanted: the values that become 0 and 1: (low, high) in the image's unit, or "stretch" for its 0.5th and 99.5th
             percentile.
-        missing: (H, W) bool, NoData pixels, which become black. Neither they nor a border of zeros count in the
-            percentiles.
+        missing: (H, W) bool, filled NoData pixels. Neither they nor a border of zeros count in the percentiles.
 
     Returns:
         (H, W) float32, and notes on the conversion.
@@ -39,7 +38,6 @@ def scaled(
     left_out, notes = (missing, list[str]()) if not isinstance(wanted, str) else _left_out(numbers, missing)
     low, high = spread(numbers[~left_out]) if isinstance(wanted, str) else wanted
     unit = ((numbers - low) / (high - low) if high > low else np.zeros_like(numbers)).clip(0, 1).astype(np.float32)
-    unit[missing] = 0
     if isinstance(wanted, str):
         flat = [] if high > low else ["black, as all samples are equal"]
         done = f"stretched, the {TAIL}th to {100 - TAIL}th percentile of each image became 0 to 1"

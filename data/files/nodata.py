@@ -11,9 +11,10 @@ import scipy
 
 from data.errors import DataError
 
-from .geotiff import file_nodata, nodata_value
+from .geotiff import TIFF, file_nodata, nodata_value
 from .held_value import held
 from .raster_windows import Windows
+from .tiff_sidecars import aux_nodata
 
 REACH = 64  # pixels; farther from a measurement, a filled pixel hardly affects measured ones
 ROWS = 256  # rows that are read at once to find masked pixels
@@ -137,19 +138,46 @@ def from_the_border(pixels: np.ndarray) -> np.ndarray:
     return np.isin(labels, edges[edges > 0])
 
 
-def declared_missing(path: Path, image: np.ndarray) -> tuple[np.ndarray, str | None]:
-    """Return a mask (H, W) bool of the pixels that hold a TIFF's NoData value, and the text of its tag, or None.
+def declared(path: Path) -> str | None:
+    """Return the text of the NoData value that an image file declares, in its tags or in GDAL's sidecar; else None."""
+    return file_nodata(path) or aux_nodata(path)
+
+
+def missing_pixels(image: np.ndarray, text: str | None, path: Path) -> np.ndarray:
+    """Return a mask (H, W) bool of the pixels of an image that are not measured.
+
+    They hold the declared NoData value in all channels, or NaN in any, or are transparent in a TIFF.
 
     Args:
-        path: an image file of any type.
-        image: (H, W), as stored, without NaN.
+        image: (H, W) or (H, W, C), as stored; the last of two or four channels is alpha.
+        text: text of the NoData value; None without one.
+        path: the file.
+
+    Raises:
+        DataError: for a text that is not a number, NaN without a declared value, and if all pixels are missing.
     """
-    text = file_nodata(path)
-    try:
-        value = None if not text else held(float(text), image.dtype)
-    except ValueError:  # text that is not a number
-        value = None
-    return (np.zeros(image.shape, bool) if value is None else image == value), text
+    cube = image if image.ndim == 3 else image[..., None]
+    value = None if text is None else held(nodata_value(text, path), image.dtype)
+    missing = np.zeros(cube.shape[:2], bool) if value is None else np.asarray((cube == value).all(axis=-1))
+    if path.suffix.lower() in TIFF and cube.shape[2] in (2, 4):
+        missing |= cube[..., -1] == 0
+    if image.dtype.kind == "f" and (nan := np.isnan(cube).any(axis=-1)).any():
+        if text is None:
+            raise DataError(path, "NaN", "finite values, or a declared NoData value (GDAL_NODATA)")
+        missing |= nan
+    if missing.all():
+        raise DataError(path, f"NoData ({'transparent' if text is None else text[:20]}) in every pixel", "measurements")
+    return missing
+
+
+def filled(image: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Return an image (H, W) or (H, W, C) whose missing pixels are filled as `MeasuredWindows` fills them."""
+    if not missing.any():
+        return image
+    y, x, distances = _mirrored(missing)
+    image, means = image[y, x], image[~missing].mean(axis=0, dtype=np.float64)
+    image[distances > REACH] = means.astype(image.dtype)
+    return image
 
 
 def refuse_nodata(path: Path, text: str | None, cube: np.ndarray) -> None:

@@ -14,8 +14,8 @@ from .array_file import read_npy
 from .band_axis import band_axis
 from .envi import envi_files, read_envi
 from .gdal_metadata import Described, described
-from .georeference import moved_tags
 from .geotiff import has_scale, page_geo_tags, page_nodata
+from .moved_tags import moved_tags
 from .orientation import ORIENTATION
 from .regular_file import check_regular
 from .size_limits import MOST_BANDS, check_declared, reserve

@@ -1,11 +1,13 @@
 """The sample type of an image file, so that a result can be written in the same bit depth."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from .geotiff import TIFF
+from .held_value import held
 
 PNG_TYPES = ("uint8", "uint16")
 ORDER = ("uint8", "uint16", "uint32", "float32")
@@ -18,11 +20,15 @@ class Storage(NamedTuple):
         dtype: "uint8", "uint16", "uint32" or "float32".
         top: the stored number that stands for 1.
         path: the file, if there is one.
+        corner: first row and column of its pixels that are fused.
+        nodata: text of the NoData value of a result; None if all pixels are measured.
     """
 
     dtype: str
     top: int
     path: Path | None = None
+    corner: tuple[int, int] = (0, 0)
+    nodata: str | None = None
 
     @property
     def is_tiff(self) -> bool:
@@ -37,11 +43,24 @@ class Storage(NamedTuple):
     def deeper(self, other: "Storage") -> "Storage":
         """Return the storage with more bits, `self` if both have equally many.
 
-        The result has the path of `self`, or the path of `other` if only `other` is a TIFF.
+        The result has the path and corner of `self`, or those of `other` if only `other` is a TIFF.
         """
         depth = [(ORDER.index(s.dtype), s.top) for s in (self, other)]
-        path = other.path if other.is_tiff and not self.is_tiff else self.path
-        return (self if depth[0] >= depth[1] else other)._replace(path=path)
+        placed = other if other.is_tiff and not self.is_tiff else self
+        return (self if depth[0] >= depth[1] else other)._replace(path=placed.path, corner=placed.corner)
+
+    def masked(self, texts: Sequence[str | None]) -> "Storage":
+        """Return the storage of a result with masked pixels, whose NoData value is one of the sources'.
+
+        A value outside the range of measurements is preferred; without one that the type can hold it is 0.
+
+        Args:
+            texts: texts of the sources' NoData values, see `nodata.declared`.
+        """
+        dtype = np.dtype(self.dtype)
+        known = [text for text in texts if text is not None and held(float(text), dtype) is not None]
+        outside = [text for text in known if not 0 <= float(text) <= self.top]
+        return self._replace(nodata=next(iter([*outside, *known]), "0"))
 
 
 def storage_of(raw: np.ndarray, path: Path, bits: int | None) -> Storage:

@@ -5,7 +5,8 @@ import pytest
 from tiny_scenes import PIXEL, PLACE, fuse, geo, ground, stirred_network, write
 
 from data.errors import DataError
-from data.files.georeference import common_ground, georeference, moved_tags
+from data.files.georeference import common_ground, georeference
+from data.files.moved_tags import moved_tags
 
 X, Y = PLACE
 

@@ -7,7 +7,8 @@ from measured_files import envi
 from measured_scenes import measured_folder, run, scene
 from tiny_scenes import geo, write
 
-from data.files.georeference import finer_tags, georeference
+from data.files.georeference import georeference
+from data.files.moved_tags import finer_tags
 from data.files.scene_image import open_image
 
 

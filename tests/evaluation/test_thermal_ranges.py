@@ -126,17 +126,21 @@ def test_a_border_of_zeros_is_in_no_percentile(folder, kind):
     assert "infrared: black, as all samples are equal" in pair["notes"]
 
 
+FILLED = "filled from beside for network and metrics, masked in the fused image"
+
+
 @pytest.mark.parametrize("value", [-9999, 9999])
 @pytest.mark.parametrize("wanted", ["stretch", (280, 310)])
-def test_nodata_is_black_and_in_no_percentile(value, wanted, folder):
+def test_nodata_is_filled_and_in_no_percentile(value, wanted, folder):
     image = KINDS["Kelvin"].copy()
     low, high = np.percentile(image[4:], (0.5, 99.5)) if wanted == "stretch" else wanted
     image[:4] = value
     tifffile.imwrite(folder / "ir/a.tif", image, extratags=[(42113, 2, 0, str(value), True)])
     pair = PairedImages(folder, infrared_range=wanted)[0]
-    assert not pair["infrared"][0, :4].any()
+    assert (np.flatnonzero(pair["missing"].all(axis=1)) == range(4)).all()
+    np.testing.assert_allclose(pair["infrared"][0, :4], pair["infrared"][0, 7:3:-1])
     np.testing.assert_allclose(pair["infrared"][0, 4:], ((image[4:] - low) / (high - low)).clip(0, 1), atol=1e-6)
-    assert f"infrared: NoData ({value}) black" in pair["notes"]
+    assert f"infrared: NoData ({value}): {FILLED}" in pair["notes"]
     assert not any("were cut" in note for note in pair["notes"])
 
 
@@ -144,7 +148,7 @@ def test_nodata_of_the_visible_image_is_said(folder):
     image = VISIBLE.copy()
     image[:4] = 0
     tifffile.imwrite(folder / "vi/a.tif", image, extratags=[(42113, 2, 0, "0", True)])
-    assert "visible: NoData (0) fused as if measured" in PairedImages(folder)[0]["notes"]
+    assert f"visible: NoData (0): {FILLED}" in PairedImages(folder)[0]["notes"]
 
 
 @pytest.mark.parametrize("text", ["3", "5,5", "9,1", "a,b", "0,nan", "0,inf"])

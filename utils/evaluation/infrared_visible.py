@@ -188,13 +188,14 @@ def evaluate_pairs(
                 floats[other.label] = stretched(image, stretch)
                 run.notes.update(notes)
             shown = {label: in_colour(image, pair, colour) for label, image in floats.items()}
+            missing = pair.get("missing")
             for label, place in folders.items():
                 name = output.name if single else f"{place}/{pair['name']}{storage.suffix}"
-                write_stored(folder.path(name), shown[label], storage)
+                write_stored(folder.path(name), shown[label], storage, missing)
             fused = {label: to_eight_bit(image) for label, image in floats.items()}
             add_pair(shares.tables, pair["name"], fused, to_eight_bit(infrared[0]), to_eight_bit(visible[0]))
             if index < MOST_ROWS:
-                row = _sources(pair) + [_panel(label, image) for label, image in shown.items()]
+                row = _sources(pair) + [_panel(label, image, missing) for label, image in shown.items()]
                 window = telling_window(visible[0], infrared[0])
                 shares.keep("rows", row)
                 shares.keep("crops", [replace(panel, image=panel.image[window]) for panel in row])
@@ -241,8 +242,10 @@ def _sources(pair: dict) -> list[Panel]:
     images = {key: pair[key][0] for key in ("visible", "infrared")}
     if pair["colour"] is not None:
         images[pair["coloured"]] = pair["colour"]
-    return [_panel(f"{pair['name']}: visible", images["visible"]), _panel("infrared", images["infrared"])]
+    first = f"{pair['name']}: visible"
+    return [_panel(first if key == "visible" else key, image, pair.get("missing")) for key, image in images.items()]
 
 
-def _panel(title: str, image: np.ndarray) -> Panel:
-    return Panel(title, np.moveaxis(to_eight_bit(image), 0, -1) / 255 if image.ndim == 3 else to_eight_bit(image) / 255)
+def _panel(title: str, image: np.ndarray, missing: np.ndarray | None) -> Panel:
+    shown = to_eight_bit(image if missing is None else np.where(missing, 0, image)) / 255
+    return Panel(title, np.moveaxis(shown, 0, -1) if image.ndim == 3 else shown)

@@ -9,8 +9,8 @@ import tifffile
 import torch
 
 from data.errors import DataError
-from data.files.georeference import moved_tags
 from data.files.geotiff import NODATA
+from data.files.moved_tags import moved_tags
 from data.files.raster_windows import Windows
 from data.files.size_limits import check_disk, reserve
 from models.scene_pooling import ScenePooling
@@ -18,6 +18,7 @@ from utils import distributed
 from utils.commandline.progress import progress
 from utils.output.geotiff_file import BIG, check_rasterio, make_cloud_optimised, write_tiled
 from utils.output.images import rgb_bands, stretch, to_eight_bit, write_png
+from utils.output.stored_numbers import as_stored
 from utils.tiling import Span, Tiling, fused_rows, scene_means
 
 from .pick_network import Network
@@ -27,7 +28,6 @@ from .sharing import result_folder
 
 PREVIEW = 2048  # largest side of the preview in pixels
 TILE = 512  # default side of a tile in pixels
-UNIT_STEP = 1e-3  # step that moves a measured float away from the NoData value, for images in [0, 1]
 
 
 def fuse_scene(
@@ -180,41 +180,6 @@ def _store(
     stored = as_stored(numbers, target.dtype, scale, nodata, valid, slack)
     target[top : top + len(stored)] = stored.reshape(len(stored), *target.shape[1:])
     target.flush()
-
-
-def as_stored(
-    numbers: np.ndarray,
-    dtype: np.dtype,
-    scale: int,
-    nodata: np.generic | None = None,
-    valid: np.ndarray | None = None,
-    slack: float = 0.0,
-) -> np.ndarray:
-    """Return digital numbers as samples of a type, in which all masked pixels, and no others, have the NoData value.
-
-    Integers are rounded and clipped. A measured sample equal to the NoData value is moved by one digital number (in
-    [0, 1]: by 0.001).
-
-    Args:
-        numbers: (H, W, B) digital numbers.
-        dtype: the sample type.
-        scale: digital number of 1.
-        nodata: the NoData value as a sample; None if there is none.
-        valid: (H, W) bool, False for masked pixels, which need a NoData value; None if no pixel is masked.
-        slack: part of the range by which integers may lie outside 0..scale.
-    """
-    whole, most = dtype.kind in "ui", float(scale)
-    if whole:
-        most = min(int(scale * (1 + slack)), np.iinfo(dtype).max)
-        numbers = np.rint(numbers.clip(max(int(-scale * slack), np.iinfo(dtype).min), most))
-    stored = numbers.astype(dtype)
-    if nodata is not None:
-        step = 1 if scale > 1 or whole else UNIT_STEP
-        value = nodata.item()  # a Python number, as the type's largest number plus one would overflow
-        stored[stored == nodata] = value + step if value + step <= most else value - step
-    if valid is not None:
-        stored[~valid] = nodata
-    return stored
 
 
 def _preview(path: Path, png: Path, nodata: np.generic | None) -> None:

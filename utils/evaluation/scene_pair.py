@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from data.errors import DataError
-from data.files.georeference import PLACES, TIEPOINTS, common_ground, finer_tags, georeference, listed_ratios
+from data.files.georeference import PLACES, TIEPOINTS, common_ground, georeference, listed_ratios
 from data.files.geotiff import nodata_value
 from data.files.held_value import held
+from data.files.moved_tags import finer_tags
 from data.files.nodata import LEAST_BORDER, MeasuredWindows, zero_border
 from data.files.raster_windows import Windows
 from utils.tiling import Span

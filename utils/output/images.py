@@ -7,11 +7,15 @@ import numpy as np
 import scipy
 import tifffile
 
-from data.files.geotiff import geo_tags
+from data.files.geotiff import NODATA, geo_tags
+from data.files.held_value import held
 from data.files.image_file import LUMA
+from data.files.moved_tags import moved_tags
 from data.files.sample_type import PNG_TYPES, Storage
+from data.files.tiff_sidecars import world_tags
 
 from .geotiff_file import write_tiled
+from .stored_numbers import with_nodata
 
 FORMATS = ("mat", "npy", "tif")
 STRETCHES = {"none": "", "minmax": "its minimum and maximum", "percentile": "its 0.1st and 99.9th percentile"}
@@ -51,15 +55,16 @@ def with_colour(luma: np.ndarray, colour: np.ndarray) -> np.ndarray:
     return np.clip(colour + (luma - np.tensordot(LUMA, colour, 1)), 0, 1)
 
 
-def write_stored(path: Path, image: np.ndarray, storage: Storage) -> None:
+def write_stored(path: Path, image: np.ndarray, storage: Storage, missing: np.ndarray | None = None) -> None:
     """Write a fused image in the sample type of its sources; a TIFF is tiled and gets the source's GeoTIFF tags.
 
-    Integers are rounded and clipped; floats are written unchanged.
+    Integers are rounded and clipped; floats are written unchanged. Missing pixels are NoData in a TIFF, black in a PNG.
 
     Args:
         path: the file, ending in .png, .tif or .tiff, which decides the format.
         image: (H, W) gray or (3, H, W) RGB, in [0, 1].
         storage: the sample type of the sources.
+        missing: (H, W) bool, the pixels that are not measured in both sources; None if there are none.
 
     Raises:
         ValueError: for floats or 32 bits as .png.
@@ -75,11 +80,19 @@ def write_stored(path: Path, image: np.ndarray, storage: Storage) -> None:
     numbers = np.ascontiguousarray(numbers, storage.dtype)
     if path.suffix.lower() != ".png":
         colour = image.ndim == 3
-        if tags := geo_tags(storage.path):
+        tags = world_tags(storage.path, geo_tags(storage.path)) if storage.is_tiff else []
+        tags = moved_tags(tags, *storage.corner)
+        if missing is not None:
+            text = storage.nodata or "0"
+            numbers = with_nodata(numbers, held(float(text), numbers.dtype), ~missing, storage.top)
+            tags.append((NODATA, 2, 0, text, True))
+        if tags:
             write_tiled(path, lambda: numbers, tags, colour)
         else:
             tifffile.imwrite(path, numbers, photometric="rgb" if colour else "minisblack", metadata=None)
     elif storage.dtype in PNG_TYPES:
+        if missing is not None:
+            numbers[missing] = 0
         write_png(path, numbers)
     else:
         raise ValueError(f"{path}: found {storage.dtype} samples, expected a .tif for them")

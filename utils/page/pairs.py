@@ -115,12 +115,15 @@ def fuse_pair(
     shown = {label: in_colour(image, pair, colour) for label, image in floats.items()}
     folder = job.visitor.fresh("pair")
     download = folder / f"{pair['name']}_fused{suffix}"
-    write_stored(download, shown[run.label], pair["storage"])
+    missing = pair.get("missing")
+    write_stored(download, shown[run.label], pair["storage"], missing)
     sources = {key: pair[key][0] for key in ("visible", "infrared")}
     if pair["colour"] is not None:
         sources[pair["coloured"]] = pair["colour"]
-    every = {**shown, **sources}.items()
-    pictures = {label: save(folder / f"{number}.png", image) for number, (label, image) in enumerate(every)}
+    every = {**shown, **sources}
+    if missing is not None:
+        every = {label: np.where(missing, 0, image) for label, image in every.items()}
+    pictures = {label: save(folder / f"{n}.png", image) for n, (label, image) in enumerate(every.items())}
     return {"folder": folder, "pictures": pictures, "download": str(download), "table": table}
 
 
