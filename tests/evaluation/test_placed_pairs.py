@@ -10,6 +10,7 @@ import test_dcinn_ivf_tno
 from data import DataError, PairedImages
 from data.files.georeference import georeference
 from data.files.geotiff import geo_tags
+from utils.evaluation.fused_pictures import read_fused
 
 HEIGHT, WIDTH = 40, 48
 GROUND = cv2.GaussianBlur(np.random.default_rng(3).random((100, 100)), (0, 0), 2)
@@ -131,6 +132,8 @@ def test_a_measured_sample_is_not_nodata(tmp_path):
     assert tags[42113] == "3"
     assert (found[:, :8] == 3).all()
     assert not (found[:, 8:] == 3).any()
+    with pytest.raises(DataError, match="measured pixels alone"):
+        read_fused(tmp_path / "o/fused/a.tif", (HEIGHT, WIDTH), bits=16)
 
 
 def test_nan_and_transparency_are_nodata(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 from data.errors import DataError
 from data.files.image_file import read_upright, to_gray, to_unit
 from data.files.infrared_range import refuse_guess
+from data.files.nodata import declared, refuse_nodata
 from data.files.remarks import of_role
 from data.pair_names import images_by_name
 from utils.commandline.errors import UsageError
@@ -31,9 +32,11 @@ def read_fused(
         The image (H, W), and notes about conversions (colour to luma, for example).
 
     Raises:
-        DataError: for a file that cannot be read, another size, or integers whose depth would have to be guessed.
+        DataError: for a file that cannot be read, another size, NoData pixels, or integers whose depth would have to be
+            guessed.
     """
     raw, turned = read_upright(file)
+    refuse_nodata(file, declared(file), np.moveaxis(np.atleast_3d(raw), -1, 0))
     gray, notes = to_gray(raw)
     refuse_guess(gray, file, bits, remedy)
     unit, more = to_unit(gray, file, bits)
