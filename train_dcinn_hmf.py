@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         "--ratio", type=int, choices=(2, 4, 8, 16), help="resolution ratio (default: 4, or that of the .h5)"
     )
     parser.add_argument("--srf", type=Path, help="spectral response, .csv, .npy, .mat (default: Nikon D700)")
-    parser.add_argument("--scenes", nargs="+", help="CAVE scenes (default: all but the 11 test scenes)")
+    parser.add_argument("--scenes", nargs="+", help="scenes by name (default: all, of CAVE all but the 11 test scenes)")
     parser.add_argument("--stride", type=positive, help="step between patches (default: half a patch)")
     parser.add_argument(
         "--bits", type=bit_depth, help="bit depth of CAVE's and Harvard's digital numbers (default: 16)"

@@ -25,7 +25,7 @@ def parser() -> Parser:
     made = Parser(prog="python -m data", description="Prepare training patches.", allow_abbrev=False)
     commands = made.add_subparsers(dest="task", required=True)
     hmf = commands.add_parser("hmf", help="GT, HSI_up, LRHSI, RGB in [0, 1] from CAVE's or Harvard's scenes")
-    hmf.add_argument("--scenes", nargs="+", help="CAVE scenes (default: all but the 11 test scenes)")
+    hmf.add_argument("--scenes", nargs="+", help="scenes by name (default: all, of CAVE all but the 11 test scenes)")
     hmf.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), default=4, help="resolution ratio")
     hmf.add_argument("--srf", type=Path, help="spectral response, .csv, .npy, .mat (default: Nikon D700)")
     ps = commands.add_parser("ps", help="gt, lms, ms, pan in digital numbers from a scene, by Wald's protocol")

@@ -53,7 +53,8 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
         ROADSCENE,
         (
             DIR,
-            "Chosen by the rule in benchmarks/night.py on 21 held-back pairs, by day and in a night version. One seed.",
+            "Chosen by the rule in benchmarks/night.py on 21 held-back pairs, each by day and in a night version. One "
+            "seed.",
             "To the eye: more contrast than ivf_tno, no noise; dark ground by night stays as bright as in the brighter "
             "source. 0.2 % of pixels are white that are white in neither source (the untrained network: 1.0 %); by "
             "night 0.14 % are black that are not black in both (1.7 % in the worst pair), and EN, VIF and SSIM are "
@@ -92,9 +93,9 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
             DIR,
             "A short training: 5,740 steps of 4 patches of 32x32, then 9,192 of 2 patches of 64x64, where the released "
             "script makes some 98,000 of 16 patches of 64x64: a 65th of its pixels.",
-            "The first run began with more epochs and later milestones, and was cut by --resume to those printed "
-            "here; the rates that the steps had are the printed command's.",
-            "Each further run began with the weights before it, which were named hmf then. The second brought the 11 "
+            "The first run began with more epochs and later milestones, and was cut by --resume, which allowed it then; "
+            "the rates that the steps had are the printed command's.",
+            "Each further run began with the weights before it. The second brought the 11 "
             "test scenes from 49.52 to 49.98 dB, 370 steps of 4 x 32² or 12 minutes for 0.1 dB; the third brought them "
             "to 50.68 dB, 1,300 steps of 2 x 64² or 17 minutes for 0.1 dB. Over its last two epochs, at small rates, "
             "the validation gained 0.03 dB: more needs a longer time at a large rate.",
@@ -135,10 +136,11 @@ CARDS["ps4"] = (
     (
         DIR,
         "Trained on parts of IKONOS, QuickBird, SPOT-6 (two scenes), GaoFen-2 (four crops) and an unknown sensor: "
-        "`python -m data ps` with each sensor's MTF and bit depth, then `python -m data join`.",
+        "`python -m data ps` with each sensor's MTF and bit depth, then `python -m data join`, see "
+        "pretrained/README.md.",
         "Rows of the ms: IKONOS 0:192 trained on, 192:224 chosen by, 224:320 tested; QuickBird and SPOT-6 0:160, "
         "160:192 and 192:256; unknown sensor 0:128 trained on. GaoFen-2: crops frtrain_0 to 3 trained on, frtrain_4 "
-        "chosen by, fr_0 tested; no window of 6x6 pan pixels is in two of these. Patches of 32, stride 16 or 8.",
+        "chosen by, fr_0 tested; no window of 6x6 pan pixels is in two of these.",
         "Tested areas are neighbours of trained ones in the same scene (GaoFen-2: another crop). Other scenes of these "
         "sensors, and other sensors, were not tested.",
     ),
@@ -200,13 +202,16 @@ KINDS = {  # name in pretrained/ -> what to take the weights for, and what they 
     "hmf": ("hyperspectral cubes of 31 bands, ratio 4", "The released recipe, a short training."),
     "hmf_x8": ("hyperspectral cubes of 31 bands, ratio 8", "The released recipe, begun with hmf."),
     "ps": ("pansharpening of eight bands (WorldView)", "The released recipe, a short training on one scene."),
-    "ps4": ("pansharpening of four bands: blue, green, red, near infrared", "The released recipe."),
+    "ps4": (
+        "pansharpening of four bands: blue, green, red, near infrared",
+        "The released recipe, a short training.",
+    ),
 }
 SETS = {  # what runs call their data -> what the tables of weights say
     "roadscene": "RoadScene",
     "cave": "CAVE",
     "wv2.mat": "one WorldView-2 scene",
-    "train4.h5": "IKONOS, QuickBird, SPOT-6 and GaoFen-2",
+    "train4.h5": "IKONOS, QuickBird, SPOT-6, GaoFen-2 and an unknown sensor",
 }
 HEADLINE = {  # task -> metrics of the tables of weights, the row beside them, results to look in first
     "ivf": (("MEF-SSIM",), "mean of the two", ("tno8", "roadscene50")),

@@ -99,8 +99,12 @@ def card(name: str) -> str:
         "| | |",
     ]
     out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), ""]
-    for about in (*before, facts):
+    for number, about in enumerate((*before, facts), 1):
         command = re.sub(r" --output \S+| --resume\b", "", about["run"]["command"])
+        if before:  # a folder for each run
+            command += f" --output runs/{number}"
+        if number > 1:
+            command = re.sub(r"--weights \S+", f"--weights runs/{number - 1}/best.pth", command)
         out += ["    " + shown(re.sub(r"--(data|val) ", r"--\1 DIR/", command))]
     up = "../" * name.count("/")
     out += ["", *(f"* {remark}" for remark in remarks), "", f"![validation]({up}curves/{name}.png)", ""]

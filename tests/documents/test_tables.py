@@ -126,6 +126,9 @@ def a_run(folder, model, column):
 MODELS = {"ivf_rs": lambda: dcinn_ivf("mean"), "ps": lambda: dcinn_ps(4), "peers/auif": AUIF}
 
 
+BOTH = (" --output runs/1", " --weights runs/1/best.pth --output runs/2")  # what a card adds, so that its commands run
+
+
 def test_a_card_says_what_the_training_began_with(tmp_path, monkeypatch):
     monkeypatch.setattr(cards, "PRETRAINED", tmp_path / "pretrained")
     (tmp_path / "pretrained").mkdir()
@@ -149,7 +152,7 @@ def test_a_card_says_what_the_training_began_with(tmp_path, monkeypatch):
     assert "| Before, steps | 84 (4 epochs)" in card
     assert "| Steps | 9 (4 epochs)" in card
     assert "float32, --whole 0.5, --soft 0.25, --cosines |" in card
-    assert "--data DIR/pairs\n    python train.py --data DIR/pairs --weights first/best.pth\n" in card
+    assert "".join(f"    python train.py --data DIR/pairs{more}\n" for more in BOTH) in card
     with pytest.raises(UsageError, match=r"found .*second itself, expected the training whose weights"):
         cards.main(["adopt", second, "peers/auif", "--after", "peers/auif"])
     cards.main(["adopt", str(tmp_path / "third"), "peers/auif", "--after", "peers/auif"])

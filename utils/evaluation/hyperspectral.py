@@ -33,7 +33,11 @@ RATIO = 4  # default resolution ratio, that of the paper's first tables
 def run_hmf(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_hmf.py, fuse, write and print; returns the content of metrics.json."""
     parser = evaluation_parser(
-        "hmf", description, "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)"
+        "hmf",
+        description,
+        "folder of CAVE scenes (<scene>_ms/<scene>_ms/<scene>_ms_01.png ...)",
+        ", hmf_x8.pth at ratio 8",
+        "--hsi and --msi",
     )
     parser.add_argument("--scenes", nargs="+", help="names of scenes, or 'all' (default: test scenes in the folder)")
     parser.add_argument("--ratio", type=int, choices=(2, 4, 8, 16), help="resolution ratio (default: 4)")

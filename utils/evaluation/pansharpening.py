@@ -54,15 +54,27 @@ def order_of_bands(network: Network) -> list[str]:
 
 def run_ps(description: str, argv: list[str] | None) -> dict:
     """Parse the options of test_dcinn_ps.py, fuse, write and print; returns the content of metrics.json."""
-    parser = evaluation_parser("ps", description, "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)")
-    parser.add_argument("--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's own)")
+    parser = evaluation_parser(
+        "ps",
+        description,
+        "PanCollection .h5 or a .mat file with ms (I_MS) and pan (I_PAN)",
+        ", ps4.pth for four bands",
+        "--ms and --pan",
+    )
     parser.add_argument(
-        "--bits", type=bit_depth, help="bit depth of the digital numbers; 1: in [0, 1] (default: the file's, else 11)"
+        "--sensor", type=sensor, help=f"{SENSOR_HELP} (default: the file's, else one in its name, else none)"
+    )
+    parser.add_argument(
+        "--bits",
+        type=bit_depth,
+        help="bit depth of the digital numbers; 1: in [0, 1] (default: the file's, else 10 for GF2 and 11 for others)",
     )
     parser.add_argument("--rows", type=span, help=ROWS_HELP)
     parser.add_argument("--resolution", choices=("both", "reduced", "full"), default="both", help="resolutions to test")
-    parser.add_argument("--pan-filter", choices=PAN_FILTERS, default="mtf", help="filter of the pan in Wald's protocol")
-    parser.add_argument("--format", choices=FORMATS, default="mat", help="file format of the fused scenes")
+    parser.add_argument(
+        "--pan-filter", choices=PAN_FILTERS, default="mtf", help="with --data: filter of the pan in Wald's protocol"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="mat", help="with --data: file format of the fused scenes")
     parser.add_argument(
         "--protocol",
         choices=tuple(protocols.PS_REDUCED),

@@ -18,27 +18,29 @@ def evaluation_script(main: Callable, **options: str) -> Callable:
     return single_line_errors(by_all_processes(main), more=(CheckpointError,), **options)
 
 
-def evaluation_parser(task: str, description: str, data_help: str) -> Parser:
+def evaluation_parser(task: str, description: str, data_help: str, others: str = "", scene: str = "") -> Parser:
     """Return a parser with the options of every test script.
 
     Args:
         task: name of the default weights, pretrained/TASK.pth, and output folder, results/TASK.
         description: the script's description in its help.
         data_help: the help of --data.
+        others: further default weights, for the help of --weights.
+        scene: the options of a scene that is fused by tiles, if there are any.
     """
     parser = Parser(description=description, allow_abbrev=False)
     parser.add_argument("--data", type=Path, help=f"{data_help} (default: the embedded sample)")
     parser.add_argument(
         "--weights",
         help=f"a name in pretrained/, our file, the authors' file, or '{UNTRAINED}' for random weights "
-        f"(default: pretrained/{task}.pth, if it exists)",
+        f"(default: pretrained/{task}.pth{others}, if it exists)",
     )
     add_run_options(parser, task)
     parser.add_argument(
         "--tile",
         type=tile_side,
         default=0,
-        help="side of tiles in pixels; 0: whole images, and 512 for a scene of two files",
+        help=f"side of tiles in pixels; 0: whole images{f', and 512 with {scene}' if scene else ''}",
     )
     parser.add_argument(
         "--pooling",

@@ -66,7 +66,7 @@ def train_parser(task: str, recipes: Mapping[str, Recipe], description: str, dat
         "--hold-back",
         type=int,
         default=0,
-        help="number of images (ps: patches) kept out of training for validation",
+        help="number of images (ps and prepared files: patches) kept out of training for validation",
     )
     add("--eval-every", type=positive, default=1, help="epochs between validations")
     add("--save-every", type=positive, default=500, help="steps between checkpoints, beside that of every epoch")
