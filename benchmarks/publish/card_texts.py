@@ -93,7 +93,7 @@ CARDS = {  # name -> title, tables, terms of the data, remarks
             DIR,
             "A short training: 5,740 steps of 4 patches of 32x32, then 9,192 of 2 patches of 64x64, where the released "
             "script makes some 98,000 of 16 patches of 64x64: a 65th of its pixels.",
-            "The first run began with more epochs and later milestones, and was cut by --resume, which allowed it then.",
+            "The first run began with more epochs and later milestones, and was cut by --resume, which allowed that.",
             "Each further run began with the weights before it. The second brought the 11 "
             "test scenes from 49.52 to 49.98 dB, 370 steps of 4 x 32² or 12 minutes for 0.1 dB; the third brought them "
             "to 50.68 dB, 1,300 steps of 2 x 64² or 17 minutes for 0.1 dB. Over its last two epochs, at small rates, "
