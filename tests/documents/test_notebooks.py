@@ -1,8 +1,11 @@
 """The notebooks run from top to bottom, and what is committed has been run."""
 
+import json
 from pathlib import Path
 
 import pytest
+
+from benchmarks.publish.cards import markdown
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -42,3 +45,13 @@ def test_what_is_committed(path):
     assert path.stat().st_size < MOST_BYTES
     assert "/tmp" not in path.read_text(encoding="utf-8")
     assert any("image/png" in o.get("data", {}) for cell in cells(notebook) for o in cell.outputs)
+
+
+def test_the_notebook_of_tables_shows_the_present_results():
+    """Run it again and save it after new tables: `jupyter nbconvert --execute --inplace notebooks/tables.ipynb`."""
+    kept = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "pretrained/results").glob("*.json"))}
+    notebook = nbformat.read(ROOT / "notebooks/tables.ipynb", as_version=4)
+    shown = [
+        o.data["text/markdown"] for c in cells(notebook) for o in c.outputs if "text/markdown" in o.get("data", {})
+    ]
+    assert shown == ["\n\n".join(markdown(result) for result in kept.values())]
