@@ -12,13 +12,12 @@ import numpy as np
 
 from .errors import DataError
 from .files.folders import natural, plain_name
-from .files.image_file import read_upright, to_gray, to_rgb, to_unit
+from .files.image_file import to_gray, to_rgb, to_unit
 from .files.infrared_range import OPTIONS, InfraredRange, doubts, refuse_guess, scaled
-from .files.nodata import declared, filled, missing_pixels
 from .files.remarks import of_role
 from .files.sample_type import storage_of, stretched_storage
 from .pair_folders import COLOURED, INFRARED_FOLDERS, VISIBLE_FOLDERS, find_pairs, subfolder
-from .pair_image import PairImage, on_common_ground
+from .pair_image import PairImage, StoredImage, either_missing, on_common_ground, read_stored
 from .pair_names import matched
 
 
@@ -104,15 +103,15 @@ class PairedImages:
 
     def __getitem__(self, index: int) -> dict:
         visible_path, infrared_path = self.pairs[index]
-        visible = self._read(visible_path)
-        infrared = self._read(infrared_path, is_infrared=True)
-        visible, infrared, placed = on_common_ground(visible, infrared)
+        offered = self.resize_infrared is False
+        *stored, placed = on_common_ground(read_stored(visible_path), read_stored(infrared_path), offered)
+        visible, infrared = self._converted(stored[0]), self._converted(stored[1], is_infrared=True)
         if visible.gray.shape != infrared.gray.shape:
             infrared = infrared.resampled(visible, self.resize_infrared)
         coloured = "infrared" if self.modality in COLOURED else "visible"
-        storage, missing = visible.storage.deeper(infrared.storage), visible.missing | infrared.missing
+        storage, missing = visible.storage.deeper(infrared.storage), either_missing(visible, infrared)
         if missing.any():
-            storage = storage.masked([read.nodata for read in (visible, infrared)])
+            storage = storage.masked([image.nodata for image in stored])
         return {
             "name": visible_path.stem,
             "visible": visible.gray[None],
@@ -145,21 +144,25 @@ class PairedImages:
             raise DataError(self.visible, f"no image named {lacking[0]}", f"the {len(names)} pairs asked for")
         self.pairs = [there[name] for name in sorted(names, key=natural)]
 
-    def _read(self, path: Path, is_infrared: bool = False) -> PairImage:
-        raw, notes = read_upright(path, nan=True)
-        nodata = declared(path)
-        missing = missing_pixels(raw, nodata, path)
-        raw = filled(raw, missing)
-        gray, more = to_gray(raw)
-        notes = [*more, *notes]
-        if missing.any():
-            told = "transparent" if nodata is None else nodata
-            notes.append(f"NoData ({told}): filled from beside for network and metrics, masked in the fused image")
+    def _converted(self, image: StoredImage, is_infrared: bool = False) -> PairImage:
+        """Return an image as gray, colour and sample type."""
+        raw, path = image.raw, image.path
+        gray, notes = to_gray(raw)
+        notes += image.notes
         wanted = self.infrared_range if is_infrared else None
         if wanted is not None:
-            unit, more = scaled(gray, path, wanted, missing)
-            storage = stretched_storage(raw, path, self.bits)
-            return PairImage(path, unit, None, storage, missing, nodata, [*notes, *more])
+            unit, more = scaled(gray, path, wanted, image.missing)
+            colour, storage = None, stretched_storage(raw, path, self.bits)
+        else:
+            unit, colour, more = self._in_depth(raw, gray, path, is_infrared)
+            storage = storage_of(raw, path, self.bits)
+        storage = storage._replace(path=image.placed, corner=image.corner)
+        return PairImage(image, unit, colour, storage, image.missing, [*notes, *more])
+
+    def _in_depth(
+        self, raw: np.ndarray, gray: np.ndarray, path: Path, is_infrared: bool
+    ) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
+        """Return gray and colour divided by the largest value of their depth, and notes."""
         if not self.guess:
             remedy = f"--bits, {OPTIONS}" if is_infrared else "--bits"
             refuse_guess(gray, path, self.bits, remedy)
@@ -171,8 +174,7 @@ class PairedImages:
             raise
         more += doubts(gray, self.bits, OPTIONS if is_infrared else "fewer bits? --bits")
         rgb = to_rgb(raw)
-        colour = None if rgb is None else np.moveaxis(to_unit(rgb, path, self.bits)[0], -1, 0)
-        return PairImage(path, unit, colour, storage_of(raw, path, self.bits), missing, nodata, [*notes, *more])
+        return unit, None if rgb is None else np.moveaxis(to_unit(rgb, path, self.bits)[0], -1, 0), more
 
 
 def _home(path: Path) -> Path:

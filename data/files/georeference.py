@@ -101,7 +101,7 @@ def common_ground(
         DataError: for different CRSs, a ratio of pixel sizes that is not in `ratios`, grids that are turned or sheared
             against each other, and images without common ground.
     """
-    places = f"{guide.extent(*guide_sides)} beside an {name} of {low.extent(*low_sides)}"
+    places = f"{guide.extent(*guide_sides)} beside the {name} of {low.extent(*low_sides)}"
     check_crs(low, guide, path, name, places)
     relative, side = relative_grid(low, guide)
     ratio = round(side) if np.isfinite(relative).all() and math.isfinite(side) else 0

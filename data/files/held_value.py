@@ -11,5 +11,7 @@ def held(value: float | np.number, dtype: np.dtype) -> np.generic | None:
         with np.errstate(over="ignore"):
             number = dtype.type(value)
         return None if np.isinf(number) and not math.isinf(value) else number
+    if dtype.kind == "b":
+        return np.bool_(value) if value in {0, 1} else None
     fits = math.isfinite(value) and value == int(value) and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
     return dtype.type(int(value)) if fits else None

@@ -42,7 +42,7 @@ def scaled(
         flat = [] if high > low else ["black, as all samples are equal"]
         done = f"stretched, the {TAIL}th to {100 - TAIL}th percentile of each image became 0 to 1"
         return unit, [done, *notes, *flat]
-    outside = ((numbers < low) | (numbers > high)) & ~missing
+    outside = (numbers < low) | (numbers > high)
     if outside.all():
         raise DataError(where, f"samples {listed(image)}", f"some in {low:g} to {high:g} (--infrared-range)")
     return unit, [f"{low:g} to {high:g} became 0 to 1{', values outside were cut' if outside.any() else ''}"]

@@ -14,11 +14,13 @@ from data.errors import DataError
 from .geotiff import TIFF, file_nodata, nodata_value
 from .held_value import held
 from .raster_windows import Windows
+from .tiff_masks import read_alpha
 from .tiff_sidecars import aux_nodata
 
 REACH = 64  # pixels; farther from a measurement, a filled pixel hardly affects measured ones
 ROWS = 256  # rows that are read at once to find masked pixels
 SEEN = 1024  # pixels per side that are sampled to find a border of zeros
+ALL_MEASURED = "measured pixels alone, indices go over windows: crop it and its sources"
 LEAST_BORDER = 0.01  # smallest fraction of the pixels that counts as a border
 
 Span = tuple[int, int]
@@ -139,28 +141,42 @@ def from_the_border(pixels: np.ndarray) -> np.ndarray:
 
 
 def declared(path: Path) -> str | None:
-    """Return the text of the NoData value that an image file declares, in its tags or in GDAL's sidecar; else None."""
-    return file_nodata(path) or aux_nodata(path)
+    """Return the text of the NoData value that an image file declares, in its tags or in GDAL's sidecar; else None.
+
+    Text that is not a number declares nothing.
+    """
+    text = file_nodata(path) or aux_nodata(path)
+    try:
+        return None if text is None or float(text) is None else text
+    except ValueError:
+        return None
 
 
 def missing_pixels(image: np.ndarray, text: str | None, path: Path) -> np.ndarray:
     """Return a mask (H, W) bool of the pixels of an image that are not measured.
 
-    They hold the declared NoData value in all channels, or NaN in any, or are transparent in a TIFF.
+    They hold the declared NoData value in all channels (a negative one in any), or NaN in any, or are transparent by a
+    TIFF's alpha channel.
 
     Args:
-        image: (H, W) or (H, W, C), as stored; the last of two or four channels is alpha.
+        image: (H, W) or (H, W, C), as `read_raster` returns it.
         text: text of the NoData value; None without one.
         path: the file.
 
     Raises:
-        DataError: for a text that is not a number, NaN without a declared value, and if all pixels are missing.
+        DataError: for a mask beside the file, a NoData value of palettes and of samples whose zero is white, NaN
+            without a declared value, and if all pixels are missing.
     """
     cube = image if image.ndim == 3 else image[..., None]
-    value = None if text is None else held(nodata_value(text, path), image.dtype)
-    missing = np.zeros(cube.shape[:2], bool) if value is None else np.asarray((cube == value).all(axis=-1))
-    if path.suffix.lower() in TIFF and cube.shape[2] in (2, 4):
-        missing |= cube[..., -1] == 0
+    missing = np.zeros(cube.shape[:2], bool)
+    if path.suffix.lower() in TIFF:
+        alpha = read_alpha(path, declares=text)
+        if alpha is not None and alpha == cube.shape[2]:
+            cube, missing = cube[..., :-1], cube[..., -1] == 0
+    value = None if text is None else held(float(text), image.dtype)
+    if text is not None and value is not None:
+        equal = cube == value
+        missing |= np.asarray(equal.any(axis=-1) if text.startswith("-") else equal.all(axis=-1))
     if image.dtype.kind == "f" and (nan := np.isnan(cube).any(axis=-1)).any():
         if text is None:
             raise DataError(path, "NaN", "finite values, or a declared NoData value (GDAL_NODATA)")
@@ -200,4 +216,4 @@ def refuse_nodata(path: Path, text: str | None, cube: np.ndarray) -> None:
         missing |= np.isnan(cube).any(axis=0)
     if missing.any():
         found = f"NoData ({text}) in {np.count_nonzero(missing)} pixels"
-        raise DataError(path, found, "measured pixels alone, indices go over windows: crop it and its sources")
+        raise DataError(path, found, ALL_MEASURED)

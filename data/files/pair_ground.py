@@ -12,22 +12,26 @@ from .orientation import orientation
 from .resize import OPTION
 from .tiff_sidecars import world_tags
 
+LEAST = 16  # pixels of a side of the common ground
 NO_REST = 0.01  # pixels by which two grids may differ without a note
 ROLE = "visible image"
 
 
-def place_of(path: Path) -> Georeference | None:
-    """Return the georeference of an image file, from its tags or its world file; None without one.
+def placed_tags(path: Path) -> list[tuple]:
+    """Return the GeoTIFF tags of an image file, with the grid of its world file; an empty list without any.
 
-    None also for a file that is turned by its EXIF orientation, because a world file describes the stored pixels.
+    A file that is turned by its EXIF orientation has none, because a world file describes the stored pixels.
 
     Raises:
-        DataError: see `georeference` and `world_tags`.
+        DataError: see `world_tags`.
     """
     tags = geo_tags(path)
-    if not tags and orientation(path) != 1:
-        return None
-    return georeference(world_tags(path, tags), path)
+    return [] if not tags and orientation(path) != 1 else world_tags(path, tags)
+
+
+def place_of(path: Path) -> Georeference | None:
+    """Return the georeference of an image file, see `placed_tags`; None without one. Raises DataError as it does."""
+    return georeference(placed_tags(path), path)
 
 
 def pair_ground(
@@ -35,6 +39,7 @@ def pair_ground(
     infrared: Georeference,
     sides: tuple[tuple[int, int], tuple[int, int]],
     path: Path,
+    offered: bool = False,
 ) -> tuple[CommonGround | None, list[str]]:
     """Return the common pixels of a pair (`low` is the visible image, `guide` the infrared one), and notes.
 
@@ -45,11 +50,13 @@ def pair_ground(
         visible, infrared: the georeferences.
         sides: height and width of the two.
         path: the infrared image, for messages.
+        offered: whether a message may offer --resize-infrared.
 
     Raises:
-        DataError: for different CRSs, turned grids, other pixel sizes on another ground, and no common ground.
+        DataError: for different CRSs, turned grids, other pixel sizes on another ground, and a common ground of less
+            than 16 pixels.
     """
-    places = f"{infrared.extent(*sides[1])} beside a {ROLE} of {visible.extent(*sides[0])}"
+    places = f"{infrared.extent(*sides[1])} beside the {ROLE} of {visible.extent(*sides[0])}"
     check_crs(visible, infrared, path, ROLE, places)
     relative, side = relative_grid(visible, infrared)
     corners = np.array([(right, down, 1) for right in (0, 1) for down in (0, 1)])
@@ -57,9 +64,9 @@ def pair_ground(
     apart = np.abs(ends[0] @ relative.T - ends[1][:, :2]).max()  # the corners, in pixels of the infrared image
     same_size = np.isfinite(side) and abs(side - 1) * max(sides[0]) <= 0.5
     if not same_size and apart <= max(side, 1) / 2:
-        return None, []
+        return None, ["grids up to half a pixel of the coarser image apart"] if apart > NO_REST * max(side, 1) else []
     if not same_size:
-        expected = f"pixels of its size, or the same ground ({OPTION})"
+        expected = f"pixels of its size, or the same ground{f' ({OPTION})' if offered else ''}"
         raise DataError(path, f"pixels {1 / side:.6g} times as large as the {ROLE}'s, {places}", expected)
     found = common_ground(visible, infrared, *sides, (1,), path, ROLE)
     notes = []
@@ -69,6 +76,8 @@ def pair_ground(
     if [found.low, found.guide] == whole:
         return None, notes
     (top, bottom), (left, right) = found.low
+    if min(bottom - top, right - left) < LEAST:
+        raise DataError(path, f"{bottom - top}x{right - left} pixels of common ground, {places}", f"at least {LEAST}")
     notes.append(
         f"images of different extent: fused their common ground, rows {top} to {bottom} and columns {left} to "
         f"{right} of the {ROLE}"

@@ -30,6 +30,30 @@ def check_samples(path: Path, file: tifffile.TiffFile) -> None:
     if meaning:
         raise DataError(path, meaning, "numbers, zero for black")
     _check_masks(path, path, file)
+    check_mask_beside(path)
+
+
+def read_alpha(path: Path, declares: str | None) -> int | None:
+    """Return the number, from 1, of the alpha channel of a TIFF that `read_raster` reads; None without one.
+
+    Args:
+        path: the file.
+        declares: text of its NoData value; None without one.
+
+    Raises:
+        DataError: for a mask beside it with pixels of 0, and a NoData value of samples that are no plain numbers.
+    """
+    check_mask_beside(path)
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        meaning = OTHER_MEANING.get(getattr(page.photometric, "name", ""))
+        if declares is not None and meaning:
+            raise DataError(path, f"NoData ({declares[:20]}) beside {meaning}", "numbers, zero for black")
+        return next(iter(transparency(page)), None)
+
+
+def check_mask_beside(path: Path) -> None:
+    """Raise DataError for a mask in GDAL's file beside a TIFF, NAME.tif.msk, that leaves pixels out."""
     beside = path.with_name(f"{path.name}.msk")
     if not beside.is_file():
         return

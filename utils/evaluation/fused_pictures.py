@@ -10,7 +10,7 @@ import numpy as np
 from data.errors import DataError
 from data.files.image_file import read_upright, to_gray, to_unit
 from data.files.infrared_range import refuse_guess
-from data.files.nodata import declared, refuse_nodata
+from data.files.nodata import ALL_MEASURED, declared, missing_pixels
 from data.files.remarks import of_role
 from data.pair_names import images_by_name
 from utils.commandline.errors import UsageError
@@ -35,8 +35,9 @@ def read_fused(
         DataError: for a file that cannot be read, another size, NoData pixels, or integers whose depth would have to be
             guessed.
     """
-    raw, turned = read_upright(file)
-    refuse_nodata(file, declared(file), np.moveaxis(np.atleast_3d(raw), -1, 0))
+    raw, turned = read_upright(file, nan=True)
+    if (count := np.count_nonzero(missing_pixels(raw, declared(file), file))) > 0:
+        raise DataError(file, f"NoData in {count} pixels", ALL_MEASURED)
     gray, notes = to_gray(raw)
     refuse_guess(gray, file, bits, remedy)
     unit, more = to_unit(gray, file, bits)
@@ -44,6 +45,12 @@ def read_fused(
         found, expected = (f"{h}x{w} pixels" for h, w in (unit.shape, shape))
         raise DataError(file, found, f"{expected} of its sources")
     return unit, [*turned, *notes, *more]
+
+
+def refuse_masked(file: Path, missing: np.ndarray | None) -> None:
+    """Raise DataError for a fused image whose sources have NoData pixels, `missing` (H, W) bool; None has none."""
+    if missing is not None:
+        raise DataError(file, f"NoData in {np.count_nonzero(missing)} pixels of its sources", ALL_MEASURED)
 
 
 class FusedPictures:
@@ -72,17 +79,21 @@ class FusedPictures:
         said = f"{self.label}: not fused here, read from {folder} and measured as the others."
         self.remarks = [said, *of_role(self.label, skipped)]
 
-    def read(self, pair: str, shape: tuple[int, ...]) -> tuple[np.ndarray, list[str]]:
+    def read(
+        self, pair: str, shape: tuple[int, ...], missing: np.ndarray | None = None
+    ) -> tuple[np.ndarray, list[str]]:
         """Return the fused image (H, W) in [0, 1] of a pair, and notes on conversions.
 
         Args:
             pair: name of the pair.
             shape: (H, W) of the pair.
+            missing: NoData pixels of the pair, see `refuse_masked`.
 
         Raises:
-            DataError: see `read_fused`.
+            DataError: see `read_fused` and `refuse_masked`.
         """
         file = self._files[unicodedata.normalize("NFC", pair)]
+        refuse_masked(file, missing)
         image, notes = read_fused(file, shape, remedy="8 bits, or 16 that fill their range")
         return image, of_role(self.label, notes)
 

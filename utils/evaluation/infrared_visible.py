@@ -184,7 +184,7 @@ def evaluate_pairs(
             networks = (run.network, *run.others)
             floats = {n.label: stretched(run.fuse(visible, infrared, n)[0], stretch) for n in networks}
             for other in pictures:
-                image, notes = other.read(pair["name"], visible.shape[1:])
+                image, notes = other.read(pair["name"], visible.shape[1:], pair.get("missing"))
                 floats[other.label] = stretched(image, stretch)
                 run.notes.update(notes)
             shown = {label: in_colour(image, pair, colour) for label, image in floats.items()}
@@ -234,8 +234,7 @@ def remark_networks(run: Evaluation, tables: list) -> None:
 
 def in_colour(fused: np.ndarray, pair: dict, colour: bool) -> np.ndarray:
     """Return a fused image (H, W) clipped to [0, 1]; with `colour`, (3, H, W) in the pair's colour, if it has one."""
-    fused = fused.clip(0, 1)
-    return with_colour(fused, pair["colour"]) if colour and pair["colour"] is not None else fused
+    return with_colour(fused.clip(0, 1), pair["colour"]) if colour and pair["colour"] is not None else fused.clip(0, 1)
 
 
 def _sources(pair: dict) -> list[Panel]:

@@ -23,7 +23,7 @@ from utils.commandline.errors import UsageError
 from utils.commandline.pair_options import asked_pairs
 from utils.output.images import to_eight_bit
 
-from .fused_pictures import read_fused
+from .fused_pictures import read_fused, refuse_masked
 from .report import Convention, tell
 from .score_parser import PROTOCOLS, parser
 from .sharing import Shares, by_all_processes, result_folder
@@ -87,6 +87,7 @@ def _ivf(args: argparse.Namespace) -> list[Table]:
         file = args.fused if files is None else files[names[index]]
         infrared, visible = (to_eight_bit(pair[k][0]) for k in ("infrared", "visible"))
         unit, notes = read_fused(file, visible.shape, args.fused_bits)
+        refuse_masked(file, pair["missing"])
         for table in shares.tables:
             told = [*of_role("fused", notes), *pair["notes"]]
             table.remark(*(reworded(n, f"Converted, {n}.") for n in told))

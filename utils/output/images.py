@@ -7,12 +7,12 @@ import numpy as np
 import scipy
 import tifffile
 
-from data.files.geotiff import NODATA, geo_tags
+from data.files.geotiff import NODATA
 from data.files.held_value import held
 from data.files.image_file import LUMA
 from data.files.moved_tags import moved_tags
+from data.files.pair_ground import placed_tags
 from data.files.sample_type import PNG_TYPES, Storage
-from data.files.tiff_sidecars import world_tags
 
 from .geotiff_file import write_tiled
 from .stored_numbers import with_nodata
@@ -64,7 +64,7 @@ def write_stored(path: Path, image: np.ndarray, storage: Storage, missing: np.nd
         path: the file, ending in .png, .tif or .tiff, which decides the format.
         image: (H, W) gray or (3, H, W) RGB, in [0, 1].
         storage: the sample type of the sources.
-        missing: (H, W) bool, the pixels that are not measured in both sources; None if there are none.
+        missing: (H, W) bool, the pixels that are not measured in at least one source; None if there are none.
 
     Raises:
         ValueError: for floats or 32 bits as .png.
@@ -80,8 +80,7 @@ def write_stored(path: Path, image: np.ndarray, storage: Storage, missing: np.nd
     numbers = np.ascontiguousarray(numbers, storage.dtype)
     if path.suffix.lower() != ".png":
         colour = image.ndim == 3
-        tags = world_tags(storage.path, geo_tags(storage.path)) if storage.is_tiff else []
-        tags = moved_tags(tags, *storage.corner)
+        tags = moved_tags(placed_tags(storage.path) if storage.path else [], *storage.corner)
         if missing is not None:
             text = storage.nodata or "0"
             numbers = with_nodata(numbers, held(float(text), numbers.dtype), ~missing, storage.top)

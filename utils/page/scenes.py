@@ -149,9 +149,12 @@ class TwoFiles(Scene):
         self.sensor, self.has_reference = sensor or "none", False
         self.scale = 2 ** (bits or SENSOR_BITS.get(self.sensor.upper(), DEFAULT_BITS)) - 1
         windows = Windows(ms, folder)
+        check_samples(ms, windows.shape)
         if windows.shape[0] == 1:
             raise DataError(ms, "one band", "an MS image; are MS and pan swapped?")
-        self.pair = ScenePair(windows, Windows(pan, folder, bands=1), self.scale)
+        guide = Windows(pan, folder, bands=1)
+        check_samples(pan, guide.shape)
+        self.pair = ScenePair(windows, guide, self.scale)
         self.name, self.source = pan.stem, f"{ms.name}, {pan.name}"
         self.sides = (self.pair.height, self.pair.width)
         self.bands, self.ratio = self.pair.bands, self.pair.ratio
