@@ -56,7 +56,8 @@ def adopt(run: Path, name: str, after: str | None = None) -> None:
         raise UsageError(f"found the name {name}, expected one of {', '.join(CARDS)}")
     folder, _, method = name.rpartition("/")
     facts = facts_of(run)
-    if ("--weights" in facts["run"]["command"].split()) != (after is not None):
+    began = facts["run"].get("weights") or "--weights" in facts["run"]["command"].split()
+    if bool(began) != (after is not None):
         found = "none" if after is None else f"{after}, but not"
         raise UsageError(f"--after: found {found} the run whose --weights {run} began with, expected both or neither")
     if after:
@@ -101,6 +102,8 @@ def card(name: str) -> str:
     out += ["|---|---|", *(f"| {k} | {v} |" for k, v in lines.items()), ""]
     for number, about in enumerate((*before, facts), 1):
         command = re.sub(r" --output \S+| --resume\b", "", about["run"]["command"])
+        if about["run"].get("weights") and "--weights" not in command:  # --resume has taken them from the run
+            command += f" --weights {Path(about['run']['weights']).name}"
         if before:  # a folder for each run
             command += f" --output runs/{number}"
         if number > 1:

@@ -229,3 +229,9 @@ def test_a_checkpoint_is_read_once(tmp_path, monkeypatch):
 
 def test_run_json_says_where_a_run_began(whole):
     assert json.loads((whole / "run/run.json").read_text())["weights"] is None
+
+
+def test_run_json_says_where_a_resumed_run_began(tmp_path):
+    train("ivf_tno", tmp_path, *ONE, "--steps", 1, "--weights", "ivf_tno")
+    train("ivf_tno", tmp_path, *ONE, "--steps", 2, "--resume")
+    assert json.loads((tmp_path / "run/run.json").read_text())["weights"] == "ivf_tno"

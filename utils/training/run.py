@@ -66,7 +66,7 @@ def run(name: str, args: TrainingArguments, recipe: Recipe, prepare: Callable[[]
             _report(name, args, earlier, task, batches, recipe, device)
             for row, metrics in plain.items():
                 say(f"without a network, {row}: {_listed(metrics)}")
-        description = _description(name, args, recipe, task, settings, plain)
+        description = _description(name, args, recipe, task, settings, plain, earlier)
         description["parameters"] = sum(p.numel() for p in model.parameters())
         metrics = trainer.fit(description)
         skipped = distributed.total(trainer.skipped, device)
@@ -139,14 +139,20 @@ def _shared(
 
 
 def _description(
-    name: str, args: TrainingArguments, recipe: Recipe, task: Task, settings: Settings, plain: dict
+    name: str,
+    args: TrainingArguments,
+    recipe: Recipe,
+    task: Task,
+    settings: Settings,
+    plain: dict,
+    earlier: Path | None,
 ) -> dict[str, object]:
-    """Return the description of the run for run.json."""
+    """Return the description of the run for run.json; `earlier` is the checkpoint that it resumes, or None."""
     return {
         "task": name,
         "recipe": args.recipe,
         "data": task.label,
-        "weights": args.weights,
+        "weights": args.weights if earlier is None else run_folder.weights_of(earlier.parent),
         "validation": task.validation_label,
         "without_network": plain,
         "settings": settings.shared,

@@ -105,6 +105,12 @@ def data_of(folder: Path) -> str | None:
     return None if found is None else str(found)
 
 
+def weights_of(folder: Path) -> str | None:
+    """Return the weights that a run began with, by its run.json; None if there are none."""
+    found = _described(folder).get("weights")
+    return None if found is None else str(found)
+
+
 @contextmanager
 def claimed(settings: Settings, fresh: bool) -> Iterator[None]:
     """Create the run's folder if needed, and lock it for this run inside the block.
