@@ -107,7 +107,7 @@ def card(name: str) -> str:
         if before:  # a folder for each run
             command += f" --output runs/{number}"
         if number > 1:
-            which = "last" if re.search(r"--weights \S+/last\.pth", command) else "best"
+            which = "last" if re.search(r"--weights (\S+/)?last\.pth", command) else "best"
             command = re.sub(r"--weights \S+", f"--weights runs/{number - 1}/{which}.pth", command)
         out += ["    " + shown(re.sub(r"--(data|val) ", r"--\1 DIR/", command))]
     up = "../" * name.count("/")
