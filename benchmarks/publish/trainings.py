@@ -29,7 +29,9 @@ def facts_of(run: Path) -> dict:
         if not (run / file).is_file():
             raise UsageError(f"{run / file}: found no such file, expected a training's folder")
     about = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    about |= {key: FOLDERS.sub("", about[key]) for key in ("data", "command", "validation", "weights") if about.get(key)}
+    about |= {
+        key: FOLDERS.sub("", about[key]) for key in ("data", "command", "validation", "weights") if about.get(key)
+    }
     with (run / "train.csv").open(encoding="utf-8", newline="") as file:
         epochs = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
     rows = [row for row in epochs if measure_of(row)]
