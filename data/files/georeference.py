@@ -13,6 +13,7 @@ PLACES = (TIEPOINTS, MATRIX)  # tags that put pixels at coordinates
 RASTER_TYPE, POINT = 1025, 2
 GEOGRAPHIC, PROJECTED = 2048, 3072
 USER_DEFINED = 32767
+NO_REST = 0.01  # pixels of the finer image by which two grids may differ without a note
 VERTICAL = 4096  # keys from this one on do not concern horizontal coordinates
 
 Span = tuple[int, int]
@@ -138,8 +139,8 @@ def relative_grid(low: Georeference, guide: Georeference) -> tuple[np.ndarray, f
 
     The side is in pixels of the guide. Both may be NaN or infinite for grids far apart.
     """
-    moved = np.concatenate([low.grid[:, :2], low.grid[:, 2:] - guide.grid[:, 2:]], axis=1)
     with np.errstate(all="ignore"):
+        moved = np.concatenate([low.grid[:, :2], low.grid[:, 2:] - guide.grid[:, 2:]], axis=1)
         relative = np.linalg.solve(guide.grid[:, :2], moved)
         return relative, math.sqrt(abs(np.linalg.det(relative[:, :2])))
 

@@ -147,9 +147,10 @@ def declared(path: Path) -> str | None:
     """
     text = file_nodata(path) or aux_nodata(path)
     try:
-        return None if text is None or float(text) is None else text
+        float(text or "")
     except ValueError:
         return None
+    return text
 
 
 def missing_pixels(image: np.ndarray, text: str | None, path: Path) -> np.ndarray:

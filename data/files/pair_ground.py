@@ -1,19 +1,19 @@
 """The common ground of two georeferenced images whose pixels have the same size."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 
 from data.errors import DataError
 
-from .georeference import CommonGround, Georeference, check_crs, common_ground, georeference, relative_grid
+from .georeference import NO_REST, CommonGround, Georeference, check_crs, common_ground, georeference, relative_grid
 from .geotiff import geo_tags
 from .orientation import orientation
 from .resize import OPTION
 from .tiff_sidecars import world_tags
 
 LEAST = 16  # pixels of a side of the common ground
-NO_REST = 0.01  # pixels by which two grids may differ without a note
 ROLE = "visible image"
 
 
@@ -67,7 +67,9 @@ def pair_ground(
         return None, ["grids up to half a pixel of the coarser image apart"] if apart > NO_REST * max(side, 1) else []
     if not same_size:
         expected = f"pixels of its size, or the same ground{f' ({OPTION})' if offered else ''}"
-        raise DataError(path, f"pixels {1 / side:.6g} times as large as the {ROLE}'s, {places}", expected)
+        raise DataError(
+            path, f"pixels {1 / side if side else math.inf:.6g} times as large as the {ROLE}'s, {places}", expected
+        )
     found = common_ground(visible, infrared, *sides, (1,), path, ROLE)
     notes = []
     if max(map(abs, found.rest)) > NO_REST:

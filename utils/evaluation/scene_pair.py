@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from data.errors import DataError
-from data.files.georeference import PLACES, TIEPOINTS, common_ground, georeference, listed_ratios
+from data.files.georeference import NO_REST, PLACES, TIEPOINTS, common_ground, georeference, listed_ratios
 from data.files.geotiff import nodata_value
 from data.files.held_value import held
 from data.files.moved_tags import finer_tags
@@ -15,7 +15,6 @@ from utils.tiling import Span
 from .scene_kinds import PANSHARPENING, SceneKind
 from .scene_unit import check_unit
 
-NO_REST = 0.01  # pixels of the guide by which the grids may differ without a note
 ROWS = 1024  # rows of the guide that are read at once to count valid pixels
 
 
