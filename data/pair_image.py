@@ -27,7 +27,7 @@ class StoredImage(NamedTuple):
         missing: (H, W) bool, its NoData pixels.
         nodata: text of its NoData value, or None.
         notes: remarks on reading it.
-        placed: the file with the georeference of a result, if it is not `path`.
+        placed: the file whose georeference a result gets: `path`, or that of the partner.
         corner: first row and column of the file's pixels that are here.
     """
 
